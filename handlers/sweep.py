@@ -1,0 +1,15 @@
+"""Every minute: alerts that are due and were not delivered by their stream record."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from tocsin.adapters import aws
+
+deliverer = cache(aws.deliverer)
+
+
+def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
+    """Takes a schedule's event; answers how many alerts were due."""
+    return {"due": deliverer().sweep()}

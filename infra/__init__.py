@@ -1,0 +1,1 @@
+"""What turns `template.yaml` into a running system."""

@@ -1,0 +1,230 @@
+"""A replay: articles dropped into the bucket of the whole system, made from `template.yaml` on moto, on a virtual clock."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+import time_machine
+
+from infra.local.pump import Pump
+from infra.local.slack import LocalSlack, SlackMessage
+from infra.local.stack import LocalStack
+from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.decide import FATES
+from tocsin.errors import SettingsFault, TocsinError
+from tocsin.ports import FateRecord
+from tocsin.reading import Entry
+from tocsin.story import Story
+
+TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+CHANNEL = "C0ALERTS"
+SECRET = "tocsin/slack-token"  # noqa: S105 - the name of a secret, not one
+PATIENCE = 24 * 60
+"""Minutes of virtual time a replay waits at the end for alerts that are due later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An input in order of arrival, with what became of it."""
+
+    entry: Entry
+    article: str
+    at: datetime
+    fate: FateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Everything a replay brought about. `messages` is the channel as it stands at the end, each with its edits."""
+
+    arrivals: tuple[Arrival, ...]
+    stories: tuple[Story, ...]
+    messages: tuple[SlackMessage, ...]
+    posts: int
+    updates: int
+
+    @property
+    def fates(self) -> dict[str, int]:
+        """How many inputs had each fate; the sum is the number of inputs."""
+        counts = {fate: sum(arrival.fate.fate == fate for arrival in self.arrivals) for fate in FATES}
+        return {fate: count for fate, count in counts.items() if count}
+
+    @property
+    def alerts(self) -> list[SlackMessage]:
+        """The messages that are alerts: roots and replies."""
+        return [message for message in self.messages if message.metadata]
+
+    def summary(self) -> dict[str, Any]:
+        """The last line of the NDJSON output."""
+        return {"articles": len(self.arrivals), "fates": self.fates, "alerts": len(self.alerts), "posts": self.posts, "updates": self.updates}
+
+
+@dataclass
+class Options:
+    """How to replay."""
+
+    rules: Path
+    shuffle: int | None = None
+    batch: int = 1
+    max_age_days: float = 0
+    workspace: Mapping[str, str] | None = None
+    """A real Slack workspace: `token` and `channel`. None: the local Slack."""
+    template: Path = TEMPLATE
+    on_message: Callable[[str, Any], None] | None = None
+    """Told of each call Slack accepted, as (method, call), while the replay runs."""
+    on_progress: Callable[[int, int], None] | None = None
+
+
+@dataclass
+class _Run:
+    """One replay under way."""
+
+    options: Options
+    clock: time_machine.Traveller
+    now: datetime
+    stack: LocalStack
+    pump: Pump
+    slack: LocalSlack | None
+    told: int = 0
+    names: dict[int, str] = field(default_factory=dict)
+
+
+def replay(entries: Sequence[Entry], options: Options) -> Replayed:
+    """Runs the inputs through the system and says what became of each. `SettingsFault` when it cannot be set up."""
+    order = _order(entries, options.shuffle)
+    start = min((entry.article.published for entry in order if entry.article and entry.article.published), default=datetime.now(UTC))
+    with ExitStack() as stack:
+        clock = stack.enter_context(time_machine.travel(start, tick=False))
+        os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+        slack = None if options.workspace else stack.enter_context(LocalSlack())
+        system = stack.enter_context(LocalStack(options.template, _parameters(options, slack)))
+        token = options.workspace["token"] if options.workspace else slack.token if slack else ""
+        system.client("secretsmanager").create_secret(Name=SECRET, SecretString=token)
+        run = _Run(options, clock, start, system, Pump(system), slack)
+        run.pump.drain()  # S3's test event
+        return _results(run, order, [_drop_all(run, order)])
+
+
+def _parameters(options: Options, slack: LocalSlack | None) -> dict[str, str]:
+    parameters = {
+        "SlackChannel": options.workspace["channel"] if options.workspace else CHANNEL,
+        "SlackTokenSecret": SECRET,
+        "MaxAgeDays": f"{options.max_age_days:g}",
+        "RulesFolder": str(options.rules.resolve()),
+    }
+    return parameters | ({"SlackUrl": slack.url} if slack else {})
+
+
+def _order(entries: Sequence[Entry], shuffle: int | None) -> list[Entry]:
+    """By published time; inputs without one last. Shuffled when a seed is given."""
+    late = datetime.max.replace(tzinfo=UTC)
+    order = sorted(entries, key=lambda entry: (entry.article.published if entry.article else None) or late)
+    if shuffle is not None:
+        random.Random(shuffle).shuffle(order)  # noqa: S311 - an order of arrival, not a secret
+    return order
+
+
+def _drop_all(run: _Run, order: Sequence[Entry]) -> list[datetime]:
+    arrived: list[datetime] = []
+    for first in range(0, len(order), run.options.batch):
+        batch = order[first : first + run.options.batch]
+        published = [entry.article.published for entry in batch if entry.article and entry.article.published]
+        run.now = max([run.now, *published])
+        run.clock.move_to(run.now)
+        for number, entry in enumerate(batch, first):
+            run.names[number] = _drop(run, number, entry)
+            arrived.append(run.now)
+        run.pump.drain()
+        _settle(run, minutes=0)
+        _tell(run)
+        if run.options.on_progress:
+            run.options.on_progress(len(arrived), len(order))
+    _settle(run, minutes=PATIENCE)
+    _tell(run)
+    return arrived
+
+
+def _drop(run: _Run, number: int, entry: Entry) -> str:
+    """Puts one input under `inbox/` as a user would; returns the id its fate is recorded under."""
+    article = entry.article
+    if article is None:
+        name = PurePosixPath(entry.name.split(", line ")[0]).name
+        if entry.body is not None:
+            stem = PurePosixPath(name).stem + (f"-{number}" if ", line " in entry.name else "")
+            suffix = ".json" if ", line " in entry.name else PurePosixPath(name).suffix
+            run.stack.client("s3").put_object(Bucket=run.stack.physical("Bucket"), Key=f"inbox/{number:06d}/{stem}{suffix}", Body=entry.body)
+            return stem
+        return name
+    metadata: dict[str, str] = {}
+    if entry.body is not None:
+        key, body = f"inbox/{number:06d}/{PurePosixPath(entry.name).name}", entry.body
+        told = {"title": article.title, "source": article.source, "url": article.url, "published": article.published.isoformat() if article.published else ""}
+        metadata = {name: quote(value, safe=" :/+,.'-") for name, value in told.items() if value}
+    else:
+        key, body = f"inbox/{number:06d}/article.json", json.dumps(article.to_json()).encode()
+    run.stack.client("s3").put_object(Bucket=run.stack.physical("Bucket"), Key=key, Body=body, Metadata=metadata)
+    return article.id
+
+
+def _settle(run: _Run, minutes: int) -> None:
+    """Lets time pass while something waits: messages to come again, alerts due later."""
+    table = DynamoTable(run.stack.client("dynamodb"), run.stack.physical("Table"))
+    failed = [one for one in run.pump.invocations if one.error]
+    for _ in range(minutes):
+        if not run.pump.waiting() and not table.due(run.now + timedelta(days=1), 1):
+            return
+        run.now += timedelta(minutes=1)
+        run.clock.move_to(run.now)
+        run.pump.fire("Sweep")
+        run.pump.drain()
+    if failed and minutes:
+        raise TocsinError(f"{len(failed)} function calls failed, the first:\n{failed[0].error}")
+
+
+def _tell(run: _Run) -> None:
+    if run.slack and run.options.on_message:
+        for call in run.slack.journal[run.told :]:
+            run.options.on_message(call.method, call)
+        run.told = len(run.slack.journal)
+
+
+def _results(run: _Run, order: Sequence[Entry], arrived: Sequence[Sequence[datetime]]) -> Replayed:
+    table = DynamoTable(run.stack.client("dynamodb"), run.stack.physical("Table"))
+    silent = dict(_silent_fates(run))
+    arrivals = tuple(
+        Arrival(entry, run.names[number], at, _fate(run.names[number], entry, table, silent, at))
+        for number, (entry, at) in enumerate(zip(order, arrived[0], strict=True))
+    )
+    ids = dict.fromkeys(signal["story"] for arrival in arrivals for signal in arrival.fate.signals if signal.get("story"))
+    stories = tuple(story for one in ids if (story := table.story(one)))
+    messages = tuple(run.slack.messages(CHANNEL)) if run.slack else ()
+    posts, updates = (len(run.slack.posts), len(run.slack.updates)) if run.slack else (0, 0)
+    return Replayed(arrivals, stories, messages, posts, updates)
+
+
+def _fate(article: str, entry: Entry, table: DynamoTable, silent: Mapping[str, FateRecord], at: datetime) -> FateRecord:
+    if found := table.fate(article) or silent.get(article):
+        return found
+    if entry.fault:
+        return FateRecord(article, "rejected", str(entry.fault), at.isoformat(), "")
+    raise SettingsFault(f"the article {article!r} has no fate: something in the pipeline lost it")
+
+
+def _silent_fates(run: _Run) -> Iterator[tuple[str, FateRecord]]:
+    s3, bucket = run.stack.client("s3"), run.stack.physical("Bucket")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="fates/"):
+        for item in page.get("Contents", []):
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            for line in gzip.decompress(body).decode().splitlines():
+                row = json.loads(line)
+                yield row["article"], FateRecord(**{**row, "signals": tuple(row["signals"])})

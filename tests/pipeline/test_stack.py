@@ -1,0 +1,363 @@
+"""What `template.yaml` promises of the running system, and what the local stack makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from inspect import getmembers
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
+
+import boto3
+import pytest
+
+from infra.local.stack import LocalStack
+from tocsin.errors import SettingsFault
+from tocsin.settings import Settings
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+PARAMETERS = {"SlackChannel": "C0LOCAL", "SlackTokenSecret": "slack-token"}
+FUNCTIONS = ["Intake", "Detect", "Deliver", "Sweep"]
+WEEKS_2 = 14 * 24 * 3600
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    """The real template, running."""
+    with LocalStack(TEMPLATE, PARAMETERS) as running:
+        yield running
+
+
+def mappings(stack: LocalStack) -> dict[str, dict[str, Any]]:
+    """The event-source mappings by the function they feed."""
+    named = {stack.physical(name): name for name in stack.of_type("AWS::Lambda::Function")}
+    found = [stack.properties(name) for name in stack.of_type("AWS::Lambda::EventSourceMapping")]
+    return {named[each["FunctionName"]]: each for each in found}
+
+
+def statements(stack: LocalStack, role: str) -> list[dict[str, Any]]:
+    """Every statement of a role's policies."""
+    policies = stack.properties(role)["Policies"]
+    found = [policy["PolicyDocument"]["Statement"] for policy in policies]
+    return [statement for each in found for statement in (each if isinstance(each, list) else [each])]
+
+
+def received(stack: LocalStack, queue: str) -> list[Any]:
+    """The bodies of what lies in a queue, taken out."""
+    sqs, url = stack.client("sqs"), stack.physical(queue)
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [json.loads(message["Body"]) for message in messages]
+
+
+# What is kept
+
+
+def test_the_table_is_as_described(stack: LocalStack) -> None:
+    """One table by pk and sk, paid by request, with a stream of new images and the sparse index of what is due."""
+    table = stack.client("dynamodb").describe_table(TableName=stack.physical("Table"))["Table"]
+    assert {key["AttributeName"]: key["KeyType"] for key in table["KeySchema"]} == {"pk": "HASH", "sk": "RANGE"}
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "due"
+    assert {key["AttributeName"]: key["KeyType"] for key in index["KeySchema"]} == {
+        "due_shard": "HASH",
+        "due_at": "RANGE",
+    }
+    assert {"AttributeName": "due_at", "AttributeType": "N"} in table["AttributeDefinitions"]
+
+
+def test_what_is_due_can_be_found(stack: LocalStack) -> None:
+    """The index finds rows by shard and time, and only rows that carry both."""
+    dynamodb, table = stack.client("dynamodb"), stack.physical("Table")
+    for number, due in enumerate([None, 100, 300]):
+        row = {"pk": {"S": f"due {number}"}, "sk": {"S": "OUTBOX"}}
+        more = {"due_shard": {"S": "0"}, "due_at": {"N": str(due)}} if due else {}
+        dynamodb.put_item(TableName=table, Item=row | more)
+    found = dynamodb.query(
+        TableName=table,
+        IndexName="due",
+        KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+        ExpressionAttributeValues={":shard": {"S": "0"}, ":now": {"N": "200"}},
+    )
+    assert [item["pk"]["S"] for item in found["Items"]] == ["due 1"]
+
+
+def test_the_table_forgets_keeps_and_hides_what_it_should(stack: LocalStack) -> None:
+    """Rows expire by `expires_at`; the table is encrypted and can be restored to any second."""
+    table = stack.properties("Table")
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_the_bucket_is_private_encrypted_and_forgets(stack: LocalStack) -> None:
+    """No public access, encryption at rest and in transit, and nothing stays longer than it is of use."""
+    bucket = stack.properties("Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    days = {
+        rule["Prefix"]: rule["ExpirationInDays"]
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if "Prefix" in rule
+    }
+    assert days == {"inbox/": 30, "articles/": 90, "fates/": 90}
+    (statement,) = stack.properties("BucketPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_table_and_bucket_outlive_the_stack() -> None:
+    """Deleting or replacing the stack's table or bucket leaves the old one with all it holds."""
+    text = TEMPLATE.read_text(encoding="utf-8")
+    for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"):
+        assert re.search(rf"Type: {kind}\n    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n", text)
+
+
+# Queues
+
+
+def test_a_dropped_file_reaches_the_inbox_queue(stack: LocalStack) -> None:
+    """An object under inbox/ is announced, others are not; the announcement S3 makes on its own comes first."""
+    s3, bucket = stack.client("s3"), stack.physical("Bucket")
+    assert [body.get("Event") for body in received(stack, "InboxQueue")] == ["s3:TestEvent"]
+    for key in ("inbox/an article.txt", "articles/other.txt", "inbox.txt"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"text")
+    (body,) = received(stack, "InboxQueue")
+    (record,) = body["Records"]
+    assert record["eventName"] == "ObjectCreated:Put"
+    assert record["s3"]["bucket"]["name"] == bucket
+    assert unquote_plus(record["s3"]["object"]["key"]) == "inbox/an article.txt"
+
+
+@pytest.mark.parametrize(
+    ("queue", "letters"), [("InboxQueue", "InboxDeadLetters"), ("ArticleQueue", "ArticleDeadLetters")]
+)
+def test_queues_redrive_after_five_receives(queue: str, letters: str, stack: LocalStack) -> None:
+    """What cannot be handled goes to the queue's own dead letters after five receives."""
+    url = stack.physical(queue)
+    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    redrive = json.loads(attributes["RedrivePolicy"])
+    assert redrive["maxReceiveCount"] == 5
+    assert redrive["deadLetterTargetArn"].endswith(stack.physical(letters).rpartition("/")[2])
+
+
+def test_every_queue_is_encrypted_and_keeps_for_two_weeks(stack: LocalStack) -> None:
+    """Messages are encrypted at rest and stay as long as SQS allows, dead letters included."""
+    for queue in stack.of_type("AWS::SQS::Queue"):
+        assert stack.properties(queue)["SqsManagedSseEnabled"] is True
+        assert stack.properties(queue)["MessageRetentionPeriod"] == WEEKS_2
+
+
+@pytest.mark.parametrize("function", ["Intake", "Detect"])
+def test_visibility_outlasts_the_reader(function: str, stack: LocalStack) -> None:
+    """A queue hides a message for six times its reader's timeout and the batching window, as AWS advises."""
+    mapping = mappings(stack)[function]
+    name = mapping["EventSourceArn"].rpartition(":")[2]
+    (queue,) = (each for each in stack.of_type("AWS::SQS::Queue") if stack.physical(each).endswith("/" + name))
+    needed = 6 * stack.properties(function)["Timeout"] + mapping.get("MaximumBatchingWindowInSeconds", 0)
+    assert stack.properties(queue)["VisibilityTimeout"] >= needed
+
+
+def test_only_buckets_of_this_account_may_announce(stack: LocalStack) -> None:
+    """The inbox queue takes messages from S3 on behalf of this account, and from nobody else."""
+    (statement,) = stack.properties("InboxQueuePolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": stack.account}}
+
+
+# Functions
+
+
+@pytest.mark.parametrize("function", ["Intake", "Detect", "Deliver"])
+def test_failures_are_reported_one_by_one(function: str, stack: LocalStack) -> None:
+    """One bad record in a batch of up to ten fails alone."""
+    mapping = mappings(stack)[function]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 10
+
+
+def test_the_stream_is_read_with_care(stack: LocalStack) -> None:
+    """Poison is bisected, retried a bounded number of times and reported, so that the stream never stands still."""
+    mapping = mappings(stack)["Deliver"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["ParallelizationFactor"] == 1
+    assert 0 <= mapping["MaximumRetryAttempts"] <= 5
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] <= 3600
+    destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+    assert destination.endswith(stack.physical("DeliverDeadLetters").rpartition("/")[2])
+
+
+def test_the_sweep_runs_every_minute(stack: LocalStack) -> None:
+    """The outbox is swept every minute, and a sweep that could not start is kept as a dead letter."""
+    schedule = stack.properties("SweepEveryMinute")
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert "Name" not in schedule
+    letters = stack.physical("SweepDeadLetters").rpartition("/")[2]
+    assert schedule["Target"]["DeadLetterConfig"]["Arn"].endswith(letters)
+
+
+@pytest.mark.parametrize(
+    ("function", "settings"),
+    [
+        ("Intake", {"table", "bucket", "article_queue"}),
+        ("Detect", {"table", "bucket", "rules", "max_age"}),
+        *(
+            (each, {"table", "rules", "slack_channel", "slack_secret", "slack_url", "lease", "quarantine"})
+            for each in FUNCTIONS[2:]
+        ),
+    ],
+)
+def test_each_function_is_given_the_settings_it_needs(function: str, settings: set[str], stack: LocalStack) -> None:
+    """A function can read its settings, and no others."""
+    given = Settings(stack.environment(function))
+    readable = set()
+    for name, _ in getmembers(Settings, lambda member: isinstance(member, property)):
+        try:
+            getattr(given, name)
+        except SettingsFault:
+            continue
+        readable.add(name)
+    assert readable == settings
+
+
+def test_a_lease_outlasts_the_function_that_holds_it(stack: LocalStack) -> None:
+    """Nobody else may take up an alert while the function that claimed it can still be running."""
+    for function in ("Deliver", "Sweep"):
+        lease = Settings(stack.environment(function)).lease
+        assert lease.total_seconds() > stack.properties(function)["Timeout"]
+
+
+def test_settings_name_what_was_created(stack: LocalStack) -> None:
+    """The names functions are given are those of the resources that exist."""
+    assert stack.environment("Intake") == {
+        "TOCSIN_TABLE": stack.physical("Table"),
+        "TOCSIN_BUCKET": stack.physical("Bucket"),
+        "TOCSIN_ARTICLE_QUEUE": stack.physical("ArticleQueue"),
+    }
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_logs_are_kept_for_a_set_time(function: str, stack: LocalStack) -> None:
+    """Every function writes to a log group of its own that has a retention."""
+    group = stack.properties(function)["LoggingConfig"]["LogGroup"]
+    (found,) = stack.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert found["retentionInDays"] == 30
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_roles_allow_named_actions_on_named_resources(function: str, stack: LocalStack) -> None:
+    """No function may do a wildcard action, touch a wildcard resource, or has a policy it did not ask for."""
+    role = f"{function}Role"
+    assert "ManagedPolicyArns" not in stack.properties(role)
+    for statement in statements(stack, role):
+        assert not any("*" in action for action in statement["Action"])
+        assert statement["Resource"] != "*"
+        assert re.fullmatch(r"arn:aws:[a-z0-9]+:[^*?]+(/\*|:\*|-\?{6})?", statement["Resource"])
+
+
+def test_only_what_posts_may_read_the_token(stack: LocalStack) -> None:
+    """Deliver and Sweep may read the Slack secret; Intake and Detect, which meet strangers' text, may not."""
+    readers = {
+        function
+        for function in FUNCTIONS
+        for statement in statements(stack, f"{function}Role")
+        if "secretsmanager:GetSecretValue" in statement["Action"]
+    }
+    assert readers == {"Deliver", "Sweep"}
+
+
+def test_the_secret_may_be_named_by_its_arn() -> None:
+    """A secret given as an ARN is the one the role may read; one given by name gets the ARN that name has."""
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:slack-token-AbCdEf"
+    for given, expected in ((arn, arn), ("slack-token", arn[: -len("AbCdEf")] + "??????")):
+        with LocalStack(TEMPLATE, PARAMETERS | {"SlackTokenSecret": given}) as stack:
+            assert expected in [statement["Resource"] for statement in statements(stack, "DeliverRole")]
+
+
+@pytest.mark.parametrize(("reserve", "expected"), [("false", None), ("true", 1)])
+def test_sweep_is_held_to_one_only_when_asked(reserve: str, expected: int | None) -> None:
+    """Concurrency is reserved only on request, because accounts with a low quota refuse it."""
+    with LocalStack(TEMPLATE, PARAMETERS | {"ReserveSweep": reserve}) as stack:
+        assert stack.properties("Sweep").get("ReservedConcurrentExecutions") == expected
+
+
+# The local stack itself
+
+
+def test_the_stack_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside, no account but moto's can be reached; afterwards the environment is as it was."""
+    monkeypatch.setenv("AWS_PROFILE", "somebody")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "real")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1")
+    before = dict(os.environ)
+    with LocalStack(TEMPLATE, PARAMETERS, region="us-west-2") as stack:
+        assert "AWS_PROFILE" not in os.environ
+        assert os.environ["AWS_ACCESS_KEY_ID"] != "real"
+        assert boto3.client("sqs").list_queues()["QueueUrls"]
+        assert ".us-west-2." in stack.physical("InboxQueue")
+    assert dict(os.environ) == before
+
+
+def test_stacks_share_nothing() -> None:
+    """A second stack in the same process starts empty."""
+    for _ in range(2):
+        with LocalStack(TEMPLATE, PARAMETERS) as stack:
+            table = stack.physical("Table")
+            assert stack.client("dynamodb").scan(TableName=table)["Items"] == []
+            stack.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": "a"}, "sk": {"S": "b"}})
+
+
+def test_other_http_is_left_alone(stack: LocalStack) -> None:
+    """A request to a server on this machine is answered by that server, not by moto."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"from the server")
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    assert stack.physical("Table")
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/api/chat.postMessage", b"{}") as answer:
+            assert answer.read() == b"from the server"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        ({"SlackChannel": "C0LOCAL"}, "needs a value for its parameter SlackTokenSecret"),
+        (PARAMETERS | {"Chanel": "x"}, "has no parameter Chanel; it has SlackChannel"),
+    ],
+)
+def test_wrong_parameters_are_named(parameters: dict[str, str], complaint: str) -> None:
+    """A parameter the template lacks or misses is said by name."""
+    with pytest.raises(SettingsFault, match=complaint), LocalStack(TEMPLATE, parameters):
+        pass
+
+
+def test_an_unmet_resource_type_is_refused(tmp_path: Path) -> None:
+    """A type of resource that nobody has decided about stops the stack instead of being left out silently."""
+    template = tmp_path / "template.yaml"
+    text = TEMPLATE.read_text(encoding="utf-8")
+    template.write_text(
+        text.replace("\nResources:\n", "\nResources:\n  Topic: {Type: AWS::SNS::Topic}\n"), encoding="utf-8"
+    )
+    before = dict(os.environ)
+    with pytest.raises(SettingsFault, match="Topic is of the type AWS::SNS::Topic"), LocalStack(template, PARAMETERS):
+        pass
+    assert dict(os.environ) == before

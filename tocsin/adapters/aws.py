@@ -1,0 +1,89 @@
+"""The steps of the pipeline put together for a Lambda function: settings from the environment, clients made once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tocsin.settings import Settings
+
+if TYPE_CHECKING:
+    from tocsin.adapters.dynamodb import DynamoTable
+    from tocsin.adapters.s3 import S3Archive
+    from tocsin.compiled import RuleSet
+    from tocsin.pipeline import Collector, Deliverer, Detector
+
+log = logging.getLogger("tocsin")
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@cache
+def client(service: str) -> Any:
+    """A boto3 client with short timeouts, made at first use."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(service, config=Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}))
+
+
+@cache
+def rule_set(folder: str) -> RuleSet:
+    """The compiled rules of a folder; the faults of files that do not load are logged, the others run."""
+    from tocsin.rules import load
+
+    loaded = load(Path(folder))
+    for fault in loaded.faults:
+        log.error("rule fault %s", fault)
+    return loaded.rule_set
+
+
+def table() -> DynamoTable:
+    """The table the environment names."""
+    from tocsin.adapters.dynamodb import DynamoTable
+
+    return DynamoTable(client("dynamodb"), Settings(os.environ).table)
+
+
+def archive() -> S3Archive:
+    """The bucket the environment names."""
+    from tocsin.adapters.s3 import S3Archive
+
+    return S3Archive(client("s3"), Settings(os.environ).bucket)
+
+
+def collector() -> Collector:
+    """What `handlers.intake` runs."""
+    from tocsin import reading
+    from tocsin.adapters.sqs import SqsQueue
+    from tocsin.pipeline import Collector
+
+    return Collector(archive(), SqsQueue(client("sqs"), Settings(os.environ).article_queue), table(), now, reading.articles)
+
+
+def detector() -> Detector:
+    """What `handlers.detect` runs."""
+    from tocsin.pipeline import Detector
+
+    settings = Settings(os.environ)
+    return Detector(rule_set(settings.rules), table, archive, now, settings.max_age)
+
+
+def deliverer() -> Deliverer:
+    """What `handlers.deliver` and `handlers.sweep` run."""
+    from tocsin.adapters.secrets import SecretToken
+    from tocsin.adapters.slack import SlackWorkspace
+    from tocsin.pipeline import Deliverer
+
+    settings = Settings(os.environ)
+    token = SecretToken(client("secretsmanager"), settings.slack_secret)
+    rules = rule_set(settings.rules)
+    slack = SlackWorkspace(settings.slack_url, token)
+    return Deliverer(table(), slack, rules.policy, now, uuid.uuid4().hex, settings.slack_channel, settings.lease, settings.quarantine)

@@ -1,0 +1,263 @@
+"""The table in DynamoDB: stories, fates, silences and the outbox, one item each, state as JSON beside the keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tocsin.errors import Conflict
+from tocsin.ports import Commit, FateRecord, OutboxRow, Posted, Wanted
+from tocsin.silence import Silence
+from tocsin.story import Story
+
+FATES_LIVE = timedelta(days=90)
+STORIES_LIVE = timedelta(days=400)
+EPISODES = 4
+"""Episodes of an identity read back for a decision."""
+SHARD = "due"
+"""The one partition of the index of waiting alerts: it holds only what is not delivered yet."""
+
+Item = dict[str, dict[str, Any]]
+
+
+class DynamoTable:
+    """`tocsin.ports.Table` on a DynamoDB client and a table name. Every read is strongly consistent, but for `due`."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client, self._name = client, name
+
+    # fates, stories, silences
+
+    def fate(self, article: str) -> FateRecord | None:
+        """See `Table.fate`."""
+        item = self._get(f"ARTICLE#{article}", "FATE")
+        return _fate(item) if item else None
+
+    def reject(self, fate: FateRecord) -> None:
+        """See `Table.reject`."""
+        try:
+            self._client.put_item(TableName=self._name, Item=_fate_item(fate), ConditionExpression="attribute_not_exists(pk)")
+        except ClientError as error:
+            if not _conditional(error):
+                raise
+
+    def episodes(self, key: str) -> Sequence[Story]:
+        """See `Table.episodes`."""
+        answer = self._client.query(
+            TableName=self._name,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": f"STORY#{key}"}, ":sk": {"S": "EPISODE#"}},
+            ScanIndexForward=False,
+            Limit=EPISODES,
+            ConsistentRead=True,
+        )
+        return [_story(item) for item in answer["Items"]]
+
+    def story(self, story_id: str) -> Story | None:
+        """See `Table.story`."""
+        key, _, episode = story_id.rpartition("#")
+        item = self._get(f"STORY#{key}", f"EPISODE#{int(episode):06d}")
+        return _story(item) if item else None
+
+    def silences(self, now: datetime) -> Sequence[Silence]:
+        """See `Table.silences`."""
+        answer = self._client.query(
+            TableName=self._name, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "SILENCES"}}, ConsistentRead=True
+        )
+        silences = [_silence(json.loads(item["state"]["S"])) for item in answer["Items"]]
+        return [silence for silence in silences if silence.begins <= now < silence.ends]
+
+    def add_silence(self, silence: Silence) -> None:
+        """Records a silence; it is forgotten a day after its end."""
+        row = {**asdict(silence), "begins": silence.begins.isoformat(), "ends": silence.ends.isoformat()}
+        item = _item("SILENCES", f"SILENCE#{silence.id}", row, expires=silence.ends + timedelta(days=1))
+        self._client.put_item(TableName=self._name, Item=item)
+
+    def commit(self, commit: Commit, now: datetime) -> None:
+        """See `Table.commit`."""
+        actions: list[dict[str, Any]] = [{"Put": {"Item": _fate_item(commit.fate), "ConditionExpression": "attribute_not_exists(pk)"}}]
+        actions += [{"Put": _story_put(story, now)} for story in commit.stories]
+        actions += [{"Update": _outbox_update(wanted, now)} for wanted in commit.alerts]
+        for action in actions:
+            next(iter(action.values()))["TableName"] = self._name
+        try:
+            self._client.transact_write_items(TransactItems=actions)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"TransactionCanceledException", "TransactionConflictException"}:
+                raise Conflict(f"article {commit.fate.article!r}: another writer was first") from error
+            raise
+
+    # the outbox
+
+    def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
+        """See `Table.claim`."""
+        until = (now + lease).timestamp()
+        item = self._update(
+            alert,
+            "SET #status = :claimed, #owner = :owner, lease_until = :until, due_at = :until, due_shard = :shard ADD attempts :one",
+            "attribute_exists(pk) AND #status IN (:pending, :waiting, :claimed) AND (attribute_not_exists(lease_until) OR lease_until <= :now)",
+            {":claimed": "claimed", ":pending": "pending", ":waiting": "waiting", ":owner": owner, ":until": until, ":now": now.timestamp(), ":shard": SHARD, ":one": 1},
+        )
+        return _outbox(item) if item else None
+
+    def posting(self, alert: str, owner: str, now: datetime) -> None:
+        """See `Table.posting`."""
+        if self._update(alert, "SET attempted_at = :now", "#owner = :owner", {":now": now.timestamp(), ":owner": owner}, status=False) is None:
+            raise Conflict(f"alert {alert!r} belongs to another deliverer now")
+
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
+        """See `Table.delivered`."""
+        values: dict[str, Any] = {":owner": owner, ":channel": posted.channel, ":ts": posted.ts, ":shown": shown}
+        facts = "channel = :channel, ts = :ts, shown = :shown"
+        done = self._update(
+            alert,
+            f"SET #status = :delivered, {facts} REMOVE #owner, lease_until, due_at, due_shard, attempted_at, note",
+            "#owner = :owner AND wanted <= :shown",
+            {**values, ":delivered": "delivered"},
+        )
+        if done is not None:
+            return True
+        again = self._update(
+            alert, f"SET #status = :waiting, {facts} REMOVE #owner, lease_until, attempted_at", "#owner = :owner", {**values, ":waiting": "waiting"}
+        )
+        return again is None  # lost to another owner: nothing more to do here
+
+    def release(self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = "") -> None:
+        """See `Table.release`."""
+        forget = ", attempted_at" if surely_not_posted else ""
+        self._update(
+            alert,
+            f"SET #status = :waiting, due_at = :due, due_shard = :shard, note = :note, plain = :plain REMOVE #owner, lease_until{forget}",
+            "#owner = :owner",
+            {":waiting": "waiting", ":due": due.timestamp(), ":shard": SHARD, ":note": note[:300], ":plain": plain, ":owner": owner},
+        )
+
+    def bury(self, alert: str, owner: str, note: str) -> None:
+        """See `Table.bury`."""
+        self._update(
+            alert, "SET #status = :dead, note = :note REMOVE #owner, lease_until, due_at, due_shard", "#owner = :owner",
+            {":dead": "dead", ":note": note[:300], ":owner": owner},
+        )  # fmt: skip
+
+    def posted(self, alert: str) -> Posted | None:
+        """See `Table.posted`."""
+        item = self._get(f"ALERT#{alert}", "OUTBOX")
+        return Posted(item["channel"]["S"], item["ts"]["S"]) if item and "ts" in item else None
+
+    def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """See `Table.due`."""
+        answer = self._client.query(
+            TableName=self._name,
+            IndexName="due",
+            KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+            ExpressionAttributeValues={":shard": {"S": SHARD}, ":now": {"N": _number(now.timestamp())}},
+            Limit=limit,
+        )
+        return [item["pk"]["S"].removeprefix("ALERT#") for item in answer["Items"]]
+
+    def _get(self, pk: str, sk: str) -> Item | None:
+        answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True)
+        item: Item | None = answer.get("Item")
+        return item
+
+    def _update(self, alert: str, update: str, condition: str, values: Mapping[str, Any], *, status: bool = True) -> Item | None:
+        names = {"#owner": "owner"} | ({"#status": "status"} if status else {})
+        try:
+            answer = self._client.update_item(
+                TableName=self._name, Key={"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}, UpdateExpression=update, ConditionExpression=condition,
+                ExpressionAttributeNames=names, ExpressionAttributeValues={name: _value(value) for name, value in values.items()}, ReturnValues="ALL_NEW",
+            )  # fmt: skip
+        except ClientError as error:
+            if _conditional(error):
+                return None
+            raise
+        item: Item = answer["Attributes"]
+        return item
+
+
+def alert_of(keys: Mapping[str, Mapping[str, str]]) -> str:
+    """The alert whose outbox row has these keys (of a stream record)."""
+    return keys["pk"]["S"].removeprefix("ALERT#")
+
+
+def _conditional(error: ClientError) -> bool:
+    return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
+
+
+def _value(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return {"S": value} if isinstance(value, str) else {"N": _number(value)}
+
+
+def _number(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _item(pk: str, sk: str, state: Mapping[str, Any], *, expires: datetime | None = None, **numbers: float) -> Item:
+    item: Item = {"pk": {"S": pk}, "sk": {"S": sk}, "schema": {"N": "1"}, "state": {"S": json.dumps(state, ensure_ascii=False)}}
+    if expires:
+        item["expires_at"] = {"N": str(int(expires.timestamp()))}
+    return item | {name: {"N": _number(value)} for name, value in numbers.items()}
+
+
+def _fate_item(fate: FateRecord) -> Item:
+    return _item(f"ARTICLE#{fate.article}", "FATE", asdict(fate), expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
+
+
+def _fate(item: Item) -> FateRecord:
+    row = json.loads(item["state"]["S"])
+    return FateRecord(**{**row, "signals": tuple(row["signals"])})
+
+
+def _story_put(story: Story, now: datetime) -> dict[str, Any]:
+    key, _, episode = story.id.rpartition("#")
+    after = replace(story, version=story.version + 1)
+    item = _item(f"STORY#{key}", f"EPISODE#{int(episode):06d}", after.to_json(), expires=now + STORIES_LIVE, version=after.version)
+    if story.version == 0:
+        return {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+    values = {":version": {"N": str(story.version)}}
+    return {"Item": item, "ConditionExpression": "version = :version", "ExpressionAttributeValues": values}
+
+
+def _story(item: Item) -> Story:
+    return Story.from_json(json.loads(item["state"]["S"]))
+
+
+def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:
+    shown = wanted.story.version + 1 if wanted.reply is None else 1
+    values = {
+        ":pending": "pending", ":story": wanted.story.id, ":wanted": shown, ":due": now.timestamp(), ":shard": SHARD,
+        ":reply": json.dumps(wanted.reply), ":expires": int((now + STORIES_LIVE).timestamp()),
+    }  # fmt: skip
+    return {
+        "Key": {"pk": {"S": f"ALERT#{wanted.alert}"}, "sk": {"S": "OUTBOX"}},
+        "UpdateExpression": "SET #status = :pending, story = :story, wanted = :wanted, due_at = :due, due_shard = :shard, reply = :reply, expires_at = :expires",
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": {name: _value(value) for name, value in values.items()},
+    }
+
+
+def _outbox(item: Item) -> OutboxRow:
+    return OutboxRow(
+        alert=item["pk"]["S"].removeprefix("ALERT#"),
+        story=item["story"]["S"],
+        wanted=int(item["wanted"]["N"]),
+        shown=int(item.get("shown", {"N": "0"})["N"]),
+        reply=json.loads(item["reply"]["S"]),
+        channel=item.get("channel", {"S": ""})["S"],
+        ts=item.get("ts", {"S": ""})["S"],
+        attempted_at=float(item["attempted_at"]["N"]) if "attempted_at" in item else None,
+        plain=item.get("plain", {"BOOL": False})["BOOL"],
+    )
+
+
+def _silence(row: dict[str, Any]) -> Silence:
+    matchers = tuple((name, value) for name, value in row["matchers"])
+    begins, ends = datetime.fromisoformat(row["begins"]).astimezone(UTC), datetime.fromisoformat(row["ends"]).astimezone(UTC)
+    return Silence(**{**row, "matchers": matchers, "begins": begins, "ends": ends})

@@ -1,0 +1,76 @@
+"""The Slack bot token as AWS Secrets Manager keeps it: fetched once, kept in memory, never shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tocsin.errors import SettingsFault
+
+_HEADER_SAFE = re.compile(r"[!-~]+")
+# What Secrets Manager answers, and what the operator should do about it.
+_MENDS = {
+    "ResourceNotFoundException": "it does not exist; create it and store the bot token in it",
+    "AccessDeniedException": "access is denied; allow secretsmanager:GetSecretValue on it to the function's role",
+    "DecryptionFailure": "its KMS key cannot be used; allow kms:Decrypt on that key to the function's role",
+    "InvalidRequestException": "it has no value or is scheduled for deletion; restore it or store the bot token in it",
+}
+
+
+class SecretToken:
+    """The bot token held by one secret, fetched with the Secrets Manager `client` when first asked for.
+
+    The secret is the token itself or the JSON object `{"token": "xoxb-…"}`. Whatever keeps the token
+    from being read raises `SettingsFault`, which names the secret and what to mend, never its value.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:  # noqa: ANN401 boto3 makes its client classes at run time
+        self._client, self._name = client, name
+        self._token = ""
+
+    def __repr__(self) -> str:
+        """Names the secret, hides the token."""
+        return f"SecretToken({self._name!r})"
+
+    def __call__(self) -> str:
+        """The token, fetched once."""
+        return self._token or self.refresh()
+
+    def refresh(self) -> str:
+        """The token as Secrets Manager has it now, for when Slack refuses the one at hand."""
+        token = _token_in(self._fetch())
+        if not token:
+            raise SettingsFault(
+                f'the secret {self._name} holds no Slack bot token; store the token itself or {{"token": "xoxb-…"}}'
+            )
+        self._token = token
+        return token
+
+    def _fetch(self) -> str:
+        try:
+            answer = self._client.get_secret_value(SecretId=self._name)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            raise SettingsFault(f"the secret {self._name} cannot be read: {_MENDS.get(code, code)}") from None
+        except BotoCoreError as error:
+            raise SettingsFault(f"the secret {self._name} cannot be read: {type(error).__name__}") from None
+        return str(answer.get("SecretString", ""))
+
+
+def _token_in(secret: str) -> str:
+    """The token in a secret's text, or nothing where there is none that can travel in an HTTP header."""
+    token = secret.strip()
+    if token.startswith("{"):
+        token = _field_of(token)
+    return token if _HEADER_SAFE.fullmatch(token) else ""
+
+
+def _field_of(text: str) -> str:
+    try:
+        token = json.loads(text).get("token")
+    except (ValueError, RecursionError):
+        return ""
+    return token.strip() if isinstance(token, str) else ""

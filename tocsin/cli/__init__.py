@@ -1,0 +1,70 @@
+"""The command line. Each command's module is imported only when the command is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from tocsin import __version__
+from tocsin.errors import InputFault, RuleFaults, SettingsFault, TocsinError
+
+FINE, FINDINGS, RULES_UNREADABLE, BAD_INPUT = 0, 1, 2, 3
+"""Exit codes."""
+COMMANDS = {
+    "check": "Every fault of the rules as file:line:column, and the tests at the bottom of each rule.",
+    "detect": "Signals in articles: no AWS, no Slack.",
+    "explain": "What matched in each sentence, which form and cue did it, and what a near miss lacked.",
+    "replay": "The whole pipeline on moto: articles in, alerts out.",
+}
+
+
+class Commands(click.Group):
+    """Knows the commands by name and imports one when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, in order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command, or None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"tocsin.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Lists the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tocsin")
+def tocsin() -> None:
+    """Recognises signals of military escalation in news, and rings once in Slack per real development."""
+
+
+def main() -> None:
+    """Runs the command line; an error is one clear message and an exit code, never a traceback."""
+    try:
+        code = tocsin.main(standalone_mode=False)
+    except RuleFaults as error:
+        sys.exit(_fail(str(error), RULES_UNREADABLE))
+    except (InputFault, SettingsFault, TocsinError) as error:
+        sys.exit(_fail(str(error), BAD_INPUT))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(BAD_INPUT)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(_fail("stopped", BAD_INPUT))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(FINE)
+    sys.exit(code if isinstance(code, int) else FINE)
+
+
+def _fail(what: str, code: int) -> int:
+    click.echo(what, err=True)
+    return code

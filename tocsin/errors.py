@@ -1,0 +1,86 @@
+"""Every error Tocsin raises on purpose, one class per thing a caller can do about it.
+
+    TocsinError
+    ├── InputFault          skip this record and tell who sent it (its fate is `rejected`)
+    ├── SettingsFault       stop: the deployment or the command line is wrong
+    ├── RuleFaults          tell the analyst: the collected faults of a rule set
+    ├── Conflict            read again and decide again: somebody else wrote first
+    └── SlackError          what came of one call to Slack
+        ├── Throttled       retry later, surely not posted
+        ├── Rejected        surely not posted; `kind` says what would mend it
+        └── Unknown         nobody can say whether it was posted: look before you post again
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+class TocsinError(Exception):
+    """Anything Tocsin raises on purpose."""
+
+
+class InputFault(TocsinError):
+    """An article, file or manifest entry that cannot be used: what, where, and how to mend it."""
+
+    def __init__(self, what: str, where: str = "", mend: str = "") -> None:
+        self.what, self.where, self.mend = what, where, mend
+        super().__init__(": ".join(part for part in (where, what) if part) + (f" ({mend})" if mend else ""))
+
+
+class SettingsFault(TocsinError):
+    """A setting, parameter or option that keeps the program from starting."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One mistake in one file of a rule set; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.what}"
+
+
+class RuleFaults(TocsinError):
+    """All the mistakes found in a rule set, collected."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = sorted(set(faults))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class Conflict(TocsinError):
+    """A conditional write lost against another writer; nothing of it was written."""
+
+
+class SlackError(TocsinError):
+    """What came of one call to Slack, when it was not success."""
+
+
+class Throttled(SlackError):
+    """Slack asked us to wait; the call surely had no effect. `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"Slack asks for a pause of {retry_after:g} s")
+
+
+class Rejected(SlackError):
+    """Slack refused the call, which surely had no effect; `code` is Slack's own error code."""
+
+    def __init__(self, kind: Literal["content", "channel", "auth", "missing"], code: str) -> None:
+        self.kind, self.code = kind, code
+        super().__init__(f"Slack refused: {code} ({kind})")
+
+
+class Unknown(SlackError):
+    """The call may or may not have had an effect (timeout, reset, 5xx, an unlisted code)."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"no telling whether Slack took it: {reason}")

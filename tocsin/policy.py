@@ -1,0 +1,38 @@
+"""What story, decision and message need to know of a rule, apart from how it recognises its signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A rule as the decision sees it. `version` is a hash of everything that decides what the rule finds."""
+
+    name: str
+    title: str
+    version: str
+    status: str
+    level: tuple[tuple[str, str], ...]
+    same: tuple[str, ...]
+    quiet_for: timedelta
+    update_on: tuple[str, ...]
+    runbook: str
+    names: tuple[tuple[str, str], ...] = ()
+    """Slug → printed name, of the actors, places and materiel the rule may name."""
+
+    @property
+    def posted(self) -> bool:
+        """Whether the rule's alerts are posted; a rule on trial is recorded only."""
+        return self.status in {"stable", "deprecated"}
+
+    def level_of(self, stage: str) -> str:
+        """The level of an alert at this stage."""
+        return dict(self.level).get(stage, "medium")
+
+    def printed(self, slug: str | None) -> str:
+        """How a slot's value is printed."""
+        if not slug:
+            return ""
+        return dict(self.names).get(slug) or slug.replace("-", " ").capitalize()

@@ -1,0 +1,165 @@
+"""What the steps of the pipeline need from the world: the protocols that `tocsin.adapters` and the test twins fulfil."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from tocsin.decide import Fate
+from tocsin.silence import Silence
+from tocsin.story import Story
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What Slack is asked to show. `blocks` is Block Kit, `text` the full fallback; `metadata` proves whose it is."""
+
+    text: str
+    blocks: tuple[Mapping[str, Any], ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a message stands in Slack."""
+
+    channel: str
+    ts: str
+
+
+class Slack(Protocol):
+    """A receiver of messages. Every method raises `Throttled`, `Rejected` or `Unknown` and nothing else."""
+
+    def post(
+        self, channel: str, message: Message, *, thread_ts: str | None = None, broadcast: bool = False
+    ) -> Posted:
+        """Posts once, without any retry of its own; returns the channel id and ts Slack answered."""
+
+    def update(self, posted: Posted, message: Message) -> None:
+        """Replaces the whole message. `Rejected(kind="missing")` when a person deleted it."""
+
+    def find(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Posted | None:
+        """The message whose metadata names `alert`, posted at or after `oldest` (epoch seconds), or None."""
+
+    def permalink(self, posted: Posted) -> str | None:
+        """A link to the message, or None when Slack gives none."""
+
+
+class Queue(Protocol):
+    """The way of an article from intake to detection."""
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """Sends every body, in batches; raises when any was not accepted, after trying the refused ones again."""
+
+
+class Archive(Protocol):
+    """The bucket: dropped files, article batches, fates of articles that held no signal."""
+
+    def read(self, key: str, *, limit: int) -> bytes:
+        """The object's bytes; `InputFault` when it is gone or larger than `limit` bytes."""
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """User metadata of the object, decoded."""
+
+    def write(self, key: str, body: bytes) -> None:
+        """Creates or replaces the object."""
+
+    def keys(self, prefix: str) -> Sequence[str]:
+        """The keys under a prefix, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FateRecord:
+    """What became of an article, as it is kept for 90 days. `signals` are JSON values, each with its decision."""
+
+    article: str
+    fate: Fate
+    reason: str
+    at: str
+    rules: str
+    title: str = ""
+    source: str = ""
+    signals: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An alert a commit puts into the outbox: the root of a story (whole state), or one reply in its thread."""
+
+    alert: str
+    story: Story
+    reply: Mapping[str, Any] | None = None
+    """None: the root message shall show the story's present state. Else reason, detail and report of a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Everything one article changes, written in one transaction or not at all."""
+
+    fate: FateRecord
+    stories: tuple[Story, ...] = ()
+    """Stories as they shall be; each must still have the version it was read with."""
+    alerts: tuple[Wanted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """An alert waiting to be delivered, as one deliverer holds it. Times are epoch seconds."""
+
+    alert: str
+    story: str
+    wanted: int
+    shown: int = 0
+    level: str = ""
+    reply: Mapping[str, Any] | None = None
+    channel: str = ""
+    ts: str = ""
+    attempted_at: float | None = None
+    """When a post was begun whose outcome is not recorded."""
+    plain: bool = False
+    """Slack refused the blocks: show the text alone."""
+
+
+class Table(Protocol):
+    """Stories, fates, silences and the outbox."""
+
+    def fate(self, article: str) -> FateRecord | None:
+        """The recorded fate, strongly consistent."""
+
+    def reject(self, fate: FateRecord) -> None:
+        """Records the fate of an input that never became an article; a second time changes nothing."""
+
+    def episodes(self, key: str) -> Sequence[Story]:
+        """The latest few stories of an identity, the latest first, strongly consistent."""
+
+    def story(self, story_id: str) -> Story | None:
+        """One story, strongly consistent."""
+
+    def silences(self, now: datetime) -> Sequence[Silence]:
+        """The silences in force."""
+
+    def commit(self, commit: Commit, now: datetime) -> None:
+        """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate already."""
+
+    def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
+        """Takes the row for `owner` until the lease ends; None when there is nothing to do or another owner has it."""
+
+    def posting(self, alert: str, owner: str, now: datetime) -> None:
+        """Notes that a post begins, before it does. `Conflict` when the row was lost to another owner."""
+
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
+        """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again."""
+
+    def release(self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = "") -> None:
+        """Gives the row back, to be tried again when due."""
+
+    def bury(self, alert: str, owner: str, note: str) -> None:
+        """Marks the row as undeliverable, with the reason."""
+
+    def posted(self, alert: str) -> Posted | None:
+        """Where an alert stands in Slack, strongly consistent; None while it does not."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """Alerts whose time has come, the longest waiting first."""

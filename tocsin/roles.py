@@ -1,0 +1,213 @@
+"""Who does it, where, and who says so: names in a sentence told apart by the part they play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tocsin.compiled import Rule, RuleSet
+from tocsin.scan import Hit, Sentence
+
+PREPOSITIONS = frozenset({
+    "to", "into", "in", "at", "on", "against", "with", "from", "of", "by", "for", "near", "toward", "towards", "inside", "across", "over",
+    "between", "within", "about", "via", "through", "around", "outside", "off", "along", "alongside", "under", "throughout", "beyond", "onto", "per",
+})  # fmt: skip
+TOWARDS = frozenset({"to", "into", "in", "at", "near", "toward", "towards", "inside", "across", "on", "around", "along", "onto", "off", "for", "through", "throughout", "within", "over", "with"})
+_DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
+_AUXILIARIES = frozenset({"is", "are", "was", "were", "be", "been", "being", "has", "have", "had", "will", "would", "could", "may", "might", "can", "should", "shall", "must", "to", "did", "does", "do"})
+_PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
+_STOPPERS = PREPOSITIONS | _AUXILIARIES | frozenset({"and", "or", "but", "that", "which", "who", "as", "than", "while", "after", "before", "if", "when", "where"})
+_NOMINAL_TAGS = frozenset({"names", "seats", "leaders", "forces", "parliaments", "short", "people"})
+OWNER_REACH = 6
+GOVERNMENT = frozenset({"seats", "leaders", "forces", "parliaments"})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A candidate for who acts: its slug, how it was found, and how strong that is (0 to 10)."""
+
+    slug: str
+    strength: int
+    how: str
+    hit: Hit
+
+
+class Grammar:
+    """The lists roles look at: reporting verbs and nouns of intent."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.reporting = rules.lists.get("reporting", -1)
+        self.intent = rules.lists.get("intent", -1)
+        self.verbs = frozenset(number for name, number in rules.lists.items() if name in {"reporting"})
+        self.institutions = rules.lists.get("institutions", -1)
+        self.relays = rules.lists.get("relays", -1)
+
+
+def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) -> list[Actor]:
+    """Nationalities on a noun: "North Korean troops", "Russia's heavy artillery", "soldiers from Rwanda"."""
+    ends = {hit.end: hit for hit in names}
+    found: list[Actor] = []
+    token = target.start
+    for _ in range(OWNER_REACH):
+        if (hit := ends.get(token)) and hit.start < target.start:
+            found.append(Actor(hit.lexeme.slug, 10, "owner", hit))
+            other = _conjoined(sentence, ends, hit)
+            return [*found, Actor(other.lexeme.slug, 10, "owner", other)] if other else found
+        token -= 1
+        word = sentence.word(token)
+        if not word or word in _STOPPERS or (verb and verb.start <= token < verb.end) or "," in sentence.page.gap(token + 1):
+            break
+    return found or _from_behind(sentence, names, target)
+
+
+def _from_behind(sentence: Sentence, names: list[Hit], target: Hit) -> list[Actor]:
+    token = target.end
+    if sentence.word(token) not in {"from", "of"}:
+        return []
+    starts = {hit.start: hit for hit in names}
+    for position in range(token + 1, token + 4):
+        if hit := starts.get(position):
+            return [Actor(hit.lexeme.slug, 9, "from", hit)]
+        if sentence.word(position) not in _DETERMINERS:
+            break
+    return []
+
+
+def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
+    """Actors before the verb, the nearest first; one that only reports is kept as a weak candidate."""
+    found: list[Actor] = []
+    reports = [hit for hit in sentence.by_list.get(grammar.reporting, []) if hit.end <= head.start]
+    ends = {hit.end: hit for hit in names}
+    for hit in reversed([hit for hit in names if hit.end <= head.start]):
+        if _inside_phrase(sentence, hit, grammar):
+            continue
+        report = next((verb for verb in reports if hit.end <= verb.start), None)
+        if report is None:
+            strength, how = 8, "subject"
+        elif _pronoun_between(sentence, report.end, head.start):
+            strength, how = 7, "speaker"
+        else:
+            strength, how = 3, "reporter"
+        if sentence.clause(hit.start) != sentence.clause(head.start):
+            strength -= 1
+        found.append(Actor(hit.lexeme.slug, strength, how, hit))
+        other = _conjoined(sentence, ends, hit)
+        if other and strength >= 7:  # noqa: PLR2004 - only a sure subject brings its companion
+            found.append(Actor(other.lexeme.slug, strength, how, other))
+    return found
+
+
+def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
+    """"by North Korea" behind a passive."""
+    for hit in names:
+        if hit.start <= head.end or hit.start > head.end + 14:
+            continue
+        before = hit.start - 1
+        while sentence.word(before) in _DETERMINERS:
+            before -= 1
+        if sentence.word(before) == "by":
+            return [Actor(hit.lexeme.slug, 9, "agent", hit)]
+    return []
+
+
+def _conjoined(sentence: Sentence, ends: dict[int, Hit], hit: Hit) -> Hit | None:
+    if sentence.word(hit.start - 1) != "and":
+        return None
+    other = ends.get(hit.start - 1)
+    return other if other and other.lexeme.slug != hit.lexeme.slug else None
+
+
+def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
+    """Whether a name stands behind a preposition, so that it is a place or an object and does not act."""
+    token = hit.start - 1
+    for _ in range(2):
+        if sentence.word(token) in _DETERMINERS:
+            token -= 1
+    if sentence.word(token) not in PREPOSITIONS:
+        return False
+    return not _possesses_intent(sentence, hit, grammar)
+
+
+def _possesses_intent(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
+    """"over North Korea's potential plans to send": the possessor of a plan acts."""
+    if sentence.word(hit.end) != "s" and hit.lexeme.tag != "adjectives":
+        return False
+    return any(hit.end <= noun.start <= hit.end + 4 for noun in sentence.by_list.get(grammar.intent, []))
+
+
+def _pronoun_between(sentence: Sentence, start: int, end: int) -> bool:
+    return any(sentence.word(token) in _PRONOUNS for token in range(start, end))
+
+
+def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
+    """The candidates for who acts in a match, the strongest first."""
+    names = [hit for number in rule.actors for hit in sentence.by_list.get(number, ())]
+    names.sort(key=lambda hit: hit.start)
+    targets = [hit for hit in matched if hit.lexeme.list in rule.owners]
+    found: list[Actor] = []
+    for target in targets:
+        found += owners(sentence, names, target, head if head is not target else None)
+    found += agents(sentence, names, head)
+    found += subjects(sentence, [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit)], head, grammar)
+    found.sort(key=lambda actor: -actor.strength)
+    return found
+
+
+def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor]) -> bool:
+    """Whether the forces a match speaks of are the actor's own: nobody else's name stands on them."""
+    names = sorted((hit for number in rule.actors for hit in sentence.by_list.get(number, ())), key=lambda hit: hit.start)
+    named = {actor.slug for target in matched if target is not head for actor in owners(sentence, names, target, head)}
+    first = next(iter(found), None)
+    return not named or first is None or first.slug in named
+
+
+def _heads_phrase(sentence: Sentence, hit: Hit) -> bool:
+    """An adjective may begin the subject: "the Chinese military", "Russian forces"."""
+    return sentence.word(hit.end) not in _STOPPERS
+
+
+HELPED = frozenset({"support", "help", "aid", "assist", "bolster", "reinforce", "defend", "protect", "back", "shield", "guard"})
+"""Verbs whose object is the party troops are sent to."""
+_DIRECTIONS = frozenset({"western", "southern", "northern", "eastern", "central", "north", "south", "east", "west", "neighboring", "neighbouring", "occupied", "southeast", "southeastern", "northeast", "northeastern"})
+
+
+def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: int) -> str | None:
+    """Where it happens: the nearest place the match points to that is not the actor itself."""
+    best: tuple[int, str] | None = None
+    for number in rule.places:
+        for hit in sentence.by_list.get(number, ()):
+            slug = hit.lexeme.slug
+            if slug == who or hit.lexeme.tag in {"leaders", "forces", "parliaments", "people", "short"}:
+                continue
+            distance = hit.start - head.end if hit.start >= head.end else 15 + head.start - hit.end
+            if not _pointed_at(sentence, hit) and (number != regions or distance > 15):  # noqa: PLR2004 - a region named close by is meant
+                continue
+            if best is None or distance < best[0]:
+                best = (distance, slug)
+    return best[1] if best and best[0] < 40 else None  # noqa: PLR2004 - farther names belong to something else
+
+
+def _pointed_at(sentence: Sentence, hit: Hit) -> bool:
+    token = hit.start - 1
+    while sentence.word(token) in _DETERMINERS or sentence.word(token) in _DIRECTIONS:
+        token -= 1
+    return sentence.word(token) in TOWARDS or sentence.word(token) in HELPED
+
+
+def speakers(rules: RuleSet, sentences: Iterable[Sentence]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who reports it (institutions named beside a reporting verb), and which agencies or papers pass it on."""
+    grammar = Grammar(rules)
+    says: dict[str, None] = {}
+    relays: dict[str, None] = {}
+    for sentence in sentences:
+        verbs = sentence.by_list.get(grammar.reporting, ())
+        for hit in sentence.by_list.get(grammar.relays, ()):
+            relays[hit.lexeme.slug] = None
+        for hit in sentence.by_list.get(grammar.institutions, ()):
+            if not verbs or min(abs(verb.start - hit.end) for verb in verbs) <= SPEAKER_REACH or min(abs(hit.start - verb.end) for verb in verbs) <= SPEAKER_REACH:
+                says[hit.lexeme.slug] = None
+    return tuple(says), tuple(relays)
+
+
+SPEAKER_REACH = 6
+"""Words between a reporting verb and whoever speaks."""

@@ -1,0 +1,246 @@
+"""The files analysts write: rules, word lists, name lists and cue lists. These models are the only description of them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from tocsin.signal import Certainty, Stage
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
+Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Phrases = list[Phrase]
+Level = Literal["low", "medium", "high", "critical"]
+Slot = Literal["who", "where", "what"]
+
+_PERIOD = re.compile(r"\A(\d+)([hdw])\Z")
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def _period(value: Any) -> Any:
+    if isinstance(value, str) and (match := _PERIOD.match(value)):
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError("write a period as a number and a unit: 12h, 30d or 8w")
+
+
+Period = Annotated[timedelta, BeforeValidator(_period)]
+
+
+class Model(BaseModel):
+    """A part of a file: no unknown key is accepted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(Model):
+    """A list of words and phrases. Verbs and nouns are given in their base form; the engine inflects them."""
+
+    description: str = ""
+    verbs: Phrases = Field(default=[], description="Verbs and phrasal verbs in base form: send, beef up")
+    nouns: Phrases = Field(default=[], description="Nouns in the singular: soldier, advance party")
+    words: Phrases = Field(default=[], description="Anything to be taken as written: more, as many as")
+    include: list[Slug] = Field(default=[], description="Other lists whose entries belong to this one too")
+    not_: Phrases = Field(default=[], alias="not", description="Phrases that hold a word of the list but mean something else")
+
+
+class WordsFile(Model):
+    """A file of shared word lists."""
+
+    kind: Literal["words"]
+    description: str = ""
+    lists: dict[Slug, Words]
+
+
+class Name(Model):
+    """One state, alliance, place, institution or thing, with everything the news calls it."""
+
+    slug: Slug
+    name: Phrase
+    names: Phrases = []
+    adjectives: Phrases = []
+    people: Phrases = []
+    short: Phrases = Field(default=[], description="Short names that count only where the article names it in full as well")
+    seats: Phrases = []
+    leaders: Phrases = []
+    forces: Phrases = []
+    parliaments: Phrases = []
+    not_: Phrases = Field(default=[], alias="not")
+    state: Slug | None = Field(default=None, description="The state it lies in or belongs to")
+    type: str = ""
+
+
+class NamesFile(Model):
+    """A list of names: each entry has a slug, which never changes."""
+
+    list: Slug
+    kind: Literal["names"]
+    description: str = ""
+    not_: Phrases = Field(default=[], alias="not", description="Phrases that hold a name of the list but mean something else")
+    entries: list[Name]  # type: ignore[valid-type]  # the field `list` shadows the builtin inside this class
+
+
+class Sets(Model):
+    """What a cue says about the words it reaches: exactly one of these."""
+
+    stage: Stage | None = None
+    certainty: Certainty | None = None
+    flag: Slug | None = None
+    drop: Slug | None = Field(default=None, description="Silences the match, with this word as the reason")
+    fresh: bool | None = Field(default=None, description="The match is news of these days")
+
+
+class Cue(Model):
+    """Words that decide stage, certainty, flags or silence of a match near them."""
+
+    name: Slug
+    sets: Sets
+    verbs: Phrases = []
+    nouns: Phrases = []
+    words: Phrases = []
+    forms: Phrases = Field(default=[], description="Cues with gaps, written like a rule's form: neither ..6 confirmed")
+    include: list[Slug] = []
+    not_: Phrases = Field(default=[], alias="not")
+    direction: Literal["before", "after", "either"] = Field(default="before", description="Where the cue stands, seen from the match")
+    reach: int = Field(default=8, ge=1, le=60, description="At most this many words between cue and match")
+    scope: Literal["clause", "sentence", "next", "previous"] = Field(
+        default="clause", description="How far it may stand from the match; `next` and `previous`: in the neighbouring sentence, too"
+    )
+    unless: list[Slug] = Field(default=[], description="Lists or cues; one of them between cue and match breaks the cue")
+
+
+class CuesFile(Model):
+    """A file of cues. Of two that set the stage, the one that stands first in the file wins."""
+
+    kind: Literal["cues"]
+    description: str = ""
+    cues: list[Cue]
+
+
+class Who(Model):
+    """Where the actor comes from."""
+
+    from_: list[Slug] = Field(alias="from")
+    of: list[Slug] = Field(default=[], description="Lists: a nationality on one of these words decides before any subject does")
+    required: bool = True
+    inherit: bool = Field(default=True, description="Take the actor of the headline or an earlier sentence where this one names none")
+
+
+class Where(Model):
+    """Where the theatre comes from."""
+
+    from_: list[Slug] = Field(alias="from")
+    merge: list[list[Slug]] = Field(default=[], description="Places that are one theatre; the first names it, unless it is the actor itself")
+
+
+class What(Model):
+    """Where the materiel comes from: the first list of which a word stands in the match gives the slot."""
+
+    from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
+    default: Slug | None = None
+
+
+class Form(Model):
+    """One way in which the news says it."""
+
+    form: Phrase = Field(description="Words and <lists> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the clause")
+    head: Slug | None = Field(default=None, description="The list whose word the cues look at; otherwise the first verb")
+    stage: Stage | None = Field(default=None, description="The stage when no cue and no tense says more")
+    with_: list[Slug] = Field(default=[], alias="with", description="Lists of which a word must stand in the sentence")
+    without: list[Slug] = Field(default=[], description="Lists of which no word may stand in the sentence")
+    needs: list[str] = Field(default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title")
+    what: Slug | None = None
+    who: Literal["any", "own"] = Field(default="any", description="own: the forces spoken of must be the actor's own")
+
+
+class Warn(Model):
+    """A figure a reader should doubt: when it is printed so, the likely reading is shown beside it."""
+
+    unit: Literal["percent", "money", "count"]
+    above: float
+    reading: str = Field(description="May use {value} and {less_100}")
+    counts: str
+    flag: Slug
+    note: str
+
+
+class Figures(Model):
+    """Which numbers belong to the signal."""
+
+    unit: Literal["percent", "money", "count"]
+    of: list[Slug] = []
+    counts: str = ""
+
+
+class StoryRule(Model):
+    """What makes two signals one story."""
+
+    same: list[Slot]
+    quiet_for: Period
+    update_on: list[str] = []
+
+
+class Fires(Model):
+    """A text that must fire, and what must be read out of it."""
+
+    text: Phrase | str
+    title: str = ""
+    who: Slug | None = None
+    where: Slug | None = None
+    what: Slug | None = None
+    stage: Stage | None = None
+    certainty: Certainty | None = None
+    flags: list[Slug] | None = None
+
+
+class Report(Model):
+    """A short article of a story test."""
+
+    text: str
+    title: str = ""
+    source: str
+    published: str
+    becomes: Literal["first_report", "stage_up", "corroborated", "repeat", "disputed", "material_change"] | None = None
+
+
+class Tests(Model):
+    """What the rule must do, in the words of the news."""
+
+    fires: list[Fires] = []
+    silent: list[str] = []
+    same_story: list[list[Report]] = []
+    new_story: list[list[Report]] = []
+    update: list[list[Report]] = []
+
+
+class Rule(Model):
+    """One kind of signal."""
+
+    title: Phrase
+    id: str
+    name: Slug
+    status: Literal["experimental", "test", "stable", "deprecated"]
+    level: dict[Stage, Level]
+    description: Phrase | str
+    references: list[str] = []
+    tags: list[str] = []
+    falsepositives: list[str] = []
+    policy: str = Field(default="", description="What the rule does about domestic use of troops, relief, police, peacekeepers, exercises")
+    runbook: str = ""
+    lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
+    forms: list[Form]
+    never: list[Slug] = Field(default=[], description="Lists: a word of one of them in the match's clause silences it")
+    never_in_sentence: list[Slug] = []
+    cues: list[Slug] | None = None
+    ignore_cues: list[Slug] = []
+    who: Who
+    where: Where | None = None
+    what: What | None = None
+    figures: list[Figures] = []
+    warn: list[Warn] = []
+    story: StoryRule
+    tests: Tests = Tests()

@@ -1,0 +1,395 @@
+"""A folder of rule files, read and compiled: every fault is collected, and a rule that does not load stops no other."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from tocsin import compiled
+from tocsin.compiled import Lexeme, RuleSet, Step
+from tocsin.errors import Fault, RuleFaults
+from tocsin.policy import Policy
+from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Rule, Words, WordsFile
+from tocsin.source import Source, read
+from tocsin.text import fold, fold_phrase
+from tocsin.words import noun_forms, verb_forms
+
+DEFAULT_GAP = 6
+GAP_LIMIT = 40
+FOREIGN_KEYS = {
+    "contains": "form", "pattern": "form", "regex": "form", "condition": "forms", "detection": "forms", "selection": "forms", "severity": "level",
+    "rulename": "name", "rule_id": "id", "displayname": "title", "summary": "title", "annotations": "description", "labels": "tags",
+    "false_positives": "falsepositives", "reference": "references", "dedupperiodminutes": "story", "group_by": "story", "for": "story",
+    "alert": "name", "matchers": "forms", "runbook_url": "runbook", "enabled": "status", "exclude": "never", "keywords": "words", "terms": "words",
+}  # fmt: skip
+"""Spellings of Sigma, Panther and Alertmanager → ours."""
+TAGS = {"past": {"past", "part"}, "ing": {"ing"}, "base": {"base"}, "present": {"base", "s"}, "plural": {"plural"}, "verb": {"base", "s", "ing", "past", "part"}}
+"""What may stand behind the colon of `<list:past>`."""
+_ROLES = ("names", "adjectives", "people", "short", "seats", "leaders", "forces", "parliaments")
+_MODELS: dict[str, type[Model]] = {"words": WordsFile, "names": NamesFile, "cues": CuesFile}
+
+
+@dataclass
+class Loaded:
+    """A folder as read: the compiled set of what loads, the rules' models, and every fault."""
+
+    rule_set: RuleSet
+    models: dict[str, Rule]
+    faults: list[Fault] = field(default_factory=list)
+
+
+def load(folder: Path) -> Loaded:
+    """Reads and compiles a folder: rules in it, lists and cues below it. `RuleFaults` only when nothing can be used."""
+    if not folder.is_dir():
+        raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules")])
+    return _Loader(folder).load()
+
+
+def _sources(paths: Iterable[Path], root: Path, faults: list[Fault]) -> list[Source]:
+    sources = []
+    for path in sorted(paths):
+        if path.name.startswith(("_", ".")):
+            continue
+        try:
+            sources.append(read(path, str(path.relative_to(root.parent)) if path.is_relative_to(root.parent) else str(path)))
+        except RuleFaults as error:
+            faults += error.faults
+    return sources
+
+
+class _Loader:
+    """Works through one folder, collecting faults."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.faults: list[Fault] = []
+        self.numbers: dict[str, int] = {}
+        self.lexicon: dict[bytes, dict[Lexeme, None]] = defaultdict(dict)
+        self.cancels: dict[bytes, dict[int, None]] = defaultdict(dict)
+        self.words: dict[str, tuple[Words | Cue, Source, tuple[str | int, ...]]] = {}
+        self.cues: dict[str, compiled.Cue] = {}
+        self.printed: dict[str, str] = {}
+        self.verb_lists: set[int] = set()
+        self.used: set[str] = set()
+
+    def load(self) -> Loaded:
+        shared = _sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")], self.folder, self.faults)
+        for source in shared:
+            self._read_shared(source)
+        rules = [(source, rule) for source in _sources(self.folder.glob("*.yaml"), self.folder, self.faults) if (rule := self._read_rule(source))]
+        if not rules and not self.faults:
+            self.faults.append(Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder"))
+        for source, rule in rules:
+            for name, words in rule.lists.items():
+                self._declare(f"{rule.name}.{name}", words, source, ("lists", name))
+        self._fill()
+        ready = [(rule, built) for source, rule in rules if (built := self._compile(source, rule))]
+        rule_set = RuleSet(
+            version=_digest(source.data for source in shared) if shared else "none",
+            rules=tuple(built for _, built in ready),
+            lists=dict(self.numbers),
+            lexicon={surface: tuple(lexemes) for surface, lexemes in self.lexicon.items()},
+            cancels={surface: tuple(numbers) for surface, numbers in self.cancels.items()},
+        )
+        return Loaded(rule_set, {rule.name: rule for rule, _ in ready}, sorted(set(self.faults)))
+
+    def _read_shared(self, source: Source) -> None:
+        kind = source.data.get("kind") if isinstance(source.data, dict) else None
+        model = _MODELS.get(kind or "")
+        if model is None:
+            self.faults.append(source.fault(["kind"], f"unknown kind {kind!r}; write one of: {', '.join(_MODELS)}"))
+            return
+        parsed = _validate(model, source, self.faults)
+        if isinstance(parsed, WordsFile):
+            for name, words in parsed.lists.items():
+                self._declare(name, words, source, ("lists", name))
+        elif isinstance(parsed, NamesFile):
+            self._add_names(parsed)
+        elif isinstance(parsed, CuesFile):
+            for index, cue in enumerate(parsed.cues):
+                self._declare(cue.name, cue, source, ("cues", index))
+
+    def _read_rule(self, source: Source) -> Rule | None:
+        rule = _validate(Rule, source, self.faults)
+        if rule is None:
+            return None
+        stem = Path(source.file).stem
+        if rule.name != stem:
+            self.faults.append(source.fault(["name"], f"the name {rule.name!r} is not the file's name {stem!r}; rename one of them"))
+            return None
+        return rule
+
+    def _declare(self, name: str, words: Words | Cue, source: Source, path: tuple[str | int, ...]) -> None:
+        if name in self.words or name in self.numbers:
+            self.faults.append(source.fault(path, f"the list {name!r} exists already; choose another name"))
+            return
+        self.numbers[name] = len(self.numbers)
+        self.words[name] = (words, source, path)
+
+    def _fill(self) -> None:
+        for name, (words, source, path) in self.words.items():
+            number = self.numbers[name]
+            entries = self._entries(name, source, path, set())
+            if not entries and not getattr(words, "forms", ()):
+                self.faults.append(source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words"))
+            for surface, tag in entries.items():
+                self._add(surface, Lexeme(number, tag, "", ()))
+            for phrase in words.not_:
+                self.cancels[fold_phrase(phrase)][number] = None
+            if isinstance(words, Cue):
+                self.cues[name] = self._cue(words, number, source, path)
+
+    def _entries(self, name: str, source: Source, path: tuple[str | int, ...], seen: set[str]) -> dict[str, str]:
+        seen.add(name)
+        words = self.words[name][0]
+        entries: dict[str, str] = dict.fromkeys(words.words, "word")
+        for noun in words.nouns:
+            entries |= noun_forms(noun)
+        for verb in words.verbs:
+            self.verb_lists.add(self.numbers[name])
+            entries |= verb_forms(verb)
+        for other in words.include:
+            scoped = f"{name.split('.')[0]}.{other}" if "." in name else other
+            known = scoped if scoped in self.words else other
+            if known not in self.words:
+                self.faults.append(source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}"))
+            elif known not in seen:
+                self.used.add(known)
+                entries = self._entries(known, source, path, seen) | entries
+                if self.numbers[known] in self.verb_lists:
+                    self.verb_lists.add(self.numbers[name])
+        return entries
+
+    def _add(self, surface: str, lexeme: Lexeme) -> None:
+        folded = fold_phrase(surface)
+        if folded:
+            self.lexicon[folded][lexeme] = None
+
+    def _add_names(self, parsed: NamesFile) -> None:
+        number = self.numbers.setdefault(parsed.list, len(self.numbers))
+        for phrase in parsed.not_:
+            self.cancels[fold_phrase(phrase)][number] = None
+        for entry in parsed.entries:
+            self.printed.setdefault(entry.slug, entry.name)
+            self._add_name(entry, number)
+
+    def _add_name(self, entry: Name, number: int) -> None:
+        for phrase in entry.not_:
+            self.cancels[fold_phrase(phrase)][number] = None
+        for role in _ROLES:
+            for phrase in getattr(entry, role):
+                self._add(phrase, Lexeme(number, role, entry.slug, _capitals(phrase)))
+
+    def _cue(self, cue: Cue, number: int, source: Source, path: tuple[str | int, ...]) -> compiled.Cue:
+        return compiled.Cue(
+            cue.name, number, cue.direction, cue.reach, cue.scope == "clause",
+            frozenset(self._find(cue.unless, "", source, (*path, "unless"))),
+            cue.sets.stage, cue.sets.certainty, cue.sets.flag, cue.sets.drop, bool(cue.sets.fresh),
+            {"next": 1, "previous": -1}.get(cue.scope, 0),
+            tuple(self._cue_form(form, source, path) for form in cue.forms),
+        )  # fmt: skip
+
+    def _cue_form(self, form: str, source: Source, path: tuple[str | int, ...]) -> compiled.Form:
+        try:
+            return compiled.Form(form, tuple(self._step(part, "", source, path) for part in parse_form(form)), 0)
+        except ValueError as error:
+            self.faults.append(source.fault((*path, "forms"), str(error)))
+            return compiled.Form(form, (), 0)
+
+    def _find(self, names: Sequence[str], rule: str, source: Source, path: Sequence[str | int]) -> list[int]:
+        found = []
+        for name in names:
+            known = f"{rule}.{name}" if f"{rule}.{name}" in self.numbers else name
+            if known in self.numbers:
+                self.used.add(known)
+                found.append(self.numbers[known])
+            else:
+                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, self.numbers)}"))
+        return found
+
+    def _compile(self, source: Source, rule: Rule) -> compiled.Rule | None:
+        before = len(self.faults)
+
+        def lists(names: Sequence[str], *path: str | int) -> list[int]:
+            return self._find(names, rule.name, source, path)
+
+        forms = tuple(self._form(form, index, rule, source) for index, form in enumerate(rule.forms))
+        names = rule.cues if rule.cues is not None else list(self.cues)
+        cues = tuple(self.cues[name] for name in names if name in self.cues and name not in rule.ignore_cues)
+        what = rule.what
+        built = compiled.Rule(
+            policy=self._policy(rule, source),
+            forms=forms,
+            never=frozenset(lists(rule.never, "never")),
+            never_in_sentence=frozenset(lists(rule.never_in_sentence, "never_in_sentence")),
+            cues=cues,
+            actors=frozenset(lists(rule.who.from_, "who", "from")),
+            owners=frozenset(lists(rule.who.of, "who", "of")),
+            actor_required=rule.who.required,
+            inherits=rule.who.inherit,
+            places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
+            theatres=tuple(tuple(group) for group in rule.where.merge) if rule.where else (),
+            materiel=tuple((slug, lists([name], "what", "from", slug)[0]) for slug, name in what.from_.items()) if what else (),
+            default_what=what.default if what else None,
+            figures=tuple(
+                compiled.Counted(figure.unit, frozenset(lists(figure.of, "figures", index, "of")), figure.counts)
+                for index, figure in enumerate(rule.figures)
+            ),
+            doubts=tuple(compiled.Doubt(w.unit, w.above, w.reading, w.counts, w.flag, w.note) for w in rule.warn),
+        )
+        return built if len(self.faults) == before else None
+
+    def _policy(self, rule: Rule, source: Source) -> Policy:
+        return Policy(
+            name=rule.name, title=rule.title, version=_digest([source.data]), status=rule.status,
+            level=tuple((str(stage), str(level)) for stage, level in rule.level.items()),
+            same=tuple(rule.story.same), quiet_for=rule.story.quiet_for, update_on=tuple(rule.story.update_on), runbook=rule.runbook,
+            names=tuple(sorted(self.printed.items())),
+        )  # fmt: skip
+
+    def _form(self, form: Form, index: int, rule: Rule, source: Source) -> compiled.Form:
+        path = ("forms", index, "form")
+
+        def lists(names: Sequence[str], *tail: str) -> tuple[int, ...]:
+            return tuple(self._find(names, rule.name, source, ("forms", index, *tail)))
+
+        try:
+            steps = [self._step(part, rule.name, source, path) for part in parse_form(form.form)]
+        except ValueError as error:
+            self.faults.append(source.fault(path, str(error)))
+            steps = []
+        needs: list[str | int] = []
+        for need in form.needs:
+            needs += [need] if need in {"forward", "fresh", "lead", "title"} else lists([need], "needs")
+        return compiled.Form(
+            form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
+            lists(form.with_, "with"), lists(form.without, "without"), tuple(needs), form.what, form.who,
+        )  # fmt: skip
+
+    def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:
+        if form.head:
+            wanted = set(self._find([form.head], rule.name, source, ("forms", index, "head")))
+            found = next((number for number, step in enumerate(steps) if step.lists & wanted), None)
+            if found is None and wanted:
+                self.faults.append(source.fault(("forms", index, "head"), f"the head <{form.head}> does not stand in the form"))
+            return found or 0
+        return next((number for number, step in enumerate(steps) if step.lists & self.verb_lists), 0)
+
+    def _step(self, part: Part, rule: str, source: Source, path: Sequence[str | int]) -> Step:
+        numbers: list[int] = []
+        tags: set[str] = set()
+        for choice in part.choices:
+            if choice.startswith("<"):
+                name, _, tag = choice[1:-1].partition(":")
+                tags |= TAGS.get(tag, set()) if tag else set()
+                numbers += self._find([name], rule, source, path)
+            else:
+                number = self.numbers.setdefault(f'"{choice}"', len(self.numbers))
+                self._add(choice, Lexeme(number, "word"))
+                numbers.append(number)
+        return Step(frozenset(numbers), part.gap, part.leaves_clause, part.optional, frozenset(tags))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One step of a form as written."""
+
+    choices: tuple[str, ...]
+    gap: int = 0
+    leaves_clause: bool = False
+    optional: bool = False
+
+
+_ITEM = re.compile(r"\s*(?:(?P<gap>\.{2,3})(?P<width>\d*)|\((?P<group>[^()]*)\)(?P<maybe>\?)?|(?P<list><[a-z0-9_-]+(?::[a-z]+)?>)(?P<maybe2>\?)?|(?P<word>[^\s<>().|?]+))")
+
+
+def parse_form(form: str) -> list[Part]:
+    """The steps of a form; `ValueError` says what cannot be read, and where."""
+    parts: list[Part] = []
+    gap, leaves, position = 0, False, 0
+    form = form.strip()
+    while position < len(form):
+        match = _ITEM.match(form, position)
+        if not match:
+            raise ValueError(f"cannot read the form at {form[position:]!r}; use words, <lists>, (one | other), a gap .. or ..3")
+        position = match.end()
+        if match["gap"]:
+            gap = int(match["width"] or DEFAULT_GAP)
+            leaves = match["gap"] == "..."
+            if gap > GAP_LIMIT:
+                raise ValueError(f"a gap of {gap} words is too wide; {GAP_LIMIT} is the most")
+            continue
+        choices = tuple(choice.strip() for choice in (match["group"] or match["list"] or match["word"]).split("|"))
+        if not all(choices):
+            raise ValueError(f"an empty choice in {match.group().strip()!r}")
+        parts.append(Part(choices, gap if parts else 0, leaves, bool(match["maybe"] or match["maybe2"])))
+        gap, leaves = 0, False
+    if not [part for part in parts if not part.optional]:
+        raise ValueError("the form holds no word or list, so it can never match")
+    return parts
+
+
+def _capitals(phrase: str) -> tuple[int, ...]:
+    """Offsets of the capital letters, counted in the folded phrase."""
+    offsets: list[int] = []
+    length, space = 0, False
+    for original, code in zip(phrase, fold(phrase), strict=True):
+        if chr(code).isspace():
+            space = length > 0
+            continue
+        length += space
+        space = False
+        if original.isupper():
+            offsets.append(length)
+        length += 1
+    return tuple(offsets)
+
+
+_M = TypeVar("_M", bound=Model)
+
+
+def _validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:
+    try:
+        return model.model_validate(source.data)
+    except ValidationError as error:
+        for detail in error.errors():
+            path = [step for step in detail["loc"] if isinstance(step, int | str)]
+            faults.append(source.fault(path, _explain(detail, path, model)))
+        return None
+
+
+def _explain(detail: Any, path: list[str | int], model: type[Model]) -> str:
+    key = str(path[-1]) if path else ""
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return f"unknown field {key!r}{_suggest(key, model)}"
+    if kind == "missing":
+        return f"the field {key!r} is missing; add it"
+    if kind == "value_error":
+        return f"{key}: {detail['ctx']['error']}"
+    return f"{key}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
+
+
+def _suggest(key: str, model: type[Model]) -> str:
+    foreign = FOREIGN_KEYS.get(key.lower())
+    if foreign:
+        return f", did you mean {foreign!r}?"
+    known = {info.alias or name for cls in [model, *Model.__subclasses__()] for name, info in cls.model_fields.items()}
+    return _near(key, known)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _digest(values: Iterable[Any]) -> str:
+    return hashlib.sha256(repr(list(values)).encode()).hexdigest()[:12]

@@ -1,0 +1,192 @@
+"""An article as the rules see it: its words, its sentences and clauses, and every list entry that stands in them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from tocsin.compiled import Lexeme, RuleSet
+from tocsin.signal import Field
+from tocsin.text import MAX_TOKENS, Span, fold, sentences
+
+_WORD = re.compile(rb"[a-z0-9]+")
+_HARD = frozenset({"but", "although", "though", "whereas", "while", "despite", "unless"})
+_SOFT = frozenset({
+    "which", "who", "whose", "where", "when", "as", "after", "before", "amid", "because", "since", "even", "saying", "citing", "adding",
+    "according", "following", "with", "and", "so", "prompting", "raising", "underscoring", "fueling", "fuelling", "if", "until", "or", "noting", "warning",
+})  # fmt: skip
+_AUXILIARIES = frozenset({"is", "are", "was", "were", "has", "have", "had", "will", "would", "could", "may", "might", "should", "said", "says"})
+_BREAK = re.compile(r"[;:\u2014\u2013]|\s[-\u2010-\u2015]+\s|--|\.\.\.|\u2026")
+_MARKS = frozenset(",;:!?()[]\"\u201c\u201d")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry of a list in the text: words [start, end) of its field."""
+
+    start: int
+    end: int
+    lexeme: Lexeme
+
+
+class Page:
+    """One field of an article, scanned once."""
+
+    def __init__(self, rules: RuleSet, field: Field, original: str) -> None:
+        self.field: Field = field
+        self.original = original
+        self._rules = rules
+        self._folded = fold(original)
+        self._words = self._folded.split()
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The folded words."""
+        return [word.decode("ascii") for word in self._words]
+
+    @cached_property
+    def bounds(self) -> list[tuple[int, int]]:
+        """Each word's offsets in the original."""
+        return [match.span() for match in _WORD.finditer(self._folded)]
+
+    def gap(self, token: int) -> str:
+        """What stands in the original between the word before and this one."""
+        return self.original[self.bounds[token - 1][1] if token else 0 : self.bounds[token][0]]
+
+    @cached_property
+    def raw(self) -> list[tuple[int, int, int]]:
+        """Every surface form found, as (first word, word behind the last, number of the surface)."""
+        joined = b" " + b" ".join(self._words) + b" "
+        found = self._rules.automaton.find_matches_as_indexes(joined, overlapping=True)
+        starts = list(accumulate((len(word) + 1 for word in self._words), initial=0))
+        meanings = self._rules.meanings
+        return [(first := bisect_left(starts, begin), first + meanings[number][2], number) for number, begin, _ in found]
+
+    @cached_property
+    def hits(self) -> list[Hit]:
+        """The list entries in order, without those that capitals, marks, a longer name or a `not:` phrase rule out."""
+        hits: list[Hit] = []
+        cancelled: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for start, end, number in self.raw:
+            lexemes, cancels, _ = self._rules.meanings[number]
+            if end - start > 1 and not self._unbroken(start, end):
+                continue
+            for canceled in cancels:
+                cancelled[canceled].append((start, end))
+            hits += [Hit(start, end, lexeme) for lexeme in lexemes if not lexeme.capitals or self._capital(start, lexeme)]
+        hits = [hit for hit in hits if not any(a <= hit.start and hit.end <= b and b - a > hit.end - hit.start for a, b in cancelled[hit.lexeme.list])]
+        hits.sort(key=lambda hit: (hit.start, -hit.end))
+        return self._longest_names(hits)
+
+    def _unbroken(self, start: int, end: int) -> bool:
+        return all(not _MARKS.intersection(self.gap(token)) for token in range(start + 1, end))
+
+    def _capital(self, start: int, lexeme: Lexeme) -> bool:
+        word, inside, first = start, 0, 0
+        for offset in lexeme.capitals:  # offsets count letters of the folded surface, spaces included
+            while offset - first >= (length := self.bounds[word][1] - self.bounds[word][0]) + 1:
+                first += length + 1
+                word += 1
+            inside = offset - first
+            if not self.original[self.bounds[word][0] + inside].isupper():
+                return False
+        return True
+
+    def _longest_names(self, hits: list[Hit]) -> list[Hit]:
+        """Drops a name inside a longer name: the state in "Kyiv Independent", the Korea in "North Korea"."""
+        kept: list[Hit] = []
+        covered = -1
+        cover = 0
+        for hit in hits:
+            if hit.lexeme.slug:
+                inside = hit.end <= covered and hit.end - hit.start < cover
+                if inside:
+                    continue
+                if hit.end > covered:
+                    covered, cover = hit.end, hit.end - hit.start
+            kept.append(hit)
+        return kept
+
+    @cached_property
+    def sentences(self) -> list[Sentence]:
+        """The sentences in order, with the hits in each."""
+        if not self._words:
+            return []
+        starts = [start for start, _ in self.bounds]
+        hit_starts = [hit.start for hit in self.hits]
+        found: list[Sentence] = []
+        for span in sentences(self.original):
+            low, high = bisect_left(starts, span.start), bisect_right(starts, span.end - 1)
+            for first in range(low, high, MAX_TOKENS):
+                last = min(first + MAX_TOKENS, high)
+                hits = [hit for hit in self.hits[bisect_left(hit_starts, first) : bisect_left(hit_starts, last)] if hit.end <= last]
+                found.append(Sentence(self, len(found), span, first, last, hits))
+        return found
+
+
+class Sentence:
+    """A sentence of a page: words [low, high) and the hits in them."""
+
+    __slots__ = ("_by_list", "_clauses", "high", "hits", "low", "number", "page", "span")
+
+    def __init__(self, page: Page, number: int, span: Span, low: int, high: int, hits: list[Hit]) -> None:  # noqa: PLR0913 - all of it is needed
+        self.page, self.number, self.span, self.low, self.high, self.hits = page, number, span, low, high, hits
+        self._by_list: dict[int, list[Hit]] | None = None
+        self._clauses: list[int] | None = None
+
+    @property
+    def text(self) -> str:
+        """The sentence as it stands in the original."""
+        return self.page.original[self.span.start : self.span.end]
+
+    @property
+    def by_list(self) -> dict[int, list[Hit]]:
+        """The hits of each list, in order."""
+        if self._by_list is None:
+            self._by_list = {}
+            for hit in self.hits:
+                self._by_list.setdefault(hit.lexeme.list, []).append(hit)
+        return self._by_list
+
+    def clause(self, token: int) -> int:
+        """The number of the clause a word stands in."""
+        if self._clauses is None:
+            self._clauses = self._number_clauses()
+        return self._clauses[token - self.low]
+
+    def _number_clauses(self) -> list[int]:
+        numbers: list[int] = []
+        number = 0
+        for token in range(self.low, self.high):
+            word = self.page.words[token]
+            if token > self.low and (word in _HARD or self._breaks(token, word)):
+                number += 1
+            numbers.append(number)
+        return numbers
+
+    def _breaks(self, token: int, word: str) -> bool:
+        gap = self.page.gap(token)
+        if "," not in gap:
+            return bool(_BREAK.search(gap))
+        return word in _SOFT or self._new_subject(token)
+
+    def _new_subject(self, token: int) -> bool:
+        """Whether a clause of its own begins behind a comma: a short subject and then a verb's auxiliary."""
+        for ahead in range(token + 1, min(token + 5, self.high)):
+            if "," in self.page.gap(ahead):
+                return False
+            if self.page.words[ahead] in _AUXILIARIES:
+                return True
+        return False
+
+    def word(self, token: int) -> str:
+        """The folded word, or an empty string outside the sentence."""
+        return self.page.words[token] if self.low <= token < self.high else ""
+
+    def marks(self, hits: list[Hit]) -> tuple[tuple[int, int], ...]:
+        """Offsets in the original of the words of some hits, in order."""
+        return tuple(sorted({(self.page.bounds[hit.start][0], self.page.bounds[hit.end - 1][1]) for hit in hits}))

@@ -1,0 +1,86 @@
+"""Every setting of the running system, read from the environment that `template.yaml` gives each function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from tocsin.errors import SettingsFault
+
+
+class Settings:
+    """The settings by name: `table` is the environment variable `TOCSIN_TABLE`, and so on.
+
+    A function is given only the variables it uses, so each is read when asked for;
+    `SettingsFault` names the one that is missing or wrong.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    @property
+    def table(self) -> str:
+        """Name of the DynamoDB table."""
+        return self._text("TOCSIN_TABLE")
+
+    @property
+    def bucket(self) -> str:
+        """Name of the S3 bucket with `inbox/`, `articles/` and `fates/`."""
+        return self._text("TOCSIN_BUCKET")
+
+    @property
+    def article_queue(self) -> str:
+        """URL of the SQS queue between intake and detection."""
+        return self._text("TOCSIN_ARTICLE_QUEUE")
+
+    @property
+    def rules(self) -> str:
+        """Folder of the rules."""
+        return self._text("TOCSIN_RULES")
+
+    @property
+    def slack_channel(self) -> str:
+        """Id of the channel alerts go to."""
+        return self._text("TOCSIN_SLACK_CHANNEL")
+
+    @property
+    def slack_secret(self) -> str:
+        """Name or ARN of the Secrets Manager secret that holds the bot token."""
+        return self._text("TOCSIN_SLACK_SECRET")
+
+    @property
+    def slack_url(self) -> str:
+        """Base of Slack's Web API, with the closing slash."""
+        return self._text("TOCSIN_SLACK_URL")
+
+    @property
+    def max_age(self) -> timedelta | None:
+        """Articles published longer ago than this are recorded as stale, not posted; None: no limit."""
+        days = self._number("TOCSIN_MAX_AGE_DAYS")
+        return timedelta(days=days) if days else None
+
+    @property
+    def lease(self) -> timedelta:
+        """How long one deliverer owns an alert; longer than the function's timeout."""
+        return timedelta(seconds=self._number("TOCSIN_LEASE_SECONDS"))
+
+    @property
+    def quarantine(self) -> timedelta:
+        """How much longer than the lease an alert of unknown outcome waits before the channel's history decides."""
+        return timedelta(seconds=self._number("TOCSIN_QUARANTINE_SECONDS"))
+
+    def _text(self, name: str) -> str:
+        value = self._environment.get(name, "")
+        if not value:
+            raise SettingsFault(f"the environment variable {name} is not set; template.yaml gives it to every function that needs it")
+        return value
+
+    def _number(self, name: str) -> float:
+        value = self._text(name)
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1
+        if number < 0:
+            raise SettingsFault(f"{name} must be a number of zero or more, not {value!r}")
+        return number
