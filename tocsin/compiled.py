@@ -48,6 +48,8 @@ class Form:
     needs: tuple[str | int, ...] = ()
     what: str | None = None
     who: str = "any"
+    ignored: frozenset[str] = frozenset()
+    only_who: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Cue:
     """Words that decide something about a match they reach."""
 
     name: str
-    list: int
+    lists: tuple[int, ...]
     direction: str
     reach: int
     clause: bool
@@ -99,6 +101,9 @@ class Rule:
     forms: tuple[Form, ...]
     never: frozenset[int]
     never_in_sentence: frozenset[int]
+    never_in_lead: frozenset[int]
+    never_in_title: frozenset[int]
+    tense: bool
     cues: tuple[Cue, ...]
     actors: frozenset[int]
     owners: frozenset[int]

@@ -42,18 +42,32 @@ class Finding:
 def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     """The signals of an article, one for each rule and set of slots, in the order of the rules."""
     pages = read(rules, article)
-    signals: list[Signal] = []
-    for rule in rules.rules:
-        found = [finding for finding in findings(rules, rule, pages) if not finding.lacking]
-        if found:
-            signals += _assemble(rules, rule, found, pages)
-    return tuple(signals)
+    found = {
+        rule.policy.name: hits
+        for rule in rules.rules
+        if not _vetoed(rule, pages) and (hits := [finding for finding in findings(rules, rule, pages) if not finding.lacking])
+    }
+    protagonist = _surest(finding for hits in found.values() for finding in hits)
+    return tuple(signal for rule in rules.rules if (hits := found.get(rule.policy.name)) for signal in _assemble(rules, rule, hits, pages, protagonist))
+
+
+def _vetoed(rule: Rule, pages: list[Page]) -> bool:
+    titles = [sentence for page in pages if page.field == "title" for sentence in page.sentences]
+    if any(number in sentence.by_list for sentence in titles for number in rule.never_in_title):
+        return True
+    return bool(rule.never_in_lead) and any(number in sentence.by_list for page in pages for sentence in page.sentences[:LEAD] for number in rule.never_in_lead)
+
+
+def _surest(found: Iterable[Finding]) -> tuple[str, ...]:
+    """The actor that most findings read out of their own sentence."""
+    sure = Counter(finding.who[0].slug for finding in found if finding.who and finding.who[0].strength >= SURE)
+    return (sure.most_common(1)[0][0],) if sure else ()
 
 
 def read(rules: RuleSet, article: Article) -> list[Page]:
     """The title and the text, scanned; a title that the text repeats is still read once as a title."""
     fields: list[tuple[Field, str]] = [("title", article.title), ("text", article.text)]
-    return [Page(rules, field, original) for field, original in fields if original.strip()]
+    return [Page(rules, field, original, article.published) for field, original in fields if original.strip()]
 
 
 def findings(rules: RuleSet, rule: Rule, pages: list[Page]) -> Iterator[Finding]:
@@ -109,8 +123,8 @@ def _follow(form: Form, columns: list[list[Hit]], first: Hit, sentence: Sentence
 
 
 def _weigh(rules: RuleSet, rule: Rule, form: Form, sentence: Sentence, hits: tuple[Hit, ...], head: Hit, grammar: roles.Grammar) -> Finding:  # noqa: PLR0913 - the parts of one match
-    reached = tuple(_reaching(rule, sentence, hits, head))
-    stage, forward = _stage(form, reached, head, sentence)
+    reached = tuple(pair for pair in _reaching(rule, sentence, hits, head) if pair[0].name not in form.ignored)
+    stage, forward = _stage(rule, form, reached, head, sentence)
     found = tuple(roles.actors(sentence, rule, hits, head, grammar))
     finding = Finding(
         rule, form, sentence, hits, head, reached, stage, _certainty(reached), _flags(reached), found, _materiel(rule, form, sentence, hits)
@@ -134,7 +148,8 @@ def _reaching(rule: Rule, sentence: Sentence, hits: tuple[Hit, ...], head: Hit) 
 
 
 def _cue_hits(cue: Cue, sentence: Sentence) -> Iterator[Hit]:
-    yield from sentence.by_list.get(cue.list, ())
+    for number in cue.lists:
+        yield from sentence.by_list.get(number, ())
     for form in cue.forms:
         for chain in _matches(form, sentence):
             yield Hit(chain[0].start, chain[-1].end, chain[0].lexeme)
@@ -158,9 +173,9 @@ def _reaches(cue: Cue, hit: Hit, sentence: Sentence, head: Hit, begin: int, end:
     )
 
 
-def _stage(form: Form, reached: tuple[tuple[Cue, Hit], ...], head: Hit, sentence: Sentence) -> tuple[Stage, bool]:
+def _stage(rule: Rule, form: Form, reached: tuple[tuple[Cue, Hit], ...], head: Hit, sentence: Sentence) -> tuple[Stage, bool]:
     """The stage, and whether words (and not only a tense) point forward."""
-    happened = head.lexeme.tag in {"past", "part"} and not _passive(sentence, head)
+    happened = rule.tense and head.lexeme.tag in {"past", "part"} and not _passive(sentence, head)
     for cue, _ in reached:
         if cue.stage == "done":
             return "done", False
@@ -168,7 +183,12 @@ def _stage(form: Form, reached: tuple[tuple[Cue, Hit], ...], head: Hit, sentence
             return cue.stage, True
     if form.stage and not happened:
         return form.stage, form.stage != "done"
-    return "done", False
+    if rule.tense and head.lexeme.tag == "ing" and _present(sentence, head):
+        return "planned", True
+    return ("done" if rule.tense else "planned"), False
+
+
+_BE = frozenset({"is", "are", "was", "were", "be", "also", "now"})
 
 
 def _passive(sentence: Sentence, head: Hit) -> bool:
@@ -208,14 +228,27 @@ def _lacking(rules: RuleSet, finding: Finding, *, forward: bool) -> str:
     for number in (*rule.never_in_sentence, *form.without):
         if found := sentence.by_list.get(number):
             return f"without {names[number]}: {_words(sentence, found[0])!r}"
-    for number in form.with_:
-        if number not in sentence.by_list:
-            return f"with {names[number]}: none in the sentence"
+    if form.with_ and not any(number in sentence.by_list for number in form.with_):
+        return f"with {' or '.join(names[number] for number in form.with_)}: none in the sentence"
+    if form.only_who and not (finding.who and finding.who[0].slug in form.only_who) and not _about(rule, sentence, form.only_who):
+        return f"only who {', '.join(form.only_who)}"
     if form.who == "own" and not roles.own(sentence, rule, finding.hits, finding.head, finding.who):
         return "who own: the forces are somebody else's"
     if form.needs and not _need(finding, forward=forward):
         return "needs one of " + ", ".join(str(names.get(need, need)) if isinstance(need, int) else need for need in form.needs)
     return ""
+
+
+def _present(sentence: Sentence, head: Hit) -> bool:
+    """Whether the verb stands in the present: news of these days."""
+    return head.lexeme.tag == "s" or (head.lexeme.tag == "ing" and sentence.word(head.start - 1) in _BE)
+
+
+def _about(rule: Rule, sentence: Sentence, slugs: tuple[str, ...]) -> bool:
+    """Whether one of these actors is named in the sentence or at the page's beginning."""
+    page = sentence.page
+    near = [sentence, *page.sentences[:2]]
+    return any(hit.lexeme.slug in slugs for one in near for number in rule.actors for hit in one.by_list.get(number, ()))
 
 
 def _need(finding: Finding, *, forward: bool) -> bool:
@@ -226,7 +259,7 @@ def _need(finding: Finding, *, forward: bool) -> bool:
                 return True
         elif (
             (need == "forward" and forward)
-            or (need == "fresh" and any(cue.fresh for cue, _ in finding.cues))
+            or (need == "fresh" and (_present(sentence, finding.head) or any(cue.fresh for cue, _ in finding.cues)))
             or (need == "title" and sentence.page.field == "title")
             or (need == "lead" and (sentence.page.field == "title" or sentence.number < LEAD))
         ):
@@ -260,13 +293,17 @@ SURE = 6
 """An actor at least this strong is read out of the sentence itself; a weaker one gives way to an inherited actor."""
 
 
-def _assemble(rules: RuleSet, rule: Rule, found: list[Finding], pages: list[Page]) -> list[Signal]:
+def _assemble(rules: RuleSet, rule: Rule, found: list[Finding], pages: list[Page], protagonist: tuple[str, ...]) -> list[Signal]:
     """Findings of one rule → signals, one for each set of slots."""
-    fallback = _inherited(rule, found, pages)
+    sure = _surest(found) or protagonist
+    pair = _pair(rule, pages)
+    topic = _topic(rule, pages, roles.Grammar(rules))
+    if any("denied" in finding.flags for finding in found if finding.sentence.page.field == "title" or finding.sentence.number == 0):
+        found = [replace(finding, flags=tuple(dict.fromkeys((*finding.flags, "denied")))) for finding in found]
     groups: dict[tuple[str | None, str | None], list[tuple[Finding, str | None]]] = {}
     last: tuple[str, ...] = ()
     for finding in found:
-        who = _actors(finding, last or fallback, rule)
+        who = pair if rules.lists.get("both", -1) in finding.sentence.by_list and len(pair) > 1 else _actors(finding, last or sure, topic, rule)
         if not who and rule.actor_required:
             continue
         if finding.who and finding.who[0].strength >= SURE:
@@ -277,12 +314,15 @@ def _assemble(rules: RuleSet, rule: Rule, found: list[Finding], pages: list[Page
     return [signal for (who, what), group in groups.items() for signal in _signals(rules, rule, who, what, group)]
 
 
-def _actors(finding: Finding, inherited: tuple[str, ...], rule: Rule) -> tuple[str, ...]:
+def _actors(finding: Finding, sure: tuple[str, ...], topic: tuple[str, ...], rule: Rule) -> tuple[str, ...]:
+    """Who acts: whom the sentence says, else whom the article's other sentences say, else whoever speaks, else what the article is about."""
     best = finding.who[0].strength if finding.who else 0
-    if best >= SURE or (best and not inherited) or (best and not rule.inherits):
+    if best < SURE and rule.inherits and sure:
+        return sure
+    if best:
         first = finding.who[0]
         return tuple(dict.fromkeys(actor.slug for actor in finding.who if actor.strength == best and actor.how == first.how))[: 2 if _paired(finding) else 1]
-    return inherited if rule.inherits else ()
+    return topic if rule.inherits else ()
 
 
 def _paired(finding: Finding) -> bool:
@@ -290,17 +330,19 @@ def _paired(finding: Finding) -> bool:
     return any(other.hit.end + 1 == first.hit.start or first.hit.end + 1 == other.hit.start for other in finding.who[1:])
 
 
-def _inherited(rule: Rule, found: list[Finding], pages: list[Page]) -> tuple[str, ...]:
-    """Who an article is about, for sentences that do not say: the surest actor of its findings, else of its headline, else the most named."""
-    sure = Counter(finding.who[0].slug for finding in found if finding.who and finding.who[0].strength >= SURE)
-    if sure:
-        return (sure.most_common(1)[0][0],)
+def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
+    """The two actors an article names most: whom "both sides" means."""
+    counts = Counter(hit.lexeme.slug for page in pages for sentence in page.sentences for number in rule.actors for hit in sentence.by_list.get(number, ()))
+    return tuple(slug for slug, _ in counts.most_common(2))
+
+
+def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
+    """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
     counts: Counter[str] = Counter()
     for page in pages:
         for sentence in page.sentences[: 1 if page.field == "title" else LEAD]:
-            for number in rule.actors:
-                for hit in sentence.by_list.get(number, ()):
-                    counts[hit.lexeme.slug] += 3 if page.field == "title" else 1
+            for slug, weight in roles.topics(sentence, rule, grammar):
+                counts[slug] += weight * (3 if page.field == "title" else 1)
     return (counts.most_common(1)[0][0],) if counts else ()
 
 

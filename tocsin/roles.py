@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tocsin.compiled import Rule, RuleSet
@@ -38,7 +38,7 @@ class Grammar:
     def __init__(self, rules: RuleSet) -> None:
         self.reporting = rules.lists.get("reporting", -1)
         self.intent = rules.lists.get("intent", -1)
-        self.verbs = frozenset(number for name, number in rules.lists.items() if name in {"reporting"})
+        self.body = rules.lists.get("body", -1)
         self.institutions = rules.lists.get("institutions", -1)
         self.relays = rules.lists.get("relays", -1)
 
@@ -84,10 +84,10 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
         report = next((verb for verb in reports if hit.end <= verb.start), None)
         if report is None:
             strength, how = 8, "subject"
-        elif _pronoun_between(sentence, report.end, head.start):
+        elif _pronoun_between(sentence, report.end, head):
             strength, how = 7, "speaker"
         else:
-            strength, how = 3, "reporter"
+            strength, how = (6 if hit.lexeme.tag == "forces" else 3), "reporter"
         if sentence.clause(hit.start) != sentence.clause(head.start):
             strength -= 1
         found.append(Actor(hit.lexeme.slug, strength, how, hit))
@@ -120,10 +120,13 @@ def _conjoined(sentence: Sentence, ends: dict[int, Hit], hit: Hit) -> Hit | None
 def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     """Whether a name stands behind a preposition, so that it is a place or an object and does not act."""
     token = hit.start - 1
-    for _ in range(2):
-        if sentence.word(token) in _DETERMINERS:
+    for _ in range(3):
+        word = sentence.word(token)
+        if word in _DETERMINERS or (word and word not in _STOPPERS and hit.lexeme.tag == "adjectives"):
             token -= 1
     if sentence.word(token) not in PREPOSITIONS:
+        return False
+    if sentence.word(hit.end) in {"which", "who"}:  # "the challenges of North Korea, which is preparing …"
         return False
     return not _possesses_intent(sentence, hit, grammar)
 
@@ -132,11 +135,22 @@ def _possesses_intent(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     """"over North Korea's potential plans to send": the possessor of a plan acts."""
     if sentence.word(hit.end) != "s" and hit.lexeme.tag != "adjectives":
         return False
-    return any(hit.end <= noun.start <= hit.end + 4 for noun in sentence.by_list.get(grammar.intent, []))
+    nouns = [noun for noun in sentence.by_list.get(grammar.intent, []) if hit.end <= noun.start <= hit.end + 4]
+    return any(not any(sentence.word(token) in _STOPPERS for token in range(hit.end, noun.start)) for noun in nouns)
 
 
-def _pronoun_between(sentence: Sentence, start: int, end: int) -> bool:
-    return any(sentence.word(token) in _PRONOUNS for token in range(start, end))
+def _pronoun_between(sentence: Sentence, start: int, head: Hit) -> bool:
+    clause = sentence.clause(head.start)
+    return any(sentence.word(token) in _PRONOUNS and sentence.clause(token) == clause for token in range(start, head.start))
+
+
+def located(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
+    """A state something is prepared in, where nobody is said to act: "activity in North Korea consistent with a launch"."""
+    near = [hit for hit in names if sentence.word(hit.start - 1) in {"in", "from", "by"} and abs(hit.start - head.start) <= LOCATED_REACH]
+    return [Actor(hit.lexeme.slug, 4, "located", hit) for hit in near]
+
+
+LOCATED_REACH = 14
 
 
 def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
@@ -148,7 +162,9 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     for target in targets:
         found += owners(sentence, names, target, head if head is not target else None)
     found += agents(sentence, names, head)
-    found += subjects(sentence, [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit)], head, grammar)
+    if not rule.places:
+        found += located(sentence, names, head)
+    found += subjects(sentence, [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)], head, grammar)
     found.sort(key=lambda actor: -actor.strength)
     return found
 
@@ -161,9 +177,20 @@ def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found
     return not named or first is None or first.slug in named
 
 
-def _heads_phrase(sentence: Sentence, hit: Hit) -> bool:
+def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     """An adjective may begin the subject: "the Chinese military", "Russian forces"."""
-    return sentence.word(hit.end) not in _STOPPERS
+    return any(hit.end <= body.start <= hit.end + 3 for body in sentence.by_list.get(grammar.body, ()))
+
+
+def topics(sentence: Sentence, rule: Rule, grammar: Grammar) -> Iterator[tuple[str, int]]:
+    """Whom a sentence is about, with a weight: not whoever only speaks, and places less than subjects."""
+    reports = sentence.by_list.get(grammar.reporting, ())
+    for number in rule.actors:
+        for hit in sentence.by_list.get(number, ()):
+            speaks = any(hit.end <= verb.start <= hit.end + 5 or 0 <= hit.start - verb.end <= 2 for verb in reports)
+            if speaks or ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
+                continue
+            yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
 
 
 HELPED = frozenset({"support", "help", "aid", "assist", "bolster", "reinforce", "defend", "protect", "back", "shield", "guard"})

@@ -46,6 +46,7 @@ class Words(Model):
     words: Phrases = Field(default=[], description="Anything to be taken as written: more, as many as")
     include: list[Slug] = Field(default=[], description="Other lists whose entries belong to this one too")
     not_: Phrases = Field(default=[], alias="not", description="Phrases that hold a word of the list but mean something else")
+    exclusive: bool = Field(default=False, description="A word that is part of a longer word of another exclusive list does not count")
 
 
 class WordsFile(Model):
@@ -154,6 +155,8 @@ class Form(Model):
     without: list[Slug] = Field(default=[], description="Lists of which no word may stand in the sentence")
     needs: list[str] = Field(default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title")
     what: Slug | None = None
+    ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")
+    only_who: list[Slug] = Field(default=[], description="Only where one of these acts, or is what the article is about")
     who: Literal["any", "own"] = Field(default="any", description="own: the forces spoken of must be the actor's own")
 
 
@@ -235,6 +238,9 @@ class Rule(Model):
     forms: list[Form]
     never: list[Slug] = Field(default=[], description="Lists: a word of one of them in the match's clause silences it")
     never_in_sentence: list[Slug] = []
+    never_in_lead: list[Slug] = Field(default=[], description="Lists: one word of them in the headline or the first sentences silences the rule for the whole article")
+    never_in_title: list[Slug] = Field(default=[], description="Lists: one word of them in the headline silences the rule for the whole article")
+    tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     cues: list[Slug] | None = None
     ignore_cues: list[Slug] = []
     who: Who

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -138,11 +138,11 @@ class _Loader:
         for name, (words, source, path) in self.words.items():
             number = self.numbers[name]
             entries = self._entries(name, source, path, set())
-            if not entries and not getattr(words, "forms", ()):
+            if not entries and not getattr(words, "forms", ()) and not words.include:
                 self.faults.append(source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words"))
             for surface, tag in entries.items():
-                self._add(surface, Lexeme(number, tag, "", ()))
-            for phrase in words.not_:
+                self._add(surface, Lexeme(number, tag, name if getattr(words, "exclusive", False) else ""))
+            for phrase in self._exceptions(name, set()):
                 self.cancels[fold_phrase(phrase)][number] = None
             if isinstance(words, Cue):
                 self.cues[name] = self._cue(words, number, source, path)
@@ -168,6 +168,15 @@ class _Loader:
                     self.verb_lists.add(self.numbers[name])
         return entries
 
+    def _exceptions(self, name: str, seen: set[str]) -> Iterator[str]:
+        """The `not:` phrases of a list and of the lists it includes."""
+        seen.add(name)
+        words = self.words[name][0]
+        yield from words.not_
+        for other in words.include:
+            if other in self.words and other not in seen:
+                yield from self._exceptions(other, seen)
+
     def _add(self, surface: str, lexeme: Lexeme) -> None:
         folded = fold_phrase(surface)
         if folded:
@@ -190,7 +199,7 @@ class _Loader:
 
     def _cue(self, cue: Cue, number: int, source: Source, path: tuple[str | int, ...]) -> compiled.Cue:
         return compiled.Cue(
-            cue.name, number, cue.direction, cue.reach, cue.scope == "clause",
+            cue.name, (number, *self._find(cue.include, "", source, (*path, "include"))), cue.direction, cue.reach, cue.scope == "clause",
             frozenset(self._find(cue.unless, "", source, (*path, "unless"))),
             cue.sets.stage, cue.sets.certainty, cue.sets.flag, cue.sets.drop, bool(cue.sets.fresh),
             {"next": 1, "previous": -1}.get(cue.scope, 0),
@@ -230,6 +239,9 @@ class _Loader:
             forms=forms,
             never=frozenset(lists(rule.never, "never")),
             never_in_sentence=frozenset(lists(rule.never_in_sentence, "never_in_sentence")),
+            never_in_lead=frozenset(lists(rule.never_in_lead, "never_in_lead")),
+            never_in_title=frozenset(lists(rule.never_in_title, "never_in_title")),
+            tense=rule.tense,
             cues=cues,
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
@@ -272,6 +284,7 @@ class _Loader:
         return compiled.Form(
             form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), tuple(needs), form.what, form.who,
+            frozenset(form.ignore_cues), tuple(form.only_who),
         )  # fmt: skip
 
     def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from itertools import accumulate
 
@@ -21,6 +23,8 @@ _SOFT = frozenset({
 })  # fmt: skip
 _AUXILIARIES = frozenset({"is", "are", "was", "were", "has", "have", "had", "will", "would", "could", "may", "might", "should", "said", "says"})
 _BREAK = re.compile(r"[;:\u2014\u2013]|\s[-\u2010-\u2015]+\s|--|\.\.\.|\u2026")
+_MONTHS = {name: number for number, name in enumerate("january february march april may june july august september october november december".split(), 1)}
+_COMPARISONS = frozenset({"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"})
 _MARKS = frozenset(",;:!?()[]\"\u201c\u201d")
 
 
@@ -36,10 +40,11 @@ class Hit:
 class Page:
     """One field of an article, scanned once."""
 
-    def __init__(self, rules: RuleSet, field: Field, original: str) -> None:
+    def __init__(self, rules: RuleSet, field: Field, original: str, published: datetime | None = None) -> None:
         self.field: Field = field
         self.original = original
         self._rules = rules
+        self._published = published
         self._folded = fold(original)
         self._words = self._folded.split()
 
@@ -79,8 +84,35 @@ class Page:
                 cancelled[canceled].append((start, end))
             hits += [Hit(start, end, lexeme) for lexeme in lexemes if not lexeme.capitals or self._capital(start, lexeme)]
         hits = [hit for hit in hits if not any(a <= hit.start and hit.end <= b and b - a > hit.end - hit.start for a, b in cancelled[hit.lexeme.list])]
+        hits += self._computed()
         hits.sort(key=lambda hit: (hit.start, -hit.end))
         return self._longest_names(hits)
+
+    def _computed(self) -> Iterator[Hit]:
+        """Words no list can hold: numbers in digits (`number`), and months and years before the article's own (`past-date`)."""
+        number, past = self._rules.lists.get("number", -1), self._rules.lists.get("past-date", -1)
+        for token, word in enumerate(self.words):
+            if word[0].isdigit():
+                yield Hit(token, token + 1, Lexeme(number, "word"))
+                if len(word) == 4 and self._past_year(token, int(word) if word.isdecimal() else 0):  # noqa: PLR2004 - a year
+                    yield Hit(token, token + 1, Lexeme(past, "word"))
+            elif word in _MONTHS and self._past_month(token, _MONTHS[word]):
+                yield Hit(token, token + 1, Lexeme(past, "word"))
+
+    def _past_year(self, token: int, year: int) -> bool:
+        if not 1900 <= year <= (self._published.year if self._published else 2100) - 1:  # noqa: PLR2004 - what can be a year
+            return False
+        return self._published is not None and self._word(token - 1) not in _COMPARISONS and self._word(token - 2) not in _COMPARISONS
+
+    def _past_month(self, token: int, month: int) -> bool:
+        """A month one to eight months back, said as a time ("in September"), not as a beginning ("since September")."""
+        if self._published is None or not self.original[self.bounds[token][0]].isupper():
+            return False
+        before = self._word(token - 2) if self._word(token - 1) in {"early", "late", "mid"} else self._word(token - 1)
+        return before in {"in", "last", "of"} and 1 <= (self._published.month - month) % 12 <= 8  # noqa: PLR2004 - months
+
+    def _word(self, token: int) -> str:
+        return self.words[token] if 0 <= token < len(self.words) else ""
 
     def _unbroken(self, start: int, end: int) -> bool:
         return all(not _MARKS.intersection(self.gap(token)) for token in range(start + 1, end))
@@ -170,8 +202,10 @@ class Sentence:
 
     def _breaks(self, token: int, word: str) -> bool:
         gap = self.page.gap(token)
+        if _BREAK.search(gap):
+            return not (word[0].isdigit() and self.page.words[token - 1][0].isdigit())  # a range of numbers is no break
         if "," not in gap:
-            return bool(_BREAK.search(gap))
+            return False
         return word in _SOFT or self._new_subject(token)
 
     def _new_subject(self, token: int) -> bool:
