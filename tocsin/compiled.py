@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
@@ -127,7 +126,8 @@ class RuleSet:
     lexicon: Mapping[bytes, tuple[Lexeme, ...]]
     cancels: Mapping[bytes, tuple[int, ...]] = field(default_factory=dict)
     """Phrases under `not:`, with the lists whose words they cancel."""
-    kinds: Mapping[str, Any] = field(default_factory=dict)
+    printed: Mapping[str, str] = field(default_factory=dict)
+    """Slug → printed name of every entry of the name lists."""
 
     @cached_property
     def surfaces(self) -> list[bytes]:

@@ -74,9 +74,10 @@ def findings(rules: RuleSet, rule: Rule, pages: list[Page]) -> Iterator[Finding]
     """Every match of a rule's forms in an article, the near misses too (`lacking` names the one thing)."""
     grammar = roles.Grammar(rules)
     for page in pages:
-        for sentence in page.sentences:
+        forms = [form for form in rule.forms if all(step.optional or step.lists & page.present for step in form.steps)]
+        for sentence in page.sentences if forms else ():
             taken: set[tuple[int, int, str | None]] = set()
-            for form in rule.forms:
+            for form in forms:
                 for hits in _matches(form, sentence):
                     head = hits[form.head] if form.head < len(hits) else hits[0]
                     finding = _weigh(rules, rule, form, sentence, hits, head, grammar)
@@ -364,15 +365,30 @@ def _signals(rules: RuleSet, rule: Rule, who: str | None, what: str | None, grou
 
 def _signal(rules: RuleSet, rule: Rule, who: str | None, where: str | None, what: str | None, members: list[Finding]) -> Signal:  # noqa: PLR0913 - the slots
     evidence = sorted(_evidence(members), key=lambda sentence: (sentence.field == "text", sentence.start))
-    alive = [sentence for sentence in evidence if "denied" not in sentence.flags] or evidence
+    alive = _quotable([sentence for sentence in evidence if "denied" not in sentence.flags] or evidence)
     strongest = max(alive, key=lambda sentence: (rank(sentence.stage), sentence.field == "text", STAGES.index(sentence.stage), -sentence.start))
     figures = tuple(dict.fromkeys(figure for finding in members for figure in figures_of(rule, finding.sentence, finding.hits)))
     flags = tuple(dict.fromkeys(flag for sentence in alive for flag in sentence.flags))
-    says, relays = roles.speakers(rules, [finding.sentence for finding in members])
+    says, relays = roles.speakers(rules, [sentence for finding in members for sentence in _heard(finding)])
     return Signal(
         rule.policy.name, who, where, what, strongest.stage, strongest.certainty, (*flags, *_doubts(rule, figures)), says, relays, figures,
-        strongest, tuple(evidence),
+        strongest, tuple(alive),
     )  # fmt: skip
+
+
+def _heard(finding: Finding) -> Iterator[Sentence]:
+    """The sentence of a match, and the neighbour a cue of it stands in: both may say who reports it."""
+    yield finding.sentence
+    for cue, hit in finding.cues:
+        if cue.adjacent and not finding.sentence.low <= hit.start < finding.sentence.high:
+            yield finding.sentence.page.sentences[finding.sentence.number + cue.adjacent]
+
+
+def _quotable(evidence: list[Evidence]) -> list[Evidence]:
+    """The sentences to quote: a headline only where the text does not say as much itself."""
+    told = [sentence for sentence in evidence if sentence.field == "text"]
+    furthest = max((rank(sentence.stage) for sentence in told), default=0)
+    return [sentence for sentence in evidence if sentence.field == "text" or rank(sentence.stage) > furthest]
 
 
 def _doubts(rule: Rule, figures: Iterable[Figure]) -> tuple[str, ...]:

@@ -31,8 +31,11 @@ MAX_FILE = 20_000_000
 INLINE = 200_000
 """Bytes an article may have to travel inside its queue message (SQS takes 256 KiB); a longer one goes by reference."""
 TRIES = 6
-AUTH_PAUSE = timedelta(minutes=5)
+REFUSED_PAUSE = timedelta(minutes=5)
 ORDER_PAUSE = timedelta(seconds=15)
+LOOK_PAUSE = timedelta(seconds=30)
+CLOCK_SKEW = 60.0
+"""Seconds by which our clock may be ahead of Slack's."""
 
 
 # ── collect ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +127,8 @@ class Detector:
     def _decide(self, article: Article, signals: Sequence[Signal]) -> None:
         article = article.arriving(self.clock())
         for _ in range(TRIES):
-            if self.table().fate(article.id):
+            known = self.table().fate(article.id)
+            if known and known.fate != "rejected":
                 log.info("article %s has a fate already", ascii(article.id))
                 return
             try:
@@ -198,8 +202,9 @@ def _fate(article: Article, signals: Sequence[Signal], told: Sequence[tuple[Sign
 class Deliverer:
     """Brings alerts to Slack: each once, roots before replies, whatever call fails.
 
-    The outbox row is the truth. A row is claimed with a lease; a post whose outcome nobody knows is never repeated before
-    lease and quarantine are over, and then only when the channel's history does not show it.
+    The outbox row is the truth. A row is claimed with a lease, for one call to Slack that the row itself calls for: an edit
+    when it knows its `ts`; a look at the history when a post was begun whose outcome nobody noted, once lease and quarantine
+    are over; else the post. So a refused call can never make us forget that an older one may have had an effect.
     """
 
     table: Table
@@ -217,79 +222,96 @@ class Deliverer:
             self._deliver(alert)
 
     def sweep(self, limit: int = 100) -> int:
-        """Delivers what is due and was not delivered by its stream record; returns how many rows it looked at."""
+        """Delivers what is due and was not delivered by its stream record, each for itself; returns how many rows were due."""
         due = self.table.due(self.clock(), limit)
-        self.deliver(due)
+        for alert in due:
+            try:
+                self._deliver(alert)
+            except Exception:
+                log.exception("alert %s waits for a later sweep", ascii(alert))
         return len(due)
 
     def _deliver(self, alert: str) -> None:
         for _ in range(TRIES):
             row = self.table.claim(alert, self.owner, self.clock(), self.lease)
-            if row is None or self._attempt(row):
+            if row is None or not self._attempt(row):
                 return
 
     def _attempt(self, row: OutboxRow) -> bool:
-        """One try with a claimed row; False when the story changed meanwhile and must be shown again."""
-        now = self.clock()
+        """One call to Slack for a claimed row, and a note of what came of it; True when there is more to do at once."""
         try:
-            story = self.table.story(row.story)
-            if story is None:
-                self.table.bury(row.alert, self.owner, "its story is gone")
-                return True
-            posted = self._show(row, story)
-            return posted is None or self.table.delivered(row.alert, self.owner, posted, story.version if row.reply is None else 1)
+            return self._step(row)
         except Throttled as pause:
-            self._again(row, timedelta(seconds=pause.retry_after), "throttled", sure=True)
+            self._again(row, timedelta(seconds=pause.retry_after), "throttled")
         except Rejected as refusal:
-            self._refused(row, refusal)
+            return self._refused(row, refusal)
         except Unknown as doubt:
             log.warning("alert %s: %s", ascii(row.alert), ascii(str(doubt)))
-            wait = self.lease + self.quarantine if not row.ts else timedelta(seconds=30)
-            self.table.release(row.alert, self.owner, now + wait, surely_not_posted=False, note=str(doubt))
-        return True
+            wait = LOOK_PAUSE if row.ts or row.attempted_at is not None else self.lease + self.quarantine
+            self.table.release(row.alert, self.owner, self.clock() + wait, surely_not_posted=False, note=str(doubt))
+        except Conflict:
+            log.info("alert %s belongs to another deliverer now", ascii(row.alert))
+        return False
 
-    def _show(self, row: OutboxRow, story: Story) -> Posted | None:
-        thread: str | None = None
-        if row.reply is not None:
-            thread = self._root_ts(story)
-            if thread is None:
-                self._again(row, ORDER_PAUSE, "waits for its root message", sure=row.attempted_at is None)
-                return None
-        text = self._message(row, story)
+    def _step(self, row: OutboxRow) -> bool:
+        story = self.table.story(row.story)
+        if story is None:
+            self.table.bury(row.alert, self.owner, "its story is gone")
+            return False
         if row.ts:
-            return self._edited(Posted(row.channel, row.ts), row, text)
+            posted = self._edited(row, story)
+            return not self.table.delivered(row.alert, self.owner, posted, _state(row, story))
+        root = self._root(story) if row.reply is not None else None
+        if row.reply is not None and root is None:
+            self._again(row, ORDER_PAUSE, "waits for its root message")
+            return False
         if row.attempted_at is not None:
-            over = datetime.fromtimestamp(row.attempted_at, self.clock().tzinfo) + self.lease + self.quarantine
-            if self.clock() < over:
-                self.table.release(row.alert, self.owner, over, surely_not_posted=False, note="outcome unknown, in quarantine")
-                return None
-            if found := self.slack.find(self.channel, row.alert, oldest=row.attempted_at - 60, thread_ts=thread):
-                return self._edited(found, row, text)
-        self.table.posting(row.alert, self.owner, self.clock())
-        return self.slack.post(self.channel, text, thread_ts=thread, broadcast=thread is not None)
+            return self._looked_up(row, row.attempted_at, root)
+        posted = self._posted(row, self._message(row, story), root)
+        return not self.table.delivered(row.alert, self.owner, posted, _state(row, story))
 
-    def _edited(self, posted: Posted, row: OutboxRow, text: Message) -> Posted:
-        """Brings a message that stands in Slack up to date; a reply is history and stays as it is."""
-        if row.reply is None:
-            self._edit(posted, text)
-        return posted
-
-    def _edit(self, posted: Posted, text: Message) -> None:
+    def _edited(self, row: OutboxRow, story: Story) -> Posted:
+        """Brings a message that stands in Slack up to date; one that a person deleted stays deleted."""
+        posted = Posted(row.channel, row.ts)
         try:
-            self.slack.update(posted, text)
+            self.slack.update(posted, self._message(row, story))
         except Rejected as refusal:
             if refusal.kind != "missing":
                 raise
             log.info("message %s was deleted by a person and stays deleted", posted.ts)
+        return posted
 
-    def _root_ts(self, story: Story) -> str | None:
-        """The ts of the story's root; delivers the root first when it is not there yet."""
+    def _looked_up(self, row: OutboxRow, attempted_at: float, root: Posted | None) -> bool:
+        """Settles a post of unknown outcome: once it is too late for it to turn up, the history tells."""
+        over = datetime.fromtimestamp(attempted_at, self.clock().tzinfo) + self.lease + self.quarantine
+        if self.clock() < over:
+            self.table.release(row.alert, self.owner, over, surely_not_posted=False, note="outcome unknown, in quarantine")
+            return False
+        channel, thread = (root.channel, root.ts) if root else (self.channel, None)
+        found = self.slack.find(channel, row.alert, oldest=attempted_at - CLOCK_SKEW, thread_ts=thread)
+        if found is None:
+            self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, note="not in the history")
+            return True
+        return not self.table.delivered(row.alert, self.owner, found, 0 if row.reply is None else 1)
+
+    def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
+        self.table.posting(row.alert, self.owner, self.clock())
+        if root is None:
+            return self.slack.post(self.channel, text)
+        try:
+            return self.slack.post(root.channel, text, thread_ts=root.ts, broadcast=True)
+        except Rejected as refusal:
+            if refusal.kind != "missing":
+                raise
+            log.info("root %s was deleted by a person; the reply stands for itself", root.ts)
+            return self.slack.post(root.channel, text)
+
+    def _root(self, story: Story) -> Posted | None:
+        """Where the story's root stands; delivers it first when it is not there yet."""
         root = root_alert(story.id)
-        posted = self.table.posted(root)
-        if posted is None:
+        if self.table.posted(root) is None:
             self._deliver(root)
-            posted = self.table.posted(root)
-        return posted.ts if posted else None
+        return self.table.posted(root)
 
     def _message(self, row: OutboxRow, story: Story) -> Message:
         policy = self.policy(story.rule)
@@ -300,19 +322,23 @@ class Deliverer:
             text = message.reply(row.alert, row.reply["reason"], row.reply["detail"], report, story, policy)
         return message.plain(text) if row.plain else text
 
-    def _refused(self, row: OutboxRow, refusal: Rejected) -> None:
-        if refusal.kind == "content" and not row.plain:
-            self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, plain=True, note=refusal.code)
-            self._deliver(row.alert)
-        elif refusal.kind == "auth":
-            log.error("Slack refuses the token (%s); the alert %s waits", refusal.code, ascii(row.alert))
-            self._again(row, AUTH_PAUSE, refusal.code, sure=True)
-        elif refusal.kind == "channel":
-            log.error("Slack refuses the channel (%s); the alert %s waits", refusal.code, ascii(row.alert))
-            self._again(row, AUTH_PAUSE, refusal.code, sure=True)
-        else:
+    def _refused(self, row: OutboxRow, refusal: Rejected) -> bool:
+        if refusal.kind != "content" or row.attempted_at is not None:
+            log.error("Slack refuses: %s (%s); the alert %s waits", refusal.code, refusal.kind, ascii(row.alert))
+            self._again(row, REFUSED_PAUSE, refusal.code)
+            return False
+        if row.plain:
             log.error("alert %s cannot be delivered: %s", ascii(row.alert), refusal.code)
             self.table.bury(row.alert, self.owner, refusal.code)
+            return False
+        self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, plain=True, note=refusal.code)
+        return True
 
-    def _again(self, row: OutboxRow, wait: timedelta, note: str, *, sure: bool) -> None:
-        self.table.release(row.alert, self.owner, self.clock() + wait, surely_not_posted=sure, note=note)
+    def _again(self, row: OutboxRow, wait: timedelta, note: str) -> None:
+        """Gives the row back; the refused call of this claim had no effect, but an older one in doubt stays in doubt."""
+        self.table.release(row.alert, self.owner, self.clock() + wait, surely_not_posted=row.attempted_at is None, note=note)
+
+
+def _state(row: OutboxRow, story: Story) -> int:
+    """What a message shows: a root the story's version, a reply always itself."""
+    return story.version if row.reply is None else 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -19,8 +20,8 @@ class Policy:
     quiet_for: timedelta
     update_on: tuple[str, ...]
     runbook: str
-    names: tuple[tuple[str, str], ...] = ()
-    """Slug → printed name, of the actors, places and materiel the rule may name."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Slug → printed name, of actors, places and materiel."""
 
     @property
     def posted(self) -> bool:
@@ -35,4 +36,4 @@ class Policy:
         """How a slot's value is printed."""
         if not slug:
             return ""
-        return dict(self.names).get(slug) or slug.replace("-", " ").capitalize()
+        return self.names.get(slug) or slug.replace("-", " ").capitalize()

@@ -38,6 +38,7 @@ class Grammar:
     def __init__(self, rules: RuleSet) -> None:
         self.reporting = rules.lists.get("reporting", -1)
         self.intent = rules.lists.get("intent", -1)
+        self.telling = rules.lists.get("telling", -1)
         self.body = rules.lists.get("body", -1)
         self.institutions = rules.lists.get("institutions", -1)
         self.relays = rules.lists.get("relays", -1)
@@ -77,9 +78,10 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
     """Actors before the verb, the nearest first; one that only reports is kept as a weak candidate."""
     found: list[Actor] = []
     reports = [hit for hit in sentence.by_list.get(grammar.reporting, []) if hit.end <= head.start]
+    told = sentence.by_list.get(grammar.telling, ())
     ends = {hit.end: hit for hit in names}
     for hit in reversed([hit for hit in names if hit.end <= head.start]):
-        if _inside_phrase(sentence, hit, grammar):
+        if _inside_phrase(sentence, hit, grammar) or any(verb.end == hit.start for verb in told):  # "told Tokyo that it …"
             continue
         report = next((verb for verb in reports if hit.end <= verb.start), None)
         if report is None:
@@ -229,12 +231,12 @@ def speakers(rules: RuleSet, sentences: Iterable[Sentence]) -> tuple[tuple[str, 
     for sentence in sentences:
         verbs = sentence.by_list.get(grammar.reporting, ())
         for hit in sentence.by_list.get(grammar.relays, ()):
-            relays[hit.lexeme.slug] = None
+            relays[rules.printed[hit.lexeme.slug]] = None
         for hit in sentence.by_list.get(grammar.institutions, ()):
             if not verbs or min(abs(verb.start - hit.end) for verb in verbs) <= SPEAKER_REACH or min(abs(hit.start - verb.end) for verb in verbs) <= SPEAKER_REACH:
-                says[hit.lexeme.slug] = None
+                says[rules.printed[hit.lexeme.slug]] = None
     return tuple(says), tuple(relays)
 
 
-SPEAKER_REACH = 6
+SPEAKER_REACH = 16
 """Words between a reporting verb and whoever speaks."""

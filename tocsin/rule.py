@@ -143,6 +143,7 @@ class What(Model):
 
     from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
     default: Slug | None = None
+    names: dict[Slug, Phrase] = Field(default={}, description="How an alert prints each slot")
 
 
 class Form(Model):

@@ -96,6 +96,7 @@ class _Loader:
             version=_digest(source.data for source in shared) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=dict(self.numbers),
+            printed=self.printed,
             lexicon={surface: tuple(lexemes) for surface, lexemes in self.lexicon.items()},
             cancels={surface: tuple(numbers) for surface, numbers in self.cancels.items()},
         )
@@ -264,7 +265,7 @@ class _Loader:
             name=rule.name, title=rule.title, version=_digest([source.data]), status=rule.status,
             level=tuple((str(stage), str(level)) for stage, level in rule.level.items()),
             same=tuple(rule.story.same), quiet_for=rule.story.quiet_for, update_on=tuple(rule.story.update_on), runbook=rule.runbook,
-            names=tuple(sorted(self.printed.items())),
+            names={**self.printed, **(rule.what.names if rule.what else {})},
         )  # fmt: skip
 
     def _form(self, form: Form, index: int, rule: Rule, source: Source) -> compiled.Form:

@@ -144,6 +144,11 @@ class Page:
         return kept
 
     @cached_property
+    def present(self) -> set[int]:
+        """The lists of which a word stands in the page."""
+        return {hit.lexeme.list for hit in self.hits}
+
+    @cached_property
     def sentences(self) -> list[Sentence]:
         """The sentences in order, with the hits in each."""
         if not self._words:

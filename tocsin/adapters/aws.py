@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tocsin")
 
+
 def now() -> datetime:
     """The time, in UTC."""
     return datetime.now(UTC)
@@ -36,12 +37,18 @@ def client(service: str) -> Any:
 
 @cache
 def rule_set(folder: str) -> RuleSet:
-    """The compiled rules of a folder; the faults of files that do not load are logged, the others run."""
+    """The compiled rules of a folder; the faults of files that do not load are logged, the others run.
+
+    `RuleFaults` when no rule is left: without any rule every article would be recorded as silent.
+    """
+    from tocsin.errors import RuleFaults
     from tocsin.rules import load
 
     loaded = load(Path(folder))
     for fault in loaded.faults:
         log.error("rule fault %s", fault)
+    if not loaded.rule_set.rules:
+        raise RuleFaults(loaded.faults)
     return loaded.rule_set
 
 

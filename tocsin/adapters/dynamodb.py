@@ -17,6 +17,7 @@ from tocsin.story import Story
 
 FATES_LIVE = timedelta(days=90)
 STORIES_LIVE = timedelta(days=400)
+TRIES = 3
 EPISODES = 4
 """Episodes of an identity read back for a decision."""
 SHARD = "due"
@@ -80,7 +81,7 @@ class DynamoTable:
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
-        actions: list[dict[str, Any]] = [{"Put": {"Item": _fate_item(commit.fate), "ConditionExpression": "attribute_not_exists(pk)"}}]
+        actions: list[dict[str, Any]] = [{"Put": _fate_put(commit.fate)}]
         actions += [{"Put": _story_put(story, now)} for story in commit.stories]
         actions += [{"Update": _outbox_update(wanted, now)} for wanted in commit.alerts]
         for action in actions:
@@ -88,9 +89,10 @@ class DynamoTable:
         try:
             self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"TransactionCanceledException", "TransactionConflictException"}:
-                raise Conflict(f"article {commit.fate.article!r}: another writer was first") from error
-            raise
+            if error.response["Error"]["Code"] not in {"TransactionCanceledException", "TransactionConflictException"}:
+                raise
+            reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])} - {"None"}
+            raise Conflict(f"article {commit.fate.article!r} was not written: {', '.join(sorted(reasons)) or 'another writer was first'}") from error
 
     # the outbox
 
@@ -129,12 +131,12 @@ class DynamoTable:
 
     def release(self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = "") -> None:
         """See `Table.release`."""
-        forget = ", attempted_at" if surely_not_posted else ""
+        forget, told = ", attempted_at" if surely_not_posted else "", ", plain = :plain" if plain else ""
         self._update(
             alert,
-            f"SET #status = :waiting, due_at = :due, due_shard = :shard, note = :note, plain = :plain REMOVE #owner, lease_until{forget}",
+            f"SET #status = :waiting, due_at = :due, due_shard = :shard, note = :note{told} REMOVE #owner, lease_until{forget}",
             "#owner = :owner",
-            {":waiting": "waiting", ":due": due.timestamp(), ":shard": SHARD, ":note": note[:300], ":plain": plain, ":owner": owner},
+            {":waiting": "waiting", ":due": due.timestamp(), ":shard": SHARD, ":note": note[:300], ":owner": owner} | ({":plain": True} if plain else {}),
         )
 
     def bury(self, alert: str, owner: str, note: str) -> None:
@@ -165,7 +167,7 @@ class DynamoTable:
         item: Item | None = answer.get("Item")
         return item
 
-    def _update(self, alert: str, update: str, condition: str, values: Mapping[str, Any], *, status: bool = True) -> Item | None:
+    def _update(self, alert: str, update: str, condition: str, values: Mapping[str, Any], *, status: bool = True, tries: int = TRIES) -> Item | None:
         names = {"#owner": "owner"} | ({"#status": "status"} if status else {})
         try:
             answer = self._client.update_item(
@@ -175,6 +177,8 @@ class DynamoTable:
         except ClientError as error:
             if _conditional(error):
                 return None
+            if tries > 1 and error.response["Error"]["Code"] == "TransactionConflictException":  # a commit has the row in hand; boto3 does not try again
+                return self._update(alert, update, condition, values, status=status, tries=tries - 1)
             raise
         item: Item = answer["Attributes"]
         return item
@@ -207,7 +211,14 @@ def _item(pk: str, sk: str, state: Mapping[str, Any], *, expires: datetime | Non
 
 
 def _fate_item(fate: FateRecord) -> Item:
-    return _item(f"ARTICLE#{fate.article}", "FATE", asdict(fate), expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
+    item = _item(f"ARTICLE#{fate.article}", "FATE", asdict(fate), expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
+    return item | {"fate": {"S": fate.fate}}
+
+
+def _fate_put(fate: FateRecord) -> dict[str, Any]:
+    """Writes the one fate of an article. A rejected input that was mended and dropped again becomes an article after all."""
+    values = {":rejected": {"S": "rejected"}}
+    return {"Item": _fate_item(fate), "ConditionExpression": "attribute_not_exists(pk) OR fate = :rejected", "ExpressionAttributeValues": values}
 
 
 def _fate(item: Item) -> FateRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import Any
 from urllib.parse import unquote
@@ -58,4 +59,7 @@ def _missing(error: ClientError, key: str) -> Exception:
 
 
 def _decoded(value: str) -> str:
-    return unquote(str(make_header(decode_header(value))))
+    try:
+        return unquote(str(make_header(decode_header(value))))
+    except (LookupError, ValueError, HeaderParseError):  # it only looks like encoded words
+        return value

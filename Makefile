@@ -1,0 +1,72 @@
+# Everything sets itself up: an own virtual environment in .venv, from locks with hashes, made once.
+# Settings: PYTHON=/path/to/python3.13   UV= (use pip though uv is here)   ARCHITECTURE=x86_64 (build)   ARGS="..."
+
+BIN := .venv/bin
+SAM := .venv-sam/bin/sam
+PAGE := out/replay.html
+ARCHITECTURE ?= arm64
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+export ARCHITECTURE
+export SAM_CLI_TELEMETRY := 0
+ifneq ($(origin PYTHON), undefined)
+export PYTHON
+endif
+ifneq ($(origin UV), undefined)
+export UV
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup replay test check lint format types contract rules lock validate build build-CoreLayer setup-sam clean
+
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv with everything in it, if it is not there yet
+	@infra/setup.sh .venv requirements/dev.txt checkout
+
+replay: setup ## Run the five articles of seeds/ through the whole system, and write out/replay.html
+	@$(BIN)/tocsin replay seeds --html $(PAGE) $(ARGS)
+
+test: setup ## Run the tests, on all cores
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: lint types contract rules test ## Everything CI runs: the five targets below and the tests
+
+lint: setup ## Lint, and hold the format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup ## Check the types
+	$(BIN)/mypy
+
+contract: setup ## Check that no import points the wrong way
+	$(BIN)/lint-imports
+
+rules: setup ## Check the rules and run the tests at their bottom
+	$(BIN)/tocsin check
+
+format: setup ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
+	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
+	$(LOCK) pyproject.toml --extra cli --extra replay --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/layer.txt
+	$(LOCK) requirements/sam.in -o requirements/sam.txt
+
+validate: setup-sam ## Check template.yaml with the SAM CLI
+	$(SAM) validate --lint --region us-east-1
+
+build: setup setup-sam ## Build what is deployed, in .aws-sam
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
+
+build-CoreLayer: ## Fill the core layer (`sam build` calls it)
+	@infra/layer.sh "$(ARTIFACTS_DIR)"
+
+setup-sam: ## Make .venv-sam with the SAM CLI in it, if it is not there yet
+	@infra/setup.sh .venv-sam requirements/sam.txt
+
+clean: ## Remove what the other targets made, .venv too
+	rm -rf .venv .venv-sam .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

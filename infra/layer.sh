@@ -1,0 +1,61 @@
+#!/bin/sh
+# Fills the core layer:  infra/layer.sh FOLDER  (`sam build` calls it through `make build-CoreLayer`)
+# FOLDER/python: what requirements/layer.txt locks, for the Lambda's processor and Python, and the tocsin package;
+# FOLDER/rules: the rules. ARCHITECTURE is arm64 (the default) or x86_64, as the template's parameter.
+# boto3 is among them although the runtime brings one: what runs is then what was tested, until somebody changes the lock.
+set -eu
+
+folder=$1
+runtime=3.13
+uv=${UV-uv}
+case ${ARCHITECTURE:-arm64} in
+  arm64) processor=aarch64 ;;
+  x86_64) processor=x86_64 ;;
+  *) printf '%s\n' "layer: ARCHITECTURE is arm64 or x86_64, not '$ARCHITECTURE'" >&2; exit 1 ;;
+esac
+
+say() { printf '%s\n' "layer: $*" >&2; }
+is_runtime() { "$1" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[1])' "$runtime" 2>/dev/null; }
+
+install() {
+  if command -v "$uv" >/dev/null 2>&1; then
+    "$uv" pip install --quiet --no-python-downloads --python-platform "$processor-manylinux_2_28" --python-version "$runtime" "$@"
+    return
+  fi
+  for python in .venv/bin/python .venv-sam/bin/python "${PYTHON:-python3}"; do
+    "$python" -m pip --version >/dev/null 2>&1 || continue
+    "$python" -m pip install --quiet --no-input --disable-pip-version-check --no-compile \
+      --platform "manylinux2014_$processor" --platform "manylinux_2_28_$processor" \
+      --implementation cp --python-version "$runtime" "$@"
+    return
+  done
+  say "neither uv nor a Python with pip is here; \`make setup\` brings one"
+  exit 1
+}
+
+find_runtime() {
+  for python in "${PYTHON:-}" .venv/bin/python .venv-sam/bin/python "python$runtime" "$("$uv" python find --no-python-downloads "$runtime" 2>/dev/null)"; do
+    if is_runtime "$python"; then printf '%s' "$python"; return; fi
+  done
+}
+
+# Without bytecode a cold start takes twice as long, and the runtime reads only that of its own version.
+compile() {
+  python=$(find_runtime)
+  if [ -z "$python" ]; then
+    say "no Python $runtime here, so the layer goes without bytecode: it works, and functions start more slowly"
+    return
+  fi
+  say "bytecode by $python ..."
+  "$python" -m compileall -q -j 0 -s "$folder" -p /opt --invalidation-mode unchecked-hash "$folder/python"
+}
+
+say "packages for Python $runtime on $processor ..."
+mkdir -p "$folder/python"
+install --require-hashes --only-binary=:all: --target "$folder/python" -r requirements/layer.txt
+cp -R tocsin "$folder/python/"
+rm -rf "$folder/python/tocsin/cli" "$folder/python/bin"
+find "$folder/python" -name __pycache__ -prune -exec rm -rf {} +
+cp -R rules "$folder/rules"
+compile
+say "$(du -sk "$folder" | cut -f1) kB in $folder"

@@ -1,0 +1,350 @@
+"""In-memory twins of the ports: what the adapters promise on AWS and Slack, small enough to run a thousand times a second."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tocsin.errors import Conflict, InputFault, Rejected
+from tocsin.ports import Commit, FateRecord, Message, OutboxRow, Posted, Wanted
+from tocsin.silence import Silence
+from tocsin.story import Story
+
+CHANNEL = "C0ALERTS"
+EPISODES = 4
+
+
+class Crash(BaseException):
+    """The process ends here and now; no `except Exception` sees it."""
+
+
+@dataclass
+class Row:
+    """An outbox row as the table keeps it; times in epoch seconds."""
+
+    story: str
+    wanted: int
+    reply: Mapping[str, Any] | None
+    due_at: float | None
+    status: str = "pending"
+    owner: str | None = None
+    lease_until: float | None = None
+    attempted_at: float | None = None
+    shown: int = 0
+    channel: str = ""
+    ts: str = ""
+    plain: bool = False
+    note: str = ""
+
+
+class MemoryTable:
+    """`tocsin.ports.Table` in dictionaries, with the same conditions on every write."""
+
+    def __init__(self) -> None:
+        self.fates: dict[str, FateRecord] = {}
+        self.stories: dict[str, Story] = {}
+        self.rows: dict[str, Row] = {}
+        self._silences: list[Silence] = []
+
+    def fate(self, article: str) -> FateRecord | None:
+        """See `Table.fate`."""
+        return self.fates.get(article)
+
+    def reject(self, fate: FateRecord) -> None:
+        """See `Table.reject`."""
+        self.fates.setdefault(fate.article, _recorded(fate))
+
+    def episodes(self, key: str) -> Sequence[Story]:
+        """See `Table.episodes`."""
+        found = [story for story in self.stories.values() if story.id.rpartition("#")[0] == key]
+        return sorted(found, key=lambda story: -story.episode)[:EPISODES]
+
+    def story(self, story_id: str) -> Story | None:
+        """See `Table.story`."""
+        return self.stories.get(story_id)
+
+    def silences(self, now: datetime) -> Sequence[Silence]:
+        """See `Table.silences`."""
+        return [silence for silence in self._silences if silence.begins <= now < silence.ends]
+
+    def add_silence(self, silence: Silence) -> None:
+        """See `DynamoTable.add_silence`."""
+        self._silences = sorted([*(one for one in self._silences if one.id != silence.id), silence], key=lambda one: one.id)
+
+    def commit(self, commit: Commit, now: datetime) -> None:
+        """See `Table.commit`."""
+        known = self.fates.get(commit.fate.article)
+        versions = {story.id: story.version for story in self.stories.values()}
+        if (known and known.fate != "rejected") or any(versions.get(story.id, 0) != story.version for story in commit.stories):
+            raise Conflict(f"article {commit.fate.article!r}: another writer was first")
+        self.fates[commit.fate.article] = _recorded(commit.fate)
+        for story in commit.stories:
+            row = json.dumps(replace(story, version=story.version + 1).to_json())
+            self.stories[story.id] = Story.from_json(json.loads(row))
+        for wanted in commit.alerts:
+            self._want(wanted, now)
+
+    def _want(self, wanted: Wanted, now: datetime) -> None:
+        version = wanted.story.version + 1 if wanted.reply is None else 1
+        asked = Row(wanted.story.id, version, json.loads(json.dumps(wanted.reply)), now.timestamp())
+        row = self.rows.setdefault(wanted.alert, asked)
+        row.status, row.story, row.wanted, row.reply, row.due_at = "pending", asked.story, asked.wanted, asked.reply, asked.due_at
+
+    def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
+        """See `Table.claim`."""
+        row = self.rows.get(alert)
+        if row is None or row.status not in {"pending", "waiting", "claimed"} or (row.lease_until or 0) > now.timestamp():
+            return None
+        row.status, row.owner = "claimed", owner
+        row.lease_until = row.due_at = (now + lease).timestamp()
+        held = {name: getattr(row, name) for name in ("story", "wanted", "shown", "reply", "channel", "ts", "attempted_at", "plain")}
+        return OutboxRow(alert, **held)
+
+    def posting(self, alert: str, owner: str, now: datetime) -> None:
+        """See `Table.posting`."""
+        row = self._owned(alert, owner)
+        if row is None:
+            raise Conflict(f"alert {alert!r} belongs to another deliverer now")
+        row.attempted_at = now.timestamp()
+
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
+        """See `Table.delivered`."""
+        row = self._owned(alert, owner)
+        if row is None:
+            return True
+        row.channel, row.ts, row.shown = posted.channel, posted.ts, shown
+        row.owner = row.lease_until = row.attempted_at = None
+        if row.wanted > shown:
+            row.status = "waiting"
+            return False
+        row.status, row.due_at, row.note = "delivered", None, ""
+        return True
+
+    def release(self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = "") -> None:
+        """See `Table.release`."""
+        if row := self._owned(alert, owner):
+            row.status, row.due_at, row.note, row.plain = "waiting", due.timestamp(), note, row.plain or plain
+            row.owner = row.lease_until = None
+            row.attempted_at = None if surely_not_posted else row.attempted_at
+
+    def bury(self, alert: str, owner: str, note: str) -> None:
+        """See `Table.bury`."""
+        if row := self._owned(alert, owner):
+            row.status, row.note = "dead", note
+            row.owner = row.lease_until = row.due_at = None
+
+    def posted(self, alert: str) -> Posted | None:
+        """See `Table.posted`."""
+        row = self.rows.get(alert)
+        return Posted(row.channel, row.ts) if row and row.ts else None
+
+    def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """See `Table.due`."""
+        waiting = sorted((row.due_at, alert) for alert, row in self.rows.items() if row.due_at is not None)
+        return [alert for due_at, alert in waiting if due_at <= now.timestamp()][:limit]
+
+    def _owned(self, alert: str, owner: str) -> Row | None:
+        row = self.rows.get(alert)
+        return row if row and row.owner == owner else None
+
+
+def _recorded(fate: FateRecord) -> FateRecord:
+    """The record after its journey through JSON."""
+    row = json.loads(json.dumps(asdict(fate)))
+    return FateRecord(**{**row, "signals": tuple(row["signals"])})
+
+
+class MemoryArchive:
+    """`tocsin.ports.Archive` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, tuple[bytes, Mapping[str, str]]] = {}
+
+    def drop(self, key: str, body: bytes, **metadata: str) -> str:
+        """Puts an object as a user does; returns its key."""
+        self._objects[key] = body, metadata
+        return key
+
+    def read(self, key: str, *, limit: int) -> bytes:
+        """See `Archive.read`."""
+        body = self._object(key)[0]
+        if len(body) > limit:
+            raise InputFault(f"is {len(body):,} bytes long, and {limit:,} is the most", key, "split the file into smaller ones")
+        return body
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """See `Archive.metadata`."""
+        return self._object(key)[1]
+
+    def write(self, key: str, body: bytes) -> None:
+        """See `Archive.write`."""
+        self._objects[key] = body, {}
+
+    def keys(self, prefix: str) -> Sequence[str]:
+        """See `Archive.keys`."""
+        return sorted(key for key in self._objects if key.startswith(prefix))
+
+    def _object(self, key: str) -> tuple[bytes, Mapping[str, str]]:
+        if key not in self._objects:
+            raise InputFault("is not in the bucket any more", key, "drop it again")
+        return self._objects[key]
+
+
+class MemoryQueue:
+    """`tocsin.ports.Queue` that keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """See `Queue.send`."""
+        self.bodies += bodies
+
+
+@dataclass
+class Shown:
+    """A message as it stands in the channel; `versions` are all it ever showed, the latest last."""
+
+    channel: str
+    ts: str
+    versions: list[Message]
+    thread_ts: str | None = None
+    broadcast: bool = False
+    deleted: bool = False
+
+    @property
+    def message(self) -> Message:
+        """What it shows now."""
+        return self.versions[-1]
+
+    @property
+    def alert(self) -> str:
+        """Whose it is."""
+        return str(self.message.metadata["alert"])
+
+
+Act = Callable[[], Any]
+Twist = Callable[[Act], Any]
+"""What becomes of one call: it is handed the call's own effect, to be had before, after or never."""
+
+
+def fails(error: BaseException, *, effect: bool = False) -> Twist:
+    """The call raises; with `effect`, only after it was carried out."""
+
+    def twist(act: Act) -> Any:  # noqa: ANN401 - whatever the method returns
+        if effect:
+            act()
+        raise error
+
+    return twist
+
+
+def meanwhile(action: Act) -> Twist:
+    """Something else happens before the call takes effect."""
+
+    def twist(act: Act) -> Any:  # noqa: ANN401 - whatever the method returns
+        action()
+        return act()
+
+    return twist
+
+
+@dataclass
+class MemorySlack:
+    """`tocsin.ports.Slack` with one list of messages. It knows its channels and threads, and keeps metadata and every edit."""
+
+    clock: Callable[[], datetime]
+    channels: tuple[str, ...] = (CHANNEL,)
+    messages: list[Shown] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    """The method of each call, with whatever outcome."""
+    twists: defaultdict[str, deque[Twist]] = field(default_factory=lambda: defaultdict(deque))
+    """What the next calls of a method meet."""
+
+    def post(self, channel: str, message: Message, *, thread_ts: str | None = None, broadcast: bool = False) -> Posted:
+        """See `Slack.post`. A reply to a root that was deleted with nothing under it lands in the channel, as in Slack."""
+        return self._called("post", lambda: self._post(channel, message, thread_ts, broadcast=broadcast))
+
+    def update(self, posted: Posted, message: Message) -> None:
+        """See `Slack.update`."""
+        self._called("update", lambda: self._update(posted, message))
+
+    def find(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Posted | None:
+        """See `Slack.find`."""
+        return self._called("find", lambda: self._find(channel, alert, oldest, thread_ts))
+
+    def permalink(self, posted: Posted) -> str | None:
+        """See `Slack.permalink`."""
+        return f"https://slack.test/{posted.channel}/p{posted.ts}" if self._at(posted.channel, posted.ts) else None
+
+    def remove(self, ts: str) -> None:
+        """A person deletes a message."""
+        next(one for one in self.messages if one.ts == ts).deleted = True
+
+    @property
+    def standing(self) -> list[Shown]:
+        """The messages nobody deleted, oldest first."""
+        return [one for one in self.messages if not one.deleted]
+
+    def _called(self, method: str, act: Act) -> Any:  # noqa: ANN401 - whatever the method returns
+        self.calls.append(method)
+        return self.twists[method].popleft()(act) if self.twists[method] else act()
+
+    def _post(self, channel: str, message: Message, thread_ts: str | None, *, broadcast: bool) -> Posted:
+        if channel not in self.channels:
+            raise Rejected("channel", "channel_not_found")
+        root = next((one for one in self.messages if (one.channel, one.ts) == (channel, thread_ts)), None)
+        if thread_ts and (root is None or root.thread_ts):
+            raise Rejected("missing", "thread_not_found")
+        thread = root.ts if root and self._visible(root) else None
+        shown = Shown(channel, self._next_ts(), [message], thread, broadcast and thread is not None)
+        self.messages.append(shown)
+        return Posted(channel, shown.ts)
+
+    def _update(self, posted: Posted, message: Message) -> None:
+        shown = self._at(posted.channel, posted.ts)
+        if shown is None:
+            raise Rejected("missing", "message_not_found")
+        shown.versions.append(message)
+
+    def _find(self, channel: str, alert: str, oldest: float, thread_ts: str | None) -> Posted | None:
+        if channel not in self.channels:
+            raise Rejected("channel", "channel_not_found")
+        found = (one for one in self._history(channel, thread_ts) if one.alert == alert and float(one.ts) >= oldest)
+        return next((Posted(one.channel, one.ts) for one in found), None)
+
+    def _history(self, channel: str, thread_ts: str | None) -> Iterator[Shown]:
+        here = [one for one in self.standing if one.channel == channel]
+        root = next((one for one in self.messages if one.ts == thread_ts), None)
+        if root and self._visible(root):
+            return (one for one in here if thread_ts in (one.ts, one.thread_ts))
+        return (one for one in reversed(here) if one.thread_ts is None or one.broadcast)
+
+    def _visible(self, root: Shown) -> bool:
+        return not root.deleted or any(one.thread_ts == root.ts for one in self.standing)
+
+    def _at(self, channel: str, ts: str) -> Shown | None:
+        return next((one for one in self.standing if (one.channel, one.ts) == (channel, ts)), None)
+
+    def _next_ts(self) -> str:
+        last = float(self.messages[-1].ts) if self.messages else 0.0
+        return f"{max(self.clock().timestamp(), last + 1e-6):.6f}"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = datetime(2025, 3, 1, 9, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
+
+    def move(self, **delta: float) -> None:
+        """Lets time pass."""
+        self.now += timedelta(**delta)
