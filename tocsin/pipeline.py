@@ -91,6 +91,8 @@ class Detector:
     archive: Callable[[], Archive]
     clock: Clock
     max_age: timedelta | None
+    find: Callable[[RuleSet, Article], Sequence[Signal]] = detect
+    """The signals in an article."""
 
     def article(self, body: str) -> Article:
         """The article in a queue message, fetched from the archive when it travels by reference."""
@@ -106,7 +108,7 @@ class Detector:
         silent: list[Article] = []
         for message_id, article in articles:
             try:
-                signals = detect(self.rules, article)
+                signals = self.find(self.rules, article)
                 if signals:
                     self._decide(article, signals)
                 else:

@@ -89,8 +89,8 @@ class Page:
         return self._longest_names(hits)
 
     def _computed(self) -> Iterator[Hit]:
-        """Words no list can hold: numbers in digits (`number`), and months and years before the article's own (`past-date`)."""
-        number, past = self._rules.lists.get("number", -1), self._rules.lists.get("past-date", -1)
+        """Words no list can hold: numbers in digits (`number`), and dates before and after the article's own."""
+        number, past, coming = (self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date"))
         for token, word in enumerate(self.words):
             if word[0].isdigit():
                 yield Hit(token, token + 1, Lexeme(number, "word"))
@@ -98,6 +98,8 @@ class Page:
                     yield Hit(token, token + 1, Lexeme(past, "word"))
             elif word in _MONTHS and self._past_month(token, _MONTHS[word]):
                 yield Hit(token, token + 1, Lexeme(past, "word"))
+            elif word in _MONTHS and self._coming(token, _MONTHS[word]):
+                yield Hit(token, token + 1, Lexeme(coming, "word"))
 
     def _past_year(self, token: int, year: int) -> bool:
         if not 1900 <= year <= (self._published.year if self._published else 2100) - 1:  # noqa: PLR2004 - what can be a year
@@ -110,6 +112,14 @@ class Page:
             return False
         before = self._word(token - 2) if self._word(token - 1) in {"early", "late", "mid"} else self._word(token - 1)
         return before in {"in", "last", "of"} and 1 <= (self._published.month - month) % 12 <= 8  # noqa: PLR2004 - months
+
+    def _coming(self, token: int, month: int) -> bool:
+        """A month up to four months ahead, or a later day of this month."""
+        if self._published is None or not self.original[self.bounds[token][0]].isupper():
+            return False
+        ahead = (month - self._published.month) % 12
+        days = [int(word) for word in (self._word(token - 1), self._word(token + 1)) if word.isdecimal() and len(word) < 3]  # noqa: PLR2004 - a day
+        return 1 <= ahead <= 4 or (ahead == 0 and any(day > self._published.day for day in days))  # noqa: PLR2004 - months
 
     def _word(self, token: int) -> str:
         return self.words[token] if 0 <= token < len(self.words) else ""
@@ -209,7 +219,7 @@ class Sentence:
         gap = self.page.gap(token)
         if _BREAK.search(gap):
             return not (word[0].isdigit() and self.page.words[token - 1][0].isdigit())  # a range of numbers is no break
-        if "," not in gap:
+        if "," not in gap or len(gap) == 1:  # a comma inside a number
             return False
         return word in _SOFT or self._new_subject(token)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
-from tocsin.errors import RuleFaults
-from tocsin.reading import Entry, entries, lines
+from tocsin.errors import InputFault, RuleFaults
+from tocsin.reading import Entry, articles, entries, lines
 from tocsin.rules import Loaded, load
 
 DEFAULT_RULES = Path(__file__).parent.parent.parent / "rules"
+STANDARD_INPUT = "standard-input"
 
 rules_option = click.option(
     "--rules", "rules", type=click.Path(path_type=Path), default=DEFAULT_RULES, show_default="the rules of this checkout", help="Folder of the rules."
@@ -24,26 +26,34 @@ paths_argument = click.argument("paths", nargs=-1, required=True)
 
 
 def read_inputs(paths: Iterable[str]) -> Iterator[Entry]:
-    """The articles the paths name, in order; `-` reads JSON lines or, if it is none, one text from standard input."""
+    """The articles the paths name, in order; `-` reads JSON, JSON lines or, if it is neither, one text from standard input."""
     for path in paths:
-        if path != "-":
-            yield from entries(Path(path))
-            continue
-        text = sys.stdin.read()
-        if text.lstrip().startswith("{"):
-            yield from lines("standard input", iter(text.splitlines()))
+        if path == "-":
+            yield from _standard_input(sys.stdin.buffer.read())
         else:
-            yield from _one_text(text)
+            yield from entries(Path(path))
 
 
-def _one_text(text: str) -> Iterator[Entry]:
-    from tocsin.errors import InputFault
-    from tocsin.reading import articles
-
+def _standard_input(body: bytes) -> Iterator[Entry]:
     try:
-        yield Entry("standard input", articles("standard-input.txt", text.encode("utf-8", "surrogateescape"))[0])
+        if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            yield Entry(STANDARD_INPUT, articles(f"{STANDARD_INPUT}.txt", body)[0])
+        elif _is_json(body):
+            yield Entry(STANDARD_INPUT, articles(f"{STANDARD_INPUT}.json", body)[0])
+        else:
+            yield from lines(STANDARD_INPUT, iter(body.decode("utf-8-sig").split("\n")))
+    except UnicodeDecodeError as error:
+        yield Entry(STANDARD_INPUT, fault=InputFault(f"is not UTF-8 ({error.reason})", STANDARD_INPUT, "pipe text in the encoding UTF-8"))
     except InputFault as fault:
-        yield Entry("standard input", fault=fault)
+        yield Entry(STANDARD_INPUT, fault=fault)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def load_rules(folder: Path) -> Loaded:
