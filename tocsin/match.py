@@ -42,13 +42,24 @@ class Finding:
 def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     """The signals of an article, one for each rule and set of slots, in the order of the rules."""
     pages = read(rules, article)
-    found = {
-        rule.policy.name: hits
-        for rule in rules.rules
-        if not _vetoed(rule, pages) and (hits := [finding for finding in findings(rules, rule, pages) if not finding.lacking])
-    }
+    found: dict[str, list[Finding]] = {}
+    for rule in rules.rules:
+        if not _vetoed(rule, pages):
+            matched = list(findings(rules, rule, pages))
+            if hits := [finding for finding in matched if not finding.lacking]:
+                found[rule.policy.name] = [_denied(finding) for finding in hits] if any(map(_opens_with_denial, matched)) else hits
     protagonist = _surest(finding for hits in found.values() for finding in hits)
     return tuple(signal for rule in rules.rules if (hits := found.get(rule.policy.name)) for signal in _assemble(rules, rule, hits, pages, protagonist))
+
+
+def _opens_with_denial(finding: Finding) -> bool:
+    """Whether the headline or the first sentence denies it: then the rest of the article tells what is denied."""
+    first = finding.sentence.page.field == "title" or finding.sentence.number == 0
+    return first and "denied" in finding.flags
+
+
+def _denied(finding: Finding) -> Finding:
+    return replace(finding, flags=tuple(dict.fromkeys((*finding.flags, "denied"))))
 
 
 def _vetoed(rule: Rule, pages: list[Page]) -> bool:
@@ -162,7 +173,7 @@ def _reaches(cue: Cue, hit: Hit, sentence: Sentence, head: Hit, begin: int, end:
     elif hit.start >= head.end:
         ahead, between = False, range(max(head.end, end if hit.start >= end else head.end), hit.start)
     else:
-        return False
+        return hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
     if cue.direction != "either" and (cue.direction == "before") != ahead:
         return False
     if len(between) > cue.reach:
@@ -184,11 +195,12 @@ def _stage(rule: Rule, form: Form, reached: tuple[tuple[Cue, Hit], ...], head: H
             return cue.stage, True
     if form.stage and not happened:
         return form.stage, form.stage != "done"
-    if rule.tense and head.lexeme.tag == "ing" and _present(sentence, head):
+    if rule.tense and head.lexeme.tag == "ing" and sentence.word(head.start - 1) in _BE:
         return "planned", True
     return ("done" if rule.tense else "planned"), False
 
 
+_KEEP = frozenset({"been", "keep", "keeps", "kept", "began", "begun", "begins", "started", "seen", "still"})
 _BE = frozenset({"is", "are", "was", "were", "be", "also", "now"})
 
 
@@ -242,7 +254,7 @@ def _lacking(rules: RuleSet, finding: Finding, *, forward: bool) -> str:
 
 def _present(sentence: Sentence, head: Hit) -> bool:
     """Whether the verb stands in the present: news of these days."""
-    return head.lexeme.tag == "s" or (head.lexeme.tag == "ing" and sentence.word(head.start - 1) in _BE)
+    return head.lexeme.tag == "s" or (head.lexeme.tag == "ing" and sentence.word(head.start - 1) in _BE | _KEEP)
 
 
 def _about(rule: Rule, sentence: Sentence, slugs: tuple[str, ...]) -> bool:
@@ -299,8 +311,6 @@ def _assemble(rules: RuleSet, rule: Rule, found: list[Finding], pages: list[Page
     sure = _surest(found) or protagonist
     pair = _pair(rule, pages)
     topic = _topic(rule, pages, roles.Grammar(rules))
-    if any("denied" in finding.flags for finding in found if finding.sentence.page.field == "title" or finding.sentence.number == 0):
-        found = [replace(finding, flags=tuple(dict.fromkeys((*finding.flags, "denied")))) for finding in found]
     groups: dict[tuple[str | None, str | None], list[tuple[Finding, str | None]]] = {}
     last: tuple[str, ...] = ()
     for finding in found:

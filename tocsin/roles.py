@@ -81,6 +81,9 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
     told = sentence.by_list.get(grammar.telling, ())
     ends = {hit.end: hit for hit in names}
     for hit in reversed([hit for hit in names if hit.end <= head.start]):
+        if hit.lexeme.tag == "seats" and hit.start - sentence.low == 1 and sentence.word(sentence.low) == "in":  # "In Washington, officials said"
+            found.append(Actor(hit.lexeme.slug, 4, "scene", hit))
+            continue
         if _inside_phrase(sentence, hit, grammar) or any(verb.end == hit.start for verb in told):  # "told Tokyo that it …"
             continue
         report = next((verb for verb in reports if hit.end <= verb.start), None)

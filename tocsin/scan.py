@@ -90,7 +90,7 @@ class Page:
 
     def _computed(self) -> Iterator[Hit]:
         """Words no list can hold: numbers in digits (`number`), and dates before and after the article's own."""
-        number, past, coming = (self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date"))
+        number, past, coming, near = (self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date", "near-date"))
         for token, word in enumerate(self.words):
             if word[0].isdigit():
                 yield Hit(token, token + 1, Lexeme(number, "word"))
@@ -100,6 +100,8 @@ class Page:
                 yield Hit(token, token + 1, Lexeme(past, "word"))
             elif word in _MONTHS and self._coming(token, _MONTHS[word]):
                 yield Hit(token, token + 1, Lexeme(coming, "word"))
+                if self._near(token, _MONTHS[word]):
+                    yield Hit(token, token + 1, Lexeme(near, "word"))
 
     def _past_year(self, token: int, year: int) -> bool:
         if not 1900 <= year <= (self._published.year if self._published else 2100) - 1:  # noqa: PLR2004 - what can be a year
@@ -118,8 +120,16 @@ class Page:
         if self._published is None or not self.original[self.bounds[token][0]].isupper():
             return False
         ahead = (month - self._published.month) % 12
-        days = [int(word) for word in (self._word(token - 1), self._word(token + 1)) if word.isdecimal() and len(word) < 3]  # noqa: PLR2004 - a day
-        return 1 <= ahead <= 4 or (ahead == 0 and any(day > self._published.day for day in days))  # noqa: PLR2004 - months
+        return 1 <= ahead <= 4 or (ahead == 0 and any(day > self._published.day for day in self._days(token)))  # noqa: PLR2004 - months
+
+    def _near(self, token: int, month: int) -> bool:
+        """A day within two weeks of the article."""
+        assert self._published is not None  # noqa: S101 - `_coming` looked
+        ahead = (month - self._published.month) % 12
+        return any(0 <= ahead * 30 + day - self._published.day <= 15 for day in self._days(token))  # noqa: PLR2004 - days
+
+    def _days(self, token: int) -> list[int]:
+        return [int(word) for word in (self._word(token - 1), self._word(token + 1)) if word.isdecimal() and len(word) < 3]  # noqa: PLR2004 - a day
 
     def _word(self, token: int) -> str:
         return self.words[token] if 0 <= token < len(self.words) else ""

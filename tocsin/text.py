@@ -1,4 +1,4 @@
-"""How a text becomes sentences and words: folding for comparison, sentence ends, tokens with their offsets.
+"""How a text becomes sentences and comparable words: sentence ends with their offsets, and folding.
 
 Folding never changes a text's length, so an offset into the folded bytes is an offset into the original string.
 """
@@ -7,20 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 MAX_TOKENS = 250
 """A sentence longer than this many words is cut, so that work stays linear whatever the text."""
-
-_QUOTES = str.maketrans({
-    "\u2018": "'", "\u2019": "'", "\u201b": "'", "\u02bc": "'", "\u2032": "'", "\uff07": "'",
-    "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2033": '"',
-    "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2015": "-", "\u2212": "-",
-    "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200a": " ", "\u2026": ".",
-})  # fmt: skip
 
 
 def _fold_character(character: str) -> str:
@@ -33,12 +24,16 @@ _BYTES = bytes(
 )
 
 
+_FOLDED_MOST = 20_000  # of a million characters: no text shall fill the memory
+
+
 class _Folding(dict[int, str]):
-    """Folds one character outside Latin-1, the first time it is met."""
+    """Folds one character outside Latin-1, as a rule only the first time it is met."""
 
     def __missing__(self, code: int) -> str:
         folded = _fold_character(chr(code))
-        self[code] = folded
+        if len(self) < _FOLDED_MOST:
+            self[code] = folded
         return folded
 
 
@@ -73,7 +68,12 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'-])(?:[A-Z]|[A-Z](?:\.[A-Z])+|Mr|Mrs|Ms|Dr|St|Jr|Sr|Gen|Lt|Col|Maj|Capt|Cmdr|Adm|Sgt|Brig|Rear|Vice|Sen|Rep|Gov|Hon|Prof|"
     r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|No|vs|v|Inc|Corp|Co|Ltd|cf|e\.g|i\.e|approx|Ft|Mt|pct|Rs|bn|mln|a\.m|p\.m)$"
 )
-_END = re.compile(r"[.!?]+[\"'\u201d\u2019)\]]*(?=\s|$)|(?<=[a-z0-9\"\u201d)])[.!?](?=[A-Z\u201c\"][a-z])|\n[ \t\r]*\n\s*|\r?\n")
+_END = re.compile(
+    r"(?<![.!?])[.!?]++[\"'\u201d\u2019)\]]*+(?=\s|$)"  # possessive, and never from the middle: a million dots stay linear
+    r"|(?<=[a-z0-9\"\u201d)])[.!?](?=[A-Z\u201c\"][a-z])|\n[ \t\r]*+\n\s*+|\r?\n"
+)
+_NEXT_WORD = re.compile(r"\s+[\"\u201c]?([A-Z][a-z]*)\s")
+_REST_IS_BLANK = re.compile(r"\s*+\Z")
 _WRAPPED = 84
 
 
@@ -117,13 +117,13 @@ def _abbreviated(text: str, match: re.Match[str]) -> bool:
     return bool(_ABBREVIATION.search(before)) and not _sentence_starts(text, match.end())
 
 
-_STARTERS = frozenset({"The", "It", "He", "She", "They", "In", "On", "But", "A", "An", "However", "Meanwhile", "This", "That", "We", "I", "And", "If"})
+_STARTERS = frozenset("The It He She They In On But A An However Meanwhile This That We I And If".split())
 
 
 def _sentence_starts(text: str, at: int) -> bool:
     """After "U.S." only a word that hardly ever continues a name begins a new sentence."""
-    word = re.match(r"\s+[\"\u201c]?([A-Z][a-z]*)\s", text[at : at + 24])
-    return bool(word) and word[1] in _STARTERS if word else text[at:].isspace() or at >= len(text)
+    word = _NEXT_WORD.match(text, at, at + 24)
+    return word[1] in _STARTERS if word else _REST_IS_BLANK.match(text, at) is not None
 
 
 def _hard_wrapped(text: str) -> bool:
@@ -136,30 +136,3 @@ def _hard_wrapped(text: str) -> bool:
 
 def _continues(text: str, end: int, start: int) -> bool:
     return text[max(0, end - 1) : end] not in {".", "!", "?", ":"} and not text[start : start + 1].isspace()
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word: its offsets in the text, its folded form, and the marks that stand between it and the word before."""
-
-    start: int
-    end: int
-    word: str
-    gap: str
-
-
-_WORD = re.compile(rb"[a-z0-9]+")
-
-
-def tokens(text: str, folded: bytes, start: int, end: int) -> Iterator[Token]:
-    """The words of `text[start:end]`, `folded` being the whole text folded."""
-    last = start
-    for match in _WORD.finditer(folded, start, end):
-        gap = text[last : match.start()].translate(_QUOTES)
-        yield Token(match.start(), match.end(), match.group().decode("ascii"), gap)
-        last = match.end()
-
-
-def within(starts: list[int], low: int, high: int) -> range:
-    """The indexes of the sorted `starts` that lie in [low, high)."""
-    return range(bisect_left(starts, low), bisect_right(starts, high - 1))
