@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -29,8 +30,12 @@ from tocsin.story import Story
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 CHANNEL = "C0ALERTS"
 SECRET = "tocsin/slack-token"  # noqa: S105 - the name of a secret, not one
-PATIENCE = 24 * 60
-"""Minutes of virtual time a replay waits at the end for alerts that are due later."""
+PATIENCE = 60
+"""Minutes of virtual time a replay waits at the end: messages that fail five times take half an hour to be given up."""
+REAL_PAUSE = 1.0
+"""Seconds a replay waits for each of those minutes when a real Slack is at the other end."""
+METADATA_LIMIT = 2_000
+"""Characters of metadata an S3 object may have, nearly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def replay(entries: Sequence[Entry], options: Options) -> Replayed:
         system.client("secretsmanager").create_secret(Name=SECRET, SecretString=token)
         run = _Run(options, clock, start, system, Pump(system), slack)
         run.pump.drain()  # S3's test event
-        return _results(run, order, [_drop_all(run, order)])
+        return _results(run, order, _drop_all(run, order))
 
 
 def _parameters(options: Options, slack: LocalSlack | None) -> dict[str, str]:
@@ -145,11 +150,10 @@ def _drop_all(run: _Run, order: Sequence[Entry]) -> list[datetime]:
             run.names[number] = _drop(run, number, entry)
             arrived.append(run.now)
         run.pump.drain()
-        _settle(run, minutes=0)
         _tell(run)
         if run.options.on_progress:
             run.options.on_progress(len(arrived), len(order))
-    _settle(run, minutes=PATIENCE)
+    _settle(run)
     _tell(run)
     return arrived
 
@@ -165,30 +169,33 @@ def _drop(run: _Run, number: int, entry: Entry) -> str:
             run.stack.client("s3").put_object(Bucket=run.stack.physical("Bucket"), Key=f"inbox/{number:06d}/{stem}{suffix}", Body=entry.body)
             return stem
         return name
-    metadata: dict[str, str] = {}
-    if entry.body is not None:
+    told = {key: value for key, value in article.to_json().items() if key not in {"text", "dated"}}
+    metadata = {name: quote(value, safe=" :/+,.'-") for name, value in told.items()}
+    if entry.body is not None and len("".join([*metadata, *metadata.values()])) < METADATA_LIMIT:
         key, body = f"inbox/{number:06d}/{PurePosixPath(entry.name).name}", entry.body
-        told = {"title": article.title, "source": article.source, "url": article.url, "published": article.published.isoformat() if article.published else ""}
-        metadata = {name: quote(value, safe=" :/+,.'-") for name, value in told.items() if value}
     else:
+        metadata = {}
         key, body = f"inbox/{number:06d}/article.json", json.dumps(article.to_json()).encode()
     run.stack.client("s3").put_object(Bucket=run.stack.physical("Bucket"), Key=key, Body=body, Metadata=metadata)
     return article.id
 
 
-def _settle(run: _Run, minutes: int) -> None:
-    """Lets time pass while something waits: messages to come again, alerts due later."""
+def _settle(run: _Run) -> None:
+    """Lets time pass while something waits: messages to come again, alerts due later. Complains of what never got done."""
     table = DynamoTable(run.stack.client("dynamodb"), run.stack.physical("Table"))
-    failed = [one for one in run.pump.invocations if one.error]
-    for _ in range(minutes):
+    for _ in range(PATIENCE):
         if not run.pump.waiting() and not table.due(run.now + timedelta(days=1), 1):
-            return
+            break
+        if run.options.workspace:
+            time.sleep(REAL_PAUSE)
         run.now += timedelta(minutes=1)
         run.clock.move_to(run.now)
         run.pump.fire("Sweep")
         run.pump.drain()
-    if failed and minutes:
+    if failed := [one for one in run.pump.invocations if one.error]:
         raise TocsinError(f"{len(failed)} function calls failed, the first:\n{failed[0].error}")
+    if waiting := table.due(run.now + timedelta(days=1), 100):
+        raise SettingsFault(f"{len(waiting)} alerts were not posted within {PATIENCE} minutes; the messages above say why Slack refused them")
 
 
 def _tell(run: _Run) -> None:
@@ -198,13 +205,9 @@ def _tell(run: _Run) -> None:
         run.told = len(run.slack.journal)
 
 
-def _results(run: _Run, order: Sequence[Entry], arrived: Sequence[Sequence[datetime]]) -> Replayed:
+def _results(run: _Run, order: Sequence[Entry], arrived: Sequence[datetime]) -> Replayed:
     table = DynamoTable(run.stack.client("dynamodb"), run.stack.physical("Table"))
-    silent = dict(_silent_fates(run))
-    arrivals = tuple(
-        Arrival(entry, run.names[number], at, _fate(run.names[number], entry, table, silent, at))
-        for number, (entry, at) in enumerate(zip(order, arrived[0], strict=True))
-    )
+    arrivals = tuple(_arrivals(run, order, arrived, table))
     ids = dict.fromkeys(signal["story"] for arrival in arrivals for signal in arrival.fate.signals if signal.get("story"))
     stories = tuple(story for one in ids if (story := table.story(one)))
     messages = tuple(run.slack.messages(CHANNEL)) if run.slack else ()
@@ -212,11 +215,24 @@ def _results(run: _Run, order: Sequence[Entry], arrived: Sequence[Sequence[datet
     return Replayed(arrivals, stories, messages, posts, updates)
 
 
+def _arrivals(run: _Run, order: Sequence[Entry], arrived: Sequence[datetime], table: DynamoTable) -> Iterator[Arrival]:
+    silent = dict(_silent_fates(run))
+    seen: set[str] = set()
+    for number, (entry, at) in enumerate(zip(order, arrived, strict=True)):
+        article = run.names[number]
+        fate = _fate(article, entry, table, silent, at)
+        if article in seen and entry.article:
+            fate = FateRecord(article, "duplicate", "an article with this id had arrived before", at.isoformat(), fate.rules, fate.title, fate.source)
+        if entry.article:
+            seen.add(article)
+        yield Arrival(entry, article, at, fate)
+
+
 def _fate(article: str, entry: Entry, table: DynamoTable, silent: Mapping[str, FateRecord], at: datetime) -> FateRecord:
-    if found := table.fate(article) or silent.get(article):
-        return found
     if entry.fault:
         return FateRecord(article, "rejected", str(entry.fault), at.isoformat(), "")
+    if found := table.fate(article) or silent.get(article):
+        return found
     raise SettingsFault(f"the article {article!r} has no fate: something in the pipeline lost it")
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import time_machine
@@ -23,10 +22,12 @@ from tests.twins import Clock, MemoryArchive, MemorySlack, MemoryTable, Shown
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
+from tocsin.detection import detect
 from tocsin.pipeline import Deliverer, Detector
 from tocsin.ports import Slack, Table
 from tocsin.reading import Entry, entries
 from tocsin.rules import load
+from tocsin.signal import Signal
 
 ROOT = Path(__file__).parent.parent
 RULES = ROOT / "rules"
@@ -51,6 +52,17 @@ def seed_articles() -> list[Article]:
     return [entry.article for entry in seeds() if entry.article]
 
 
+@cache
+def found_once(article: Article) -> Sequence[Signal]:
+    """The signals in an article, looked for once however often the tests ask."""
+    return detect(rule_set(), article)
+
+
+def found(_rules: RuleSet, article: Article) -> Sequence[Signal]:
+    """`tocsin.match.detect` with a memory."""
+    return found_once(article)
+
+
 @dataclass
 class World:
     """Detector and deliverer on the twins. `arrive`, `deliver` and `sweep` are what the functions are called for."""
@@ -70,7 +82,7 @@ class World:
 
     def detector(self) -> Detector:
         """The detector on these twins."""
-        return Detector(rule_set(), lambda: self.table, lambda: self.archive, self.clock, self.max_age)
+        return Detector(rule_set(), lambda: self.table, lambda: self.archive, self.clock, self.max_age, found)
 
     def deliverer(self, owner: str = "stream", *, table: Table | None = None, slack: Slack | None = None) -> Deliverer:
         """A deliverer on these twins, or on what is given instead of them."""
@@ -161,8 +173,3 @@ def system(**parameters: str) -> Iterator[System]:
 def row_of(article: Article) -> str:
     """An article as it travels in a queue message."""
     return json.dumps(article.to_json())
-
-
-def contents(messages: Sequence[Any]) -> dict[str, tuple[str, Sequence[Mapping[str, Any]], Mapping[str, Any]]]:
-    """What root messages show, by alert: text, blocks and metadata, but not their `ts`."""
-    return {one.metadata["alert"]: (one.text, one.blocks, one.metadata) for one in messages}

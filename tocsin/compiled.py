@@ -137,7 +137,10 @@ class RuleSet:
     @cached_property
     def meanings(self) -> list[tuple[tuple[Lexeme, ...], tuple[int, ...], int]]:
         """For each surface form: its lexemes, the lists it cancels, and how many words it has."""
-        return [(self.lexicon.get(surface, ()), self.cancels.get(surface, ()), surface.count(b" ") + 1) for surface in self.surfaces]
+        return [
+            (self.lexicon.get(surface, ()), self.cancels.get(surface, ()), surface.count(b" ") + 1)
+            for surface in self.surfaces
+        ]
 
     @cached_property
     def automaton(self) -> BytesAhoCorasick:

@@ -1,14 +1,14 @@
 """Every error Tocsin raises on purpose, one class per thing a caller can do about it.
 
-    TocsinError
-    ├── InputFault          skip this record and tell who sent it (its fate is `rejected`)
-    ├── SettingsFault       stop: the deployment or the command line is wrong
-    ├── RuleFaults          tell the analyst: the collected faults of a rule set
-    ├── Conflict            read again and decide again: somebody else wrote first
-    └── SlackError          what came of one call to Slack
-        ├── Throttled       retry later, surely not posted
-        ├── Rejected        surely not posted; `kind` says what would mend it
-        └── Unknown         nobody can say whether it was posted: look before you post again
+TocsinError
+├── InputFault          skip this record and tell who sent it (its fate is `rejected`)
+├── SettingsFault       stop: the deployment or the command line is wrong
+├── RuleFaults          tell the analyst: the collected faults of a rule set
+├── Conflict            read again and decide again: somebody else wrote first
+└── SlackError          what came of one call to Slack
+    ├── Throttled       retry later, surely not posted
+    ├── Rejected        surely not posted; `kind` says what would mend it
+    └── Unknown         nobody can say whether it was posted: look before you post again
 """
 
 from __future__ import annotations

@@ -12,15 +12,37 @@ from tocsin.signal import Figure
 _NUMBER = r"(?<![\w.,])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<k>\s?[kK]\b)?"
 _SCALE = r"(?:[\s-]*(?P<scale>thousand|hundred|million|billion|trillion|bn|mn|m|tn)\b)?"
 _PERCENT = re.compile(_NUMBER + r"\s?(?P<unit>%|per\s?cent\b|percent\b|pct\b|percentage points\b|pc\b)")
-_MONEY = re.compile(r"(?P<unit>[$€£¥₹₩]|US\$|A\$|Rs\.?|PKR|USD|EUR|\b(?:RMB))\s?" + _NUMBER.replace(r"(?<![\w.,])", "") + _SCALE, re.IGNORECASE)
-_MONEY_AFTER = re.compile(_NUMBER + r"\s?" + _SCALE + r"\s(?P<unit>dollars|yuan|rupees|euros|pounds|won|rubles|roubles|crowns|kronor|zlotys?|shekels|yen|pesos|marks)\b", re.IGNORECASE)
+_MONEY = re.compile(
+    r"(?P<unit>[$€£¥₹₩]|US\$|A\$|Rs\.?|PKR|USD|EUR|\b(?:RMB))\s?" + _NUMBER.replace(r"(?<![\w.,])", "") + _SCALE,
+    re.IGNORECASE,
+)
+_MONEY_AFTER = re.compile(
+    _NUMBER
+    + r"\s?"
+    + _SCALE
+    + r"\s(?P<unit>dollars|yuan|rupees|euros|pounds|won|rubles|roubles|crowns|kronor|zlotys?|shekels|yen|pesos|marks)\b",
+    re.IGNORECASE,
+)
 _COUNT = re.compile(_NUMBER + _SCALE, re.IGNORECASE)
 _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
     "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12, "a": 1,
 }  # fmt: skip
-_SPELLED = re.compile(r"\b(?P<number>" + "|".join(_WORDS) + r")[\s-](?P<scale>hundred|thousand|million|billion|dozen)\b", re.IGNORECASE)
-_SCALES = {"hundred": 1e2, "dozen": 12.0, "thousand": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9, "trillion": 1e12, "tn": 1e12}
+_SPELLED = re.compile(
+    r"\b(?P<number>" + "|".join(_WORDS) + r")[\s-](?P<scale>hundred|thousand|million|billion|dozen)\b", re.IGNORECASE
+)
+_SCALES = {
+    "hundred": 1e2,
+    "dozen": 12.0,
+    "thousand": 1e3,
+    "million": 1e6,
+    "mn": 1e6,
+    "m": 1e6,
+    "billion": 1e9,
+    "bn": 1e9,
+    "trillion": 1e12,
+    "tn": 1e12,
+}
 _YEARS = range(1900, 2101)
 REACH = 5
 """Words a number may stand before the noun it counts."""
@@ -75,7 +97,9 @@ def _value(match: re.Match[str]) -> float:
 def _doubted(rule: Rule, figure: Figure) -> Figure:
     for doubt in rule.doubts:
         if doubt.unit == figure.unit and figure.value > doubt.above:
-            return Figure(figure.printed, figure.value, figure.unit, doubt.counts, _reading(doubt, figure.value), doubt.note)
+            return Figure(
+                figure.printed, figure.value, figure.unit, doubt.counts, _reading(doubt, figure.value), doubt.note
+            )
     return figure
 
 

@@ -16,7 +16,7 @@ from tocsin.article import Article
 from tocsin.compiled import RuleSet
 from tocsin.decide import Decision, decide, fate_of
 from tocsin.errors import Conflict, InputFault, Rejected, Throttled, Unknown
-from tocsin.match import detect
+from tocsin.detection import detect
 from tocsin.policy import Policy
 from tocsin.ports import Archive, Commit, FateRecord, Message, OutboxRow, Posted, Queue, Slack, Table, Wanted
 from tocsin.signal import Signal, rank

@@ -1,11 +1,12 @@
-"""How bytes become articles: text files, JSON, JSON lines, and folders with a manifest. Everything from outside enters here."""
+"""How bytes become articles: text, JSON, JSON lines, folders with a manifest. Everything from outside enters here."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -20,9 +21,19 @@ from tocsin.source import read as read_yaml
 MANIFEST = "manifest.yaml"
 SUFFIXES = (".txt", ".json", ".jsonl")
 MAX_FILE = 20_000_000
-"""Bytes a text or JSON file may have; JSON lines are read line by line and may be longer."""
-_DATE = re.compile(r"\A\d{4}(-\d{2}){0,2}\Z")
+"""Bytes a text, a JSON file, or one line of JSON lines may have; a file of JSON lines may be longer."""
+_HEAD = 8_192
+"""Bytes looked at to tell a text from a binary file."""
 _CONTROL = 0.02
+_YEAR = re.compile(r"\A\d{4}(-\d{2}){0,2}\Z")
+_YEARS = range(1900, 2200)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAX_STEM = 200
+_MEND = {
+    "text": f'give it a "text" of 1 to {MAX_TEXT:,} characters',
+    "published": "write dates as 2025-01-24 or 2025-01-24T09:30:00Z",
+    "id": "give it an id of up to 300 printable characters, or none",
+}
 
 
 class ArticleInput(BaseModel):
@@ -30,52 +41,65 @@ class ArticleInput(BaseModel):
 
     model_config = ConfigDict(extra="ignore", str_max_length=MAX_TEXT)
 
-    id: str = Field(default="", max_length=300)
+    id: str | None = Field(default="", max_length=300)
     text: str
     title: str | None = Field(default="", max_length=2_000)
     source: str | None = Field(default="", max_length=300)
     url: str | None = Field(default="", max_length=2_000)
     published: datetime | None = None
 
+    @field_validator("id", "text", "title", "source", "url", mode="before")
+    @classmethod
+    def _unbroken(cls, value: Any) -> Any:
+        return _unbroken(value) if isinstance(value, str) else value
+
+    @field_validator("id")
+    @classmethod
+    def _printable(cls, value: str | None) -> str | None:
+        if value and not value.isprintable():
+            raise ValueError("holds a character that cannot be printed")
+        return value
+
+    @field_validator("text")
+    @classmethod
+    def _not_blank(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("is empty")
+        return value
+
     @field_validator("published", mode="before")
     @classmethod
-    def _lenient_date(cls, value: Any) -> Any:
+    def _first_day(cls, value: Any) -> Any:
         """A year or a month is taken as its first day; nothing is better than a wrong guess for the rest."""
-        if isinstance(value, str) and _DATE.match(value.strip()):
-            return value.strip() + "-01" * (2 - value.count("-")) + "T00:00:00Z"
+        written = str(value).strip() if isinstance(value, str | int) else ""
+        if _YEAR.match(written):
+            return written + "-01" * (2 - written.count("-")) + "T00:00:00Z"
         return value or None
+
+    @field_validator("published")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        if value is None:
+            return None
+        if value.year not in _YEARS:
+            raise ValueError(f"the year must lie between {_YEARS[0]} and {_YEARS[-1]}")
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     def article(self, default_id: str) -> Article:
         """The article, with `default_id` where it has none of its own."""
-        if not self.text.strip():
-            raise InputFault("has no text", default_id, 'give it a "text" that is not empty')
-        published = self.published
-        if published is not None:
-            published = published.replace(tzinfo=UTC) if published.tzinfo is None else published.astimezone(UTC)
-        fields = {name: _unbroken(getattr(self, name) or "") for name in ("title", "source", "url")}
-        return Article(id=_unbroken(self.id) or default_id, text=_unbroken(self.text), published=published, **fields)
-
-
-def articles(name: str, body: bytes, metadata: Mapping[str, str] | None = None) -> list[Article]:
-    """The articles of one file: `.json` one or a list, `.jsonl` one a line, anything else is text.
-
-    `metadata` (title, source, url, published) completes a text. `InputFault` says what is wrong, where, and how to mend it.
-    """
-    suffix = PurePosixPath(name).suffix.lower()
-    if suffix == ".jsonl":
-        rows = [_parsed(line, f"{name}, line {number}") for number, line in enumerate(_decoded(name, body).splitlines(), 1) if line.strip()]
-        return [_article(row, f"{name}, line {number}", f"{_stem(name)}-{number}") for number, row in enumerate(rows, 1)]
-    text = _decoded(name, body)
-    if suffix == ".json":
-        data = _parsed(text, name)
-        many = data if isinstance(data, list) else [data]
-        return [_article(row, name, _stem(name) if len(many) == 1 else f"{_stem(name)}-{number}") for number, row in enumerate(many, 1)]
-    return [_article({**(metadata or {}), "text": text, "id": (metadata or {}).get("id", "")}, name, _stem(name))]
+        return Article(
+            id=self.id or default_id,
+            text=self.text,
+            title=self.title or "",
+            source=self.source or "",
+            url=self.url or "",
+            published=self.published,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One input of a command: an article, or the fault that kept it from being one. `body` is a file's own bytes."""
+    """One input: an article, or the fault that kept it from being one. `body` is its own bytes, where it has some."""
 
     name: str
     article: Article | None = None
@@ -83,69 +107,113 @@ class Entry:
     body: bytes | None = None
 
 
-def entries(path: Path) -> Iterator[Entry]:
-    """The inputs a path names, in order: a file, a JSON-lines file read line by line, or a folder with or without a manifest."""
-    if path.is_dir():
-        yield from _folder(path)
-    elif not path.exists():
-        yield Entry(str(path), fault=InputFault("does not exist", str(path), "check the path"))
-    elif path.suffix.lower() == ".jsonl":
-        yield from _lines(path)
-    else:
-        yield from _file(path, {})
+def articles(name: str, body: bytes, metadata: Mapping[str, str] | None = None) -> list[Article]:
+    """The articles of one file, all or none: `contents`, with the first fault raised as `InputFault`."""
+    found: list[Article] = []
+    for entry in contents(name, body, metadata):
+        if entry.fault:
+            raise entry.fault
+        if entry.article:
+            found.append(entry.article)
+    return found
 
 
-def lines(name: str, stream: Iterator[str]) -> Iterator[Entry]:
+def contents(name: str, body: bytes, metadata: Mapping[str, str] | None = None) -> Iterator[Entry]:
+    """What one file holds, each article failing for itself: `.json` one or a list, `.jsonl` one a line, else a text.
+
+    `metadata` (title, source, url, published) completes a text. A fault says what is wrong, where, and how to mend it.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    try:
+        _readable(name, body)
+        if suffix == ".jsonl":
+            yield from lines(name, body.split(b"\n"))
+        elif suffix == ".json":
+            yield from _listed(name, _parsed(_decoded(body, name), name))
+        else:
+            row = {**(metadata or {}), "text": _decoded(body, name)}
+            yield Entry(name, _article(row, name, _stem(name)), body=body if suffix == ".txt" else None)
+    except InputFault as fault:
+        yield Entry(name, fault=fault, body=body)
+
+
+def lines(name: str, stream: Iterable[str] | Iterable[bytes]) -> Iterator[Entry]:
     """Articles from lines of JSON, each line failing for itself."""
     for number, line in enumerate(stream, 1):
-        if line.strip():
-            where = f"{name}, line {number}"
-            try:
-                yield Entry(where, _article(_parsed(line, where), where, f"{_stem(name)}-{number}"))
-            except InputFault as fault:
-                yield Entry(where, fault=fault, body=line.encode("utf-8", "replace"))
+        where = f"{name}, line {number}"
+        if not line.strip():
+            continue
+        try:
+            text = line if isinstance(line, str) else _decoded(line, where)
+            yield Entry(where, _article(_parsed(text, where), where, f"{_stem(name)}-{number}"))
+        except InputFault as fault:
+            yield Entry(where, fault=fault, body=line.encode("utf-8", "replace") if isinstance(line, str) else line)
 
 
-def _lines(path: Path) -> Iterator[Entry]:
+def entries(path: Path) -> Iterator[Entry]:
+    """The inputs a path names, in order: a file, or a folder with or without a manifest."""
     try:
-        with path.open(encoding="utf-8-sig") as stream:
-            yield from lines(str(path), stream)
-    except UnicodeDecodeError as error:
-        yield Entry(str(path), fault=InputFault(f"is not UTF-8 ({error.reason})", str(path), "save it with the encoding UTF-8"))
-    except OSError as error:
-        yield Entry(str(path), fault=InputFault(f"cannot be read: {error.strerror}", str(path), "check the path and its permissions"))
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        yield Entry(str(path), fault=InputFault("does not exist", str(path), "check the path"))
+    except (OSError, ValueError) as error:
+        yield Entry(str(path), fault=_unreadable(path, error))
+    else:
+        yield from _folder(path) if is_folder else _file(path, {})
 
 
 def _folder(folder: Path) -> Iterator[Entry]:
     manifest = folder / MANIFEST
+    told: dict[str, dict[str, str]] = {}
     try:
         told = _manifest(manifest) if manifest.exists() else {}
     except InputFault as fault:
         yield Entry(str(manifest), fault=fault)
-        told = {}
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    for name in told.keys() - {str(file.relative_to(folder)) for file in files}:
-        yield Entry(name, fault=InputFault(f"names {name!r}, which is not in the folder", str(manifest), "correct the name or remove the entry"))
+    names = {file: file.relative_to(folder).as_posix() for file in files}
+    for name in told:
+        if name not in names.values():
+            what = f"names {name!r}, which is not in the folder"
+            yield Entry(name, fault=InputFault(what, str(manifest), "correct the name or remove the entry"))
     if not files and not told:
-        yield Entry(str(folder), fault=InputFault(f"holds no article; looked for {', '.join(SUFFIXES)}", str(folder), "put the files there"))
+        what = f"holds no article; looked for {', '.join(SUFFIXES)}"
+        yield Entry(str(folder), fault=InputFault(what, str(folder), "put the files there"))
     for file in files:
-        yield from _lines(file) if file.suffix.lower() == ".jsonl" else _file(file, told.get(str(file.relative_to(folder)), {}))
+        yield from _file(file, told.get(names[file], {}))
 
 
 def _file(path: Path, metadata: Mapping[str, str]) -> Iterator[Entry]:
-    body: bytes | None = None
+    if path.suffix.lower() == ".jsonl":
+        yield from _line_by_line(path)
+        return
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise InputFault(f"is {size:,} bytes long, and {MAX_FILE:,} is the most", str(path), "split it into smaller files")
-        body = path.read_bytes()
-        found = articles(str(path), body, metadata)
+        with path.open("rb") as stream:
+            body = stream.read(MAX_FILE + 1)
     except OSError as error:
-        yield Entry(str(path), fault=InputFault(f"cannot be read: {error.strerror}", str(path), "check the path and its permissions"))
+        yield Entry(str(path), fault=_unreadable(path, error))
+        return
+    if len(body) > MAX_FILE:
+        yield Entry(str(path), fault=_too_long(path))
+        return
+    yield from contents(str(path), body, metadata)
+
+
+def _line_by_line(path: Path) -> Iterator[Entry]:
+    """The articles of a file of JSON lines, which may be longer than memory."""
+    try:
+        with path.open("rb") as stream:
+            _readable(str(path), stream.peek(_HEAD))
+            yield from lines(str(path), iter(lambda: _bounded_line(path, stream.readline(MAX_FILE + 1)), b""))
+    except OSError as error:
+        yield Entry(str(path), fault=_unreadable(path, error))
     except InputFault as fault:
-        yield Entry(str(path), fault=fault, body=body)
-    else:
-        yield from (Entry(str(path), article, body=body if path.suffix.lower() == ".txt" else None) for article in found)
+        yield Entry(str(path), fault=fault)
+
+
+def _bounded_line(path: Path, line: bytes) -> bytes:
+    if len(line) > MAX_FILE:
+        raise _too_long(path)
+    return line
 
 
 def _manifest(path: Path) -> dict[str, dict[str, str]]:
@@ -153,23 +221,45 @@ def _manifest(path: Path) -> dict[str, dict[str, str]]:
     try:
         data = read_yaml(path).data
     except RuleFaults as error:
-        raise InputFault(str(error), str(path), "mend the YAML") from error
+        what = "; ".join(f"line {fault.line}, column {fault.column}: {fault.what}" for fault in error.faults)
+        raise InputFault(what, str(path), "mend the YAML") from error
     rows = data.get("articles") if isinstance(data, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("file") for row in rows):
-        raise InputFault("has no list `articles` whose entries each name a `file`", str(path), "see seeds/manifest.yaml")
-    return {row["file"]: {key: str(row[key]) for key in ("title", "source", "url", "published") if row.get(key)} for row in rows}
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and _named(row) for row in rows):
+        what = "has no list `articles` whose entries each name a `file`"
+        raise InputFault(what, str(path), "see seeds/manifest.yaml")
+    keys = ("title", "source", "url", "published")
+    return {row["file"]: {key: str(row[key]) for key in keys if row.get(key)} for row in rows}
+
+
+def _named(row: Mapping[str, Any]) -> bool:
+    return isinstance(row.get("file"), str) and bool(row["file"])
+
+
+def _listed(name: str, data: Any) -> Iterator[Entry]:
+    if not isinstance(data, list):
+        yield Entry(name, _article(data, name, _stem(name)))
+        return
+    if not data:
+        raise InputFault("holds an empty list", name, "put articles into it")
+    for number, row in enumerate(data, 1):
+        where = f"{name}, article {number}"
+        try:
+            yield Entry(where, _article(row, where, _stem(name) if len(data) == 1 else f"{_stem(name)}-{number}"))
+        except InputFault as fault:
+            yield Entry(where, fault=fault)
 
 
 def _article(row: Any, where: str, default_id: str) -> Article:
     if not isinstance(row, dict):
-        raise InputFault("is not a JSON object", where, 'write {"text": "…", "title": "…", "source": "…", "published": "…"}')
+        mend = 'write {"text": "…", "title": "…", "source": "…", "published": "…"}'
+        raise InputFault("is not a JSON object", where, mend)
     try:
         return ArticleInput.model_validate(row).article(default_id)
     except ValidationError as error:
-        details = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg'].lower()}" for one in error.errors()[:3])
-        raise InputFault(details, where, 'an article needs a "text"; dates are written 2025-01-24 or 2025-01-24T09:30:00Z') from error
-    except InputFault as fault:
-        raise InputFault(fault.what, where, fault.mend) from fault
+        faults = [(str(one["loc"][0]), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+        what = "; ".join(f"{field}: {message[0].lower()}{message[1:]}" for field, message in faults)
+        mend = "; ".join(dict.fromkeys(_MEND.get(field, f"shorten the {field} or leave it out") for field, _ in faults))
+        raise InputFault(what, where, mend) from error
 
 
 def _parsed(text: str, where: str) -> Any:
@@ -179,28 +269,43 @@ def _parsed(text: str, where: str) -> Any:
         raise InputFault(f"is not JSON: {error}", where, "check it with a JSON formatter") from error
 
 
-def _decoded(name: str, body: bytes) -> str:
+def _readable(name: str, body: bytes) -> None:
+    """Refuses what is surely no text, from its first bytes."""
+    head = body[:_HEAD]
     if not body.strip():
         raise InputFault("is empty", name, "put the article's text into it")
-    if body[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+    if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         raise InputFault("is UTF-16", name, "save it with the encoding UTF-8")
-    if b"\x00" in body[:8192]:
+    control = sum(byte < ord(" ") and byte not in b"\t\n\r\f\v" for byte in head)
+    if b"\x00" in head or control > _CONTROL * len(head):
         raise InputFault("is a binary file, not text", name, "drop text, JSON or JSON lines")
+
+
+def _decoded(body: bytes, where: str) -> str:
     try:
-        text = body.decode("utf-8-sig")
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputFault(f"is not UTF-8 (byte 0x{body[error.start]:02x} at {error.start})", name, "save it with the encoding UTF-8") from error
-    if sum(character < " " and character not in "\t\n\r\f\v" for character in text[:8192]) > _CONTROL * min(len(text), 8192):
-        raise InputFault("is a binary file, not text", name, "drop text, JSON or JSON lines")
-    return text
+        what = f"is not UTF-8 (byte 0x{error.object[error.start]:02x} at {error.start})"
+        raise InputFault(what, where, "save it with the encoding UTF-8") from error
+
+
+def _unreadable(path: Path, error: Exception) -> InputFault:
+    reason = getattr(error, "strerror", None) or error
+    return InputFault(f"cannot be read: {reason}", str(path), "check the path and its permissions")
+
+
+def _too_long(path: Path) -> InputFault:
+    mend = "split it into smaller files"
+    return InputFault(f"holds an article of more than {MAX_FILE:,} bytes, the most that is read", str(path), mend)
 
 
 def _unbroken(text: str) -> str:
     """The text with lone surrogates replaced one for one: they cannot be encoded, and offsets must not move."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if any("\ud800" <= c <= "\udfff" for c in text) else text
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _stem(name: str) -> str:
-    stem = PurePosixPath(name.replace("\\", "/")).stem
-    return stem if stem and len(stem) <= 200 else hashlib.sha256(name.encode()).hexdigest()[:16]  # noqa: PLR2004 - a sane file name
-
+    stem = _unbroken(PurePosixPath(name.replace("\\", "/")).stem)
+    if stem and len(stem) <= _MAX_STEM:
+        return stem
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -12,11 +12,66 @@ PREPOSITIONS = frozenset({
     "to", "into", "in", "at", "on", "against", "with", "from", "of", "by", "for", "near", "toward", "towards", "inside", "across", "over",
     "between", "within", "about", "via", "through", "around", "outside", "off", "along", "alongside", "under", "throughout", "beyond", "onto", "per",
 })  # fmt: skip
-TOWARDS = frozenset({"to", "into", "in", "at", "near", "toward", "towards", "inside", "across", "on", "around", "along", "onto", "off", "for", "through", "throughout", "within", "over", "with"})
+TOWARDS = frozenset(
+    {
+        "to",
+        "into",
+        "in",
+        "at",
+        "near",
+        "toward",
+        "towards",
+        "inside",
+        "across",
+        "on",
+        "around",
+        "along",
+        "onto",
+        "off",
+        "for",
+        "through",
+        "throughout",
+        "within",
+        "over",
+        "with",
+    }
+)
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
-_AUXILIARIES = frozenset({"is", "are", "was", "were", "be", "been", "being", "has", "have", "had", "will", "would", "could", "may", "might", "can", "should", "shall", "must", "to", "did", "does", "do"})
+_AUXILIARIES = frozenset(
+    {
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "has",
+        "have",
+        "had",
+        "will",
+        "would",
+        "could",
+        "may",
+        "might",
+        "can",
+        "should",
+        "shall",
+        "must",
+        "to",
+        "did",
+        "does",
+        "do",
+    }
+)
 _PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
-_STOPPERS = PREPOSITIONS | _AUXILIARIES | frozenset({"and", "or", "but", "that", "which", "who", "as", "than", "while", "after", "before", "if", "when", "where"})
+_STOPPERS = (
+    PREPOSITIONS
+    | _AUXILIARIES
+    | frozenset(
+        {"and", "or", "but", "that", "which", "who", "as", "than", "while", "after", "before", "if", "when", "where"}
+    )
+)
 _NOMINAL_TAGS = frozenset({"names", "seats", "leaders", "forces", "parliaments", "short", "people"})
 OWNER_REACH = 6
 GOVERNMENT = frozenset({"seats", "leaders", "forces", "parliaments"})
@@ -56,7 +111,12 @@ def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) 
             return [*found, Actor(other.lexeme.slug, 10, "owner", other)] if other else found
         token -= 1
         word = sentence.word(token)
-        if not word or word in _STOPPERS or (verb and verb.start <= token < verb.end) or "," in sentence.page.gap(token + 1):
+        if (
+            not word
+            or word in _STOPPERS
+            or (verb and verb.start <= token < verb.end)
+            or "," in sentence.page.gap(token + 1)
+        ):
             break
     return found or _from_behind(sentence, names, target)
 
@@ -81,10 +141,14 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
     told = sentence.by_list.get(grammar.telling, ())
     ends = {hit.end: hit for hit in names}
     for hit in reversed([hit for hit in names if hit.end <= head.start]):
-        if hit.lexeme.tag == "seats" and hit.start - sentence.low == 1 and sentence.word(sentence.low) == "in":  # "In Washington, officials said"
+        if (
+            hit.lexeme.tag == "seats" and hit.start - sentence.low == 1 and sentence.word(sentence.low) == "in"
+        ):  # "In Washington, officials said"
             found.append(Actor(hit.lexeme.slug, 4, "scene", hit))
             continue
-        if _inside_phrase(sentence, hit, grammar) or any(verb.end == hit.start for verb in told):  # "told Tokyo that it …"
+        if _inside_phrase(sentence, hit, grammar) or any(
+            verb.end == hit.start for verb in told
+        ):  # "told Tokyo that it …"
             continue
         report = next((verb for verb in reports if hit.end <= verb.start), None)
         if report is None:
@@ -103,7 +167,7 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
 
 
 def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
-    """"by North Korea" behind a passive."""
+    """Actors behind a passive: "by North Korea"."""
     for hit in names:
         if hit.start <= head.end or hit.start > head.end + 14:
             continue
@@ -137,7 +201,7 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
 
 
 def _possesses_intent(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
-    """"over North Korea's potential plans to send": the possessor of a plan acts."""
+    """Whether a name possesses a plan, and so acts: "over North Korea's potential plans to send"."""
     if sentence.word(hit.end) != "s" and hit.lexeme.tag != "adjectives":
         return False
     nouns = [noun for noun in sentence.by_list.get(grammar.intent, []) if hit.end <= noun.start <= hit.end + 4]
@@ -146,12 +210,18 @@ def _possesses_intent(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
 
 def _pronoun_between(sentence: Sentence, start: int, head: Hit) -> bool:
     clause = sentence.clause(head.start)
-    return any(sentence.word(token) in _PRONOUNS and sentence.clause(token) == clause for token in range(start, head.start))
+    return any(
+        sentence.word(token) in _PRONOUNS and sentence.clause(token) == clause for token in range(start, head.start)
+    )
 
 
 def located(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
     """A state something is prepared in, where nobody is said to act: "activity in North Korea consistent with a launch"."""
-    near = [hit for hit in names if sentence.word(hit.start - 1) in {"in", "from", "by"} and abs(hit.start - head.start) <= LOCATED_REACH]
+    near = [
+        hit
+        for hit in names
+        if sentence.word(hit.start - 1) in {"in", "from", "by"} and abs(hit.start - head.start) <= LOCATED_REACH
+    ]
     return [Actor(hit.lexeme.slug, 4, "located", hit) for hit in near]
 
 
@@ -169,14 +239,21 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     found += agents(sentence, names, head)
     if not rule.places:
         found += located(sentence, names, head)
-    found += subjects(sentence, [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)], head, grammar)
+    found += subjects(
+        sentence,
+        [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)],
+        head,
+        grammar,
+    )
     found.sort(key=lambda actor: -actor.strength)
     return found
 
 
 def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor]) -> bool:
     """Whether the forces a match speaks of are the actor's own: nobody else's name stands on them."""
-    names = sorted((hit for number in rule.actors for hit in sentence.by_list.get(number, ())), key=lambda hit: hit.start)
+    names = sorted(
+        (hit for number in rule.actors for hit in sentence.by_list.get(number, ())), key=lambda hit: hit.start
+    )
     named = {actor.slug for target in matched if target is not head for actor in owners(sentence, names, target, head)}
     first = next(iter(found), None)
     return not named or first is None or first.slug in named
@@ -192,15 +269,38 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar) -> Iterator[tuple[s
     reports = sentence.by_list.get(grammar.reporting, ())
     for number in rule.actors:
         for hit in sentence.by_list.get(number, ()):
-            speaks = any(hit.end <= verb.start <= hit.end + 5 or 0 <= hit.start - verb.end <= 2 for verb in reports)
+            speaks = any(
+                hit.end <= verb.start <= hit.end + 5 or 0 <= hit.start - verb.end < TELLER_REACH for verb in reports
+            )
             if speaks or ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
                 continue
             yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
 
 
-HELPED = frozenset({"support", "help", "aid", "assist", "bolster", "reinforce", "defend", "protect", "back", "shield", "guard"})
+HELPED = frozenset(
+    {"support", "help", "aid", "assist", "bolster", "reinforce", "defend", "protect", "back", "shield", "guard"}
+)
 """Verbs whose object is the party troops are sent to."""
-_DIRECTIONS = frozenset({"western", "southern", "northern", "eastern", "central", "north", "south", "east", "west", "neighboring", "neighbouring", "occupied", "southeast", "southeastern", "northeast", "northeastern"})
+_DIRECTIONS = frozenset(
+    {
+        "western",
+        "southern",
+        "northern",
+        "eastern",
+        "central",
+        "north",
+        "south",
+        "east",
+        "west",
+        "neighboring",
+        "neighbouring",
+        "occupied",
+        "southeast",
+        "southeastern",
+        "northeast",
+        "northeastern",
+    }
+)
 
 
 def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: int) -> str | None:
@@ -236,10 +336,15 @@ def speakers(rules: RuleSet, sentences: Iterable[Sentence]) -> tuple[tuple[str, 
         for hit in sentence.by_list.get(grammar.relays, ()):
             relays[rules.printed[hit.lexeme.slug]] = None
         for hit in sentence.by_list.get(grammar.institutions, ()):
-            if not verbs or min(abs(verb.start - hit.end) for verb in verbs) <= SPEAKER_REACH or min(abs(hit.start - verb.end) for verb in verbs) <= SPEAKER_REACH:
+            if (
+                not verbs
+                or min(abs(verb.start - hit.end) for verb in verbs) <= SPEAKER_REACH
+                or min(abs(hit.start - verb.end) for verb in verbs) <= SPEAKER_REACH
+            ):
                 says[rules.printed[hit.lexeme.slug]] = None
     return tuple(says), tuple(relays)
 
 
 SPEAKER_REACH = 16
+TELLER_REACH = 3
 """Words between a reporting verb and whoever speaks."""

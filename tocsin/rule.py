@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -20,7 +20,7 @@ _PERIOD = re.compile(r"\A(\d+)([hdw])\Z")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-def _period(value: Any) -> Any:
+def _period(value: object) -> timedelta:
     if isinstance(value, str) and (match := _PERIOD.match(value)):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
     if isinstance(value, timedelta):
@@ -45,8 +45,12 @@ class Words(Model):
     nouns: Phrases = Field(default=[], description="Nouns in the singular: soldier, advance party")
     words: Phrases = Field(default=[], description="Anything to be taken as written: more, as many as")
     include: list[Slug] = Field(default=[], description="Other lists whose entries belong to this one too")
-    not_: Phrases = Field(default=[], alias="not", description="Phrases that hold a word of the list but mean something else")
-    exclusive: bool = Field(default=False, description="A word that is part of a longer word of another exclusive list does not count")
+    not_: Phrases = Field(
+        default=[], alias="not", description="Phrases that hold a word of the list but mean something else"
+    )
+    exclusive: bool = Field(
+        default=False, description="A word that is part of a longer word of another exclusive list does not count"
+    )
 
 
 class WordsFile(Model):
@@ -65,7 +69,9 @@ class Name(Model):
     names: Phrases = []
     adjectives: Phrases = []
     people: Phrases = []
-    short: Phrases = Field(default=[], description="Short names that count only where the article names it in full as well")
+    short: Phrases = Field(
+        default=[], description="Short names that count only where the article names it in full as well"
+    )
     seats: Phrases = []
     leaders: Phrases = []
     forces: Phrases = []
@@ -81,8 +87,10 @@ class NamesFile(Model):
     list: Slug
     kind: Literal["names"]
     description: str = ""
-    not_: Phrases = Field(default=[], alias="not", description="Phrases that hold a name of the list but mean something else")
-    entries: list[Name]  # type: ignore[valid-type]  # the field `list` shadows the builtin inside this class
+    not_: Phrases = Field(
+        default=[], alias="not", description="Phrases that hold a name of the list but mean something else"
+    )
+    entries: tuple[Name, ...]
 
 
 class Sets(Model):
@@ -106,12 +114,17 @@ class Cue(Model):
     forms: Phrases = Field(default=[], description="Cues with gaps, written like a rule's form: neither ..6 confirmed")
     include: list[Slug] = []
     not_: Phrases = Field(default=[], alias="not")
-    direction: Literal["before", "after", "either"] = Field(default="before", description="Where the cue stands, seen from the match")
+    direction: Literal["before", "after", "either"] = Field(
+        default="before", description="Where the cue stands, seen from the match"
+    )
     reach: int = Field(default=8, ge=1, le=60, description="At most this many words between cue and match")
     scope: Literal["clause", "sentence", "next", "previous"] = Field(
-        default="clause", description="How far it may stand from the match; `next` and `previous`: in the neighbouring sentence, too"
+        default="clause",
+        description="How far it may stand from the match; `next` and `previous`: in the neighbouring sentence, too",
     )
-    unless: list[Slug] = Field(default=[], description="Lists or cues; one of them between cue and match breaks the cue")
+    unless: list[Slug] = Field(
+        default=[], description="Lists or cues; one of them between cue and match breaks the cue"
+    )
 
 
 class CuesFile(Model):
@@ -126,16 +139,22 @@ class Who(Model):
     """Where the actor comes from."""
 
     from_: list[Slug] = Field(alias="from")
-    of: list[Slug] = Field(default=[], description="Lists: a nationality on one of these words decides before any subject does")
+    of: list[Slug] = Field(
+        default=[], description="Lists: a nationality on one of these words decides before any subject does"
+    )
     required: bool = True
-    inherit: bool = Field(default=True, description="Take the actor of the headline or an earlier sentence where this one names none")
+    inherit: bool = Field(
+        default=True, description="Take the actor of the headline or an earlier sentence where this one names none"
+    )
 
 
 class Where(Model):
     """Where the theatre comes from."""
 
     from_: list[Slug] = Field(alias="from")
-    merge: list[list[Slug]] = Field(default=[], description="Places that are one theatre; the first names it, unless it is the actor itself")
+    merge: list[list[Slug]] = Field(
+        default=[], description="Places that are one theatre; the first names it, unless it is the actor itself"
+    )
 
 
 class What(Model):
@@ -149,15 +168,23 @@ class What(Model):
 class Form(Model):
     """One way in which the news says it."""
 
-    form: Phrase = Field(description="Words and <lists> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the clause")
-    head: Slug | None = Field(default=None, description="The list whose word the cues look at; otherwise the first verb")
+    form: Phrase = Field(
+        description="Words and <lists> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the clause"
+    )
+    head: Slug | None = Field(
+        default=None, description="The list whose word the cues look at; otherwise the first verb"
+    )
     stage: Stage | None = Field(default=None, description="The stage when no cue and no tense says more")
     with_: list[Slug] = Field(default=[], alias="with", description="Lists of which a word must stand in the sentence")
     without: list[Slug] = Field(default=[], description="Lists of which no word may stand in the sentence")
-    needs: list[str] = Field(default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title")
+    needs: list[str] = Field(
+        default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title"
+    )
     what: Slug | None = None
     ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")
-    only_who: list[Slug] = Field(default=[], description="Only where one of these acts, or is what the article is about")
+    only_who: list[Slug] = Field(
+        default=[], description="Only where one of these acts, or is what the article is about"
+    )
     who: Literal["any", "own"] = Field(default="any", description="own: the forces spoken of must be the actor's own")
 
 
@@ -233,14 +260,22 @@ class Rule(Model):
     references: list[str] = []
     tags: list[str] = []
     falsepositives: list[str] = []
-    policy: str = Field(default="", description="What the rule does about domestic use of troops, relief, police, peacekeepers, exercises")
+    policy: str = Field(
+        default="",
+        description="What the rule does about domestic use of troops, relief, police, peacekeepers, exercises",
+    )
     runbook: str = ""
     lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
     forms: list[Form]
     never: list[Slug] = Field(default=[], description="Lists: a word of one of them in the match's clause silences it")
     never_in_sentence: list[Slug] = []
-    never_in_lead: list[Slug] = Field(default=[], description="Lists: one word of them in the headline or the first sentences silences the rule for the whole article")
-    never_in_title: list[Slug] = Field(default=[], description="Lists: one word of them in the headline silences the rule for the whole article")
+    never_in_lead: list[Slug] = Field(
+        default=[],
+        description="Lists: one word of them in the headline or the first sentences silences the rule for the whole article",
+    )
+    never_in_title: list[Slug] = Field(
+        default=[], description="Lists: one word of them in the headline silences the rule for the whole article"
+    )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     cues: list[Slug] | None = None
     ignore_cues: list[Slug] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from tocsin import compiled
 from tocsin.compiled import Lexeme, RuleSet, Step
@@ -31,7 +32,14 @@ FOREIGN_KEYS = {
     "alert": "name", "matchers": "forms", "runbook_url": "runbook", "enabled": "status", "exclude": "never", "keywords": "words", "terms": "words",
 }  # fmt: skip
 """Spellings of Sigma, Panther and Alertmanager → ours."""
-TAGS = {"past": {"past", "part"}, "ing": {"ing"}, "base": {"base"}, "present": {"base", "s"}, "plural": {"plural"}, "verb": {"base", "s", "ing", "past", "part"}}
+TAGS = {
+    "past": {"past", "part"},
+    "ing": {"ing"},
+    "base": {"base"},
+    "present": {"base", "s"},
+    "plural": {"plural"},
+    "verb": {"base", "s", "ing", "past", "part"},
+}
 """What may stand behind the colon of `<list:past>`."""
 _ROLES = ("names", "adjectives", "people", "short", "seats", "leaders", "forces", "parliaments")
 _MODELS: dict[str, type[Model]] = {"words": WordsFile, "names": NamesFile, "cues": CuesFile}
@@ -59,7 +67,9 @@ def _sources(paths: Iterable[Path], root: Path, faults: list[Fault]) -> list[Sou
         if path.name.startswith(("_", ".")):
             continue
         try:
-            sources.append(read(path, str(path.relative_to(root.parent)) if path.is_relative_to(root.parent) else str(path)))
+            sources.append(
+                read(path, str(path.relative_to(root.parent)) if path.is_relative_to(root.parent) else str(path))
+            )
         except RuleFaults as error:
             faults += error.faults
     return sources
@@ -81,12 +91,20 @@ class _Loader:
         self.used: set[str] = set()
 
     def load(self) -> Loaded:
-        shared = _sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")], self.folder, self.faults)
+        shared = _sources(
+            [*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")], self.folder, self.faults
+        )
         for source in shared:
             self._read_shared(source)
-        rules = [(source, rule) for source in _sources(self.folder.glob("*.yaml"), self.folder, self.faults) if (rule := self._read_rule(source))]
+        rules = [
+            (source, rule)
+            for source in _sources(self.folder.glob("*.yaml"), self.folder, self.faults)
+            if (rule := self._read_rule(source))
+        ]
         if not rules and not self.faults:
-            self.faults.append(Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder"))
+            self.faults.append(
+                Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder")
+            )
         for source, rule in rules:
             for name, words in rule.lists.items():
                 self._declare(f"{rule.name}.{name}", words, source, ("lists", name))
@@ -124,7 +142,9 @@ class _Loader:
             return None
         stem = Path(source.file).stem
         if rule.name != stem:
-            self.faults.append(source.fault(["name"], f"the name {rule.name!r} is not the file's name {stem!r}; rename one of them"))
+            self.faults.append(
+                source.fault(["name"], f"the name {rule.name!r} is not the file's name {stem!r}; rename one of them")
+            )
             return None
         return rule
 
@@ -158,10 +178,12 @@ class _Loader:
             self.verb_lists.add(self.numbers[name])
             entries |= verb_forms(verb)
         for other in words.include:
-            scoped = f"{name.split('.')[0]}.{other}" if "." in name else other
+            scoped = f"{name.split('.', maxsplit=1)[0]}.{other}" if "." in name else other
             known = scoped if scoped in self.words else other
             if known not in self.words:
-                self.faults.append(source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}"))
+                self.faults.append(
+                    source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}")
+                )
             elif known not in seen:
                 self.used.add(known)
                 entries = self._entries(known, source, path, seen) | entries
@@ -250,7 +272,9 @@ class _Loader:
             inherits=rule.who.inherit,
             places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
             theatres=tuple(tuple(group) for group in rule.where.merge) if rule.where else (),
-            materiel=tuple((slug, lists([name], "what", "from", slug)[0]) for slug, name in what.from_.items()) if what else (),
+            materiel=tuple((slug, lists([name], "what", "from", slug)[0]) for slug, name in what.from_.items())
+            if what
+            else (),
             default_what=what.default if what else None,
             figures=tuple(
                 compiled.Counted(figure.unit, frozenset(lists(figure.of, "figures", index, "of")), figure.counts)
@@ -293,7 +317,9 @@ class _Loader:
             wanted = set(self._find([form.head], rule.name, source, ("forms", index, "head")))
             found = next((number for number, step in enumerate(steps) if step.lists & wanted), None)
             if found is None and wanted:
-                self.faults.append(source.fault(("forms", index, "head"), f"the head <{form.head}> does not stand in the form"))
+                self.faults.append(
+                    source.fault(("forms", index, "head"), f"the head <{form.head}> does not stand in the form")
+                )
             return found or 0
         return next((number for number, step in enumerate(steps) if step.lists & self.verb_lists), 0)
 
@@ -322,7 +348,9 @@ class Part:
     optional: bool = False
 
 
-_ITEM = re.compile(r"\s*(?:(?P<gap>\.{2,3})(?P<width>\d*)|\((?P<group>[^()]*)\)(?P<maybe>\?)?|(?P<list><[a-z0-9_-]+(?::[a-z]+)?>)(?P<maybe2>\?)?|(?P<word>[^\s<>().|?]+))")
+_ITEM = re.compile(
+    r"\s*(?:(?P<gap>\.{2,3})(?P<width>\d*)|\((?P<group>[^()]*)\)(?P<maybe>\?)?|(?P<list><[a-z0-9_-]+(?::[a-z]+)?>)(?P<maybe2>\?)?|(?P<word>[^\s<>().|?]+))"
+)
 
 
 def parse_form(form: str) -> list[Part]:
@@ -333,7 +361,9 @@ def parse_form(form: str) -> list[Part]:
     while position < len(form):
         match = _ITEM.match(form, position)
         if not match:
-            raise ValueError(f"cannot read the form at {form[position:]!r}; use words, <lists>, (one | other), a gap .. or ..3")
+            raise ValueError(
+                f"cannot read the form at {form[position:]!r}; use words, <lists>, (one | other), a gap .. or ..3"
+            )
         position = match.end()
         if match["gap"]:
             gap = int(match["width"] or DEFAULT_GAP)
@@ -375,12 +405,12 @@ def _validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None
         return model.model_validate(source.data)
     except ValidationError as error:
         for detail in error.errors():
-            path = [step for step in detail["loc"] if isinstance(step, int | str)]
+            path = list(detail["loc"])
             faults.append(source.fault(path, _explain(detail, path, model)))
         return None
 
 
-def _explain(detail: Any, path: list[str | int], model: type[Model]) -> str:
+def _explain(detail: ErrorDetails, path: list[str | int], model: type[Model]) -> str:
     key = str(path[-1]) if path else ""
     kind = detail["type"]
     if kind == "extra_forbidden":

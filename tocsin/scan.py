@@ -21,11 +21,50 @@ _SOFT = frozenset({
     "which", "who", "whose", "where", "when", "as", "after", "before", "amid", "because", "since", "even", "saying", "citing", "adding",
     "according", "following", "with", "and", "so", "prompting", "raising", "underscoring", "fueling", "fuelling", "if", "until", "or", "noting", "warning",
 })  # fmt: skip
-_AUXILIARIES = frozenset({"is", "are", "was", "were", "has", "have", "had", "will", "would", "could", "may", "might", "should", "said", "says"})
+_AUXILIARIES = frozenset(
+    {
+        "is",
+        "are",
+        "was",
+        "were",
+        "has",
+        "have",
+        "had",
+        "will",
+        "would",
+        "could",
+        "may",
+        "might",
+        "should",
+        "said",
+        "says",
+    }
+)
 _BREAK = re.compile(r"[;:\u2014\u2013]|\s[-\u2010-\u2015]+\s|--|\.\.\.|\u2026")
-_MONTHS = {name: number for number, name in enumerate("january february march april may june july august september october november december".split(), 1)}
-_COMPARISONS = frozenset({"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"})
-_MARKS = frozenset(",;:!?()[]\"\u201c\u201d")
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ],
+        1,
+    )
+}
+_COMPARISONS = frozenset(
+    {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
+)
+_MARKS = frozenset(',;:!?()[]"\u201c\u201d')
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +108,9 @@ class Page:
         found = self._rules.automaton.find_matches_as_indexes(joined, overlapping=True)
         starts = list(accumulate((len(word) + 1 for word in self._words), initial=0))
         meanings = self._rules.meanings
-        return [(first := bisect_left(starts, begin), first + meanings[number][2], number) for number, begin, _ in found]
+        return [
+            (first := bisect_left(starts, begin), first + meanings[number][2], number) for number, begin, _ in found
+        ]
 
     @cached_property
     def hits(self) -> list[Hit]:
@@ -82,15 +123,25 @@ class Page:
                 continue
             for canceled in cancels:
                 cancelled[canceled].append((start, end))
-            hits += [Hit(start, end, lexeme) for lexeme in lexemes if not lexeme.capitals or self._capital(start, lexeme)]
-        hits = [hit for hit in hits if not any(a <= hit.start and hit.end <= b and b - a > hit.end - hit.start for a, b in cancelled[hit.lexeme.list])]
+            hits += [
+                Hit(start, end, lexeme) for lexeme in lexemes if not lexeme.capitals or self._capital(start, lexeme)
+            ]
+        hits = [
+            hit
+            for hit in hits
+            if not any(
+                a <= hit.start and hit.end <= b and b - a > hit.end - hit.start for a, b in cancelled[hit.lexeme.list]
+            )
+        ]
         hits += self._computed()
         hits.sort(key=lambda hit: (hit.start, -hit.end))
         return self._longest_names(hits)
 
     def _computed(self) -> Iterator[Hit]:
         """Words no list can hold: numbers in digits (`number`), and dates before and after the article's own."""
-        number, past, coming, near = (self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date", "near-date"))
+        number, past, coming, near = (
+            self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date", "near-date")
+        )
         for token, word in enumerate(self.words):
             if word[0].isdigit():
                 yield Hit(token, token + 1, Lexeme(number, "word"))
@@ -106,7 +157,11 @@ class Page:
     def _past_year(self, token: int, year: int) -> bool:
         if not 1900 <= year <= (self._published.year if self._published else 2100) - 1:  # noqa: PLR2004 - what can be a year
             return False
-        return self._published is not None and self._word(token - 1) not in _COMPARISONS and self._word(token - 2) not in _COMPARISONS
+        return (
+            self._published is not None
+            and self._word(token - 1) not in _COMPARISONS
+            and self._word(token - 2) not in _COMPARISONS
+        )
 
     def _past_month(self, token: int, month: int) -> bool:
         """A month one to eight months back, said as a time ("in September"), not as a beginning ("since September")."""
@@ -129,7 +184,9 @@ class Page:
         return any(0 <= ahead * 30 + day - self._published.day <= 15 for day in self._days(token))  # noqa: PLR2004 - days
 
     def _days(self, token: int) -> list[int]:
-        return [int(word) for word in (self._word(token - 1), self._word(token + 1)) if word.isdecimal() and len(word) < 3]  # noqa: PLR2004 - a day
+        return [
+            int(word) for word in (self._word(token - 1), self._word(token + 1)) if word.isdecimal() and len(word) < 3
+        ]
 
     def _word(self, token: int) -> str:
         return self.words[token] if 0 <= token < len(self.words) else ""
@@ -180,7 +237,11 @@ class Page:
             low, high = bisect_left(starts, span.start), bisect_right(starts, span.end - 1)
             for first in range(low, high, MAX_TOKENS):
                 last = min(first + MAX_TOKENS, high)
-                hits = [hit for hit in self.hits[bisect_left(hit_starts, first) : bisect_left(hit_starts, last)] if hit.end <= last]
+                hits = [
+                    hit
+                    for hit in self.hits[bisect_left(hit_starts, first) : bisect_left(hit_starts, last)]
+                    if hit.end <= last
+                ]
                 found.append(Sentence(self, len(found), span, first, last, hits))
         return found
 

@@ -80,9 +80,13 @@ class Signal:
 
     def to_json(self) -> dict[str, Any]:
         """The object `tocsin detect --format ndjson` prints for this signal."""
-        row: dict[str, Any] = {name: getattr(self, name) for name in ("rule", "who", "where", "what", "stage", "certainty")}
+        row: dict[str, Any] = {
+            name: getattr(self, name) for name in ("rule", "who", "where", "what", "stage", "certainty")
+        }
         row |= {"flags": list(self.flags), "says": list(self.says), "relays": list(self.relays)}
-        row["figures"] = [{key: value for key in Figure.__slots__ if (value := getattr(figure, key)) != ""} for figure in self.figures]
+        row["figures"] = [
+            {key: value for key in Figure.__slots__ if (value := getattr(figure, key)) != ""} for figure in self.figures
+        ]
         row |= {"evidence": self.evidence.quote, "start": self.evidence.start, "end": self.evidence.end}
         if self.evidence.field == "title":
             row["in"] = "title"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
 from tocsin.decide import Decision, decide
-from tocsin.match import detect
+from tocsin.detection import detect
 from tocsin.rule import Fires, Report, Rule
 from tocsin.signal import Signal, rank
 from tocsin.story import Report as StoryReport
@@ -34,7 +34,10 @@ def run(rules: RuleSet, rule: Rule) -> Iterator[Failure]:
             yield Failure(("tests", "fires", index), what)
     for index, text in enumerate(rule.tests.silent):
         for signal in _signals(rules, rule.name, text):
-            yield Failure(("tests", "silent", index), f"fired as {signal.who} {signal.stage} by the form {signal.evidence.form!r}: {text!r:.120}")
+            yield Failure(
+                ("tests", "silent", index),
+                f"fired as {signal.who} {signal.stage} by the form {signal.evidence.form!r}: {text!r:.120}",
+            )
     for kind in ("same_story", "new_story", "update"):
         for index, reports in enumerate(getattr(rule.tests, kind)):
             for what in _stories(rules, rule.name, kind, reports):
@@ -54,7 +57,10 @@ def _fires(rules: RuleSet, rule: str, test: Fires) -> Iterator[str]:
     wanted = {name: value for name in ("who", "where", "what", "stage", "certainty") if (value := getattr(test, name))}
     if any(_agrees(signal, wanted) and set(test.flags or ()) <= set(signal.flags) for signal in found):
         return
-    got = "; ".join(f"who {one.who}, where {one.where}, what {one.what}, {one.stage}, {one.certainty}, flags {list(one.flags)}" for one in found)
+    got = "; ".join(
+        f"who {one.who}, where {one.where}, what {one.what}, {one.stage}, {one.certainty}, flags {list(one.flags)}"
+        for one in found
+    )
     yield f"wanted {wanted} {test.flags or ''}, got {got}: {test.text!r:.120}"
 
 
@@ -77,7 +83,10 @@ def _stories(rules: RuleSet, rule: str, kind: str, reports: list[Report]) -> Ite
         key = identity(signal, policy)
         decision = decide(signal, StoryReport.of(signal, article), policy, episodes.get(key, []), (), published, None)
         if decision.story:
-            episodes[key] = [decision.story, *(story for story in episodes.get(key, []) if story.id != decision.story.id)]
+            episodes[key] = [
+                decision.story,
+                *(story for story in episodes.get(key, []) if story.id != decision.story.id),
+            ]
             told.append((decision.story.id, decision))
         if one.becomes and decision.reason != one.becomes:
             yield f"article {number + 1} became {decision.reason}, wanted {one.becomes}: {one.text!r:.120}"

@@ -5,57 +5,80 @@ from __future__ import annotations
 from typing import Literal
 
 Tag = Literal["base", "s", "ing", "past", "part", "word", "plural"]
-"""How a surface form stands to its entry: verb base, third person, -ing, past, participle; a word as written; a plural."""
+"""How a form stands to its entry: verb base, third person, -ing, past, participle; a word as written; a plural."""
 
 _PAST = {
-    "send": "sent", "put": "put", "bring": "brought", "build": "built", "rebuild": "rebuilt", "spend": "spent", "keep": "kept",
-    "lead": "led", "leave": "left", "set": "set", "hold": "held", "make": "made", "find": "found", "have": "had", "say": "said",
-    "tell": "told", "think": "thought", "buy": "bought", "lay": "laid", "let": "let", "get": "got", "hit": "hit", "cut": "cut",
-    "shoot": "shot", "win": "won", "stand": "stood", "understand": "understood", "read": "read", "feed": "fed", "pay": "paid",
-    "meet": "met", "sell": "sold", "seek": "sought", "sit": "sat", "lose": "lost", "strike": "struck", "swing": "swung",
-    "fight": "fought", "spread": "spread", "hear": "heard", "mean": "meant", "ship": "shipped", "transfer": "transferred",
-    "commit": "committed", "step": "stepped", "plan": "planned", "bump": "bumped", "top": "topped", "step up": "stepped up",
-    "map": "mapped", "permit": "permitted", "admit": "admitted", "ban": "banned", "pin": "pinned", "quit": "quit", "swap": "swapped",
-    "drop": "dropped", "stop": "stopped", "prefer": "preferred", "refer": "referred", "defer": "deferred", "airlift": "airlifted",
-    "ready": "readied", "sealift": "sealifted", "flood": "flooded", "split": "split", "shed": "shed", "beget": "begot", "slip": "slipped",
-    "upset": "upset", "prop": "propped", "equip": "equipped", "begin": "began", "scrap": "scrapped", "ferry": "ferried",
-    "travel": "travelled", "shut": "shut", "bar": "barred", "patrol": "patrolled", "double": "doubled", "offset": "offset",
-    "wed": "wed", "leap": "leaped", "label": "labelled", "fuel": "fuelled", "refuel": "refuelled", "marshal": "marshalled", "cancel": "cancelled", "signal": "signalled", "pour": "poured", "near": "neared",
+    "beget": "begot", "bleed": "bled", "breed": "bred", "bring": "brought", "build": "built", "buy": "bought",
+    "cut": "cut", "dig": "dug", "feed": "fed", "fight": "fought", "find": "found",
+    "flee": "fled", "get": "got", "have": "had", "hear": "heard", "hit": "hit", "hold": "held",
+    "keep": "kept", "lay": "laid", "lead": "led", "leave": "left", "let": "let", "lose": "lost",
+    "make": "made", "mean": "meant", "meet": "met", "offset": "offset", "pay": "paid",
+    "put": "put", "quit": "quit", "read": "read", "rebuild": "rebuilt", "say": "said",
+    "seek": "sought", "sell": "sold", "send": "sent", "set": "set", "shed": "shed", "shoot": "shot", "shut": "shut",
+    "sit": "sat", "slide": "slid", "sling": "slung", "speed": "sped", "spend": "spent",
+    "split": "split", "spread": "spread", "stand": "stood", "stick": "stuck", "strike": "struck", "swing": "swung",
+    "tell": "told", "think": "thought", "understand": "understood", "upset": "upset",
+    "wed": "wed", "win": "won", "wind": "wound",
 }  # fmt: skip
 _SPLIT_PAST = {  # past and participle differ
-    "go": ("went", "gone"), "fly": ("flew", "flown"), "see": ("saw", "seen"), "give": ("gave", "given"), "take": ("took", "taken"),
-    "rise": ("rose", "risen"), "grow": ("grew", "grown"), "come": ("came", "come"), "do": ("did", "done"), "be": ("was", "been"),
-    "show": ("showed", "shown"), "know": ("knew", "known"), "write": ("wrote", "written"), "draw": ("drew", "drawn"),
-    "withdraw": ("withdrew", "withdrawn"), "drive": ("drove", "driven"), "begin": ("began", "begun"), "throw": ("threw", "thrown"),
-    "break": ("broke", "broken"), "choose": ("chose", "chosen"), "speak": ("spoke", "spoken"), "fall": ("fell", "fallen"),
-    "undergo": ("underwent", "undergone"), "undertake": ("undertook", "undertaken"), "mow": ("mowed", "mown"), "foresee": ("foresaw", "foreseen"),
-    "overtake": ("overtook", "overtaken"), "steal": ("stole", "stolen"), "arise": ("arose", "arisen"), "become": ("became", "become"), "run": ("ran", "run"), "forbid": ("forbade", "forbidden"),
+    "arise": ("arose", "arisen"), "become": ("became", "become"), "begin": ("began", "begun"),
+    "break": ("broke", "broken"), "choose": ("chose", "chosen"), "come": ("came", "come"), "do": ("did", "done"),
+    "draw": ("drew", "drawn"), "drive": ("drove", "driven"), "eat": ("ate", "eaten"), "fall": ("fell", "fallen"),
+    "fly": ("flew", "flown"), "forbid": ("forbade", "forbidden"), "foresee": ("foresaw", "foreseen"),
+    "freeze": ("froze", "frozen"), "give": ("gave", "given"), "go": ("went", "gone"), "grow": ("grew", "grown"),
+    "hide": ("hid", "hidden"), "know": ("knew", "known"), "mow": ("mowed", "mown"),
+    "outgrow": ("outgrew", "outgrown"), "overcome": ("overcame", "overcome"), "overrun": ("overran", "overrun"),
+    "overtake": ("overtook", "overtaken"), "overthrow": ("overthrew", "overthrown"), "retake": ("retook", "retaken"),
+    "rewrite": ("rewrote", "rewritten"), "ring": ("rang", "rung"), "rise": ("rose", "risen"), "run": ("ran", "run"),
+    "see": ("saw", "seen"), "show": ("showed", "shown"), "shrink": ("shrank", "shrunk"), "sink": ("sank", "sunk"),
+    "speak": ("spoke", "spoken"), "steal": ("stole", "stolen"), "strive": ("strove", "striven"),
+    "swear": ("swore", "sworn"), "take": ("took", "taken"), "tear": ("tore", "torn"), "throw": ("threw", "thrown"),
+    "undergo": ("underwent", "undergone"), "undertake": ("undertook", "undertaken"), "wake": ("woke", "woken"),
+    "wear": ("wore", "worn"), "withdraw": ("withdrew", "withdrawn"), "write": ("wrote", "written"),
 }  # fmt: skip
-_BOTH = {"fuel", "refuel", "travel", "marshal", "cancel", "signal", "label"}  # also spelled with one l
-_DOUBLING = {"transfer", "commit", "permit", "admit", "prefer", "refer", "defer", "equip", "begin", "patrol", "forbid"}
-_NO_DOUBLING = {"beef", "near", "steam", "sail", "pour", "airlift", "flow", "fix", "tow", "show", "draw", "grow", "slow", "follow", "know", "throw", "mow", "vow", "row", "tax", "mix", "box", "lay", "say", "pay", "stay", "play", "buy"}
-_PLURALS = {"man": "men", "serviceman": "servicemen", "woman": "women", "servicewoman": "servicewomen", "child": "children", "person": "people",
-            "airman": "airmen", "infantryman": "infantrymen", "guardsman": "guardsmen", "rifleman": "riflemen", "aircraft": "aircraft", "spacecraft": "spacecraft",
-            "corps": "corps", "personnel": "personnel", "infantry": "infantry", "cavalry": "cavalry", "headquarters": "headquarters", "series": "series"}  # fmt: skip
+_BOTH = frozenset(  # also spelled with one l
+    "cancel counsel dial fuel funnel label level marshal model refuel signal travel tunnel".split()
+)
+_DOUBLING = frozenset(  # stressed on the last of several syllables
+    (
+        "admit airdrop allot begin commit compel control defer deter equip expel forbid incur occur offset omit outfit "
+        "patrol permit prefer propel quit rebel recur refer repel reset submit transfer upset"
+    ).split()
+)
+_PLURALS = {
+    "aircraft": "aircraft", "barracks": "barracks", "cargo": "cargoes", "cavalry": "cavalry", "child": "children",
+    "corps": "corps", "embargo": "embargoes", "half": "halves", "headquarters": "headquarters", "hero": "heroes",
+    "infantry": "infantry", "knife": "knives", "leaf": "leaves", "life": "lives", "means": "means",
+    "person": "people", "personnel": "personnel", "series": "series", "shelf": "shelves", "spacecraft": "spacecraft",
+    "species": "species", "thief": "thieves", "tornado": "tornadoes", "torpedo": "torpedoes", "veto": "vetoes",
+    "volcano": "volcanoes", "wife": "wives", "wolf": "wolves",
+}  # fmt: skip
+_MAN = frozenset("human german roman norman ottoman talisman shaman".split())
+_BE: dict[str, Tag] = {
+    "be": "base", "is": "s", "are": "s", "am": "s", "being": "ing", "was": "past", "were": "past", "been": "part",
+}  # fmt: skip
 _VOWELS = "aeiou"
 
 
 def verb_forms(verb: str) -> dict[str, Tag]:
-    """Every form of a verb or phrasal verb ("beef up"): surface form → tag. The first word carries the ending."""
+    """Every form of a verb or phrasal verb ("beef up", "test-fire"): surface form → tag. Its first word is inflected."""
     head, _, rest = verb.partition(" ")
+    prefix, hyphen, stem = head.rpartition("-")
     tail = f" {rest}" if rest else ""
-    forms: dict[str, Tag] = {head: "base", _third(head): "s", _ing(head): "ing"}
-    if head in _BOTH:
-        forms |= {f"{head}ing": "ing", f"{head}ed": "past", f"{head}led": "past", f"{head}ling": "ing"}
-    if head in _SPLIT_PAST:
-        past, part = _SPLIT_PAST[head]
-        forms.setdefault(past, "past")
+    return {f"{prefix}{hyphen}{form}{tail}": tag for form, tag in _inflected(stem).items()}
+
+
+def _inflected(verb: str) -> dict[str, Tag]:
+    if verb == "be":
+        return dict(_BE)
+    forms: dict[str, Tag] = {verb: "base", _third(verb): "s", _ing(verb): "ing"}
+    if verb in _BOTH:
+        forms |= {f"{verb}ling": "ing", f"{verb}led": "past"}
+    past, part = _SPLIT_PAST.get(verb) or (_past(verb), "")
+    forms.setdefault(past, "past")
+    if part:
         forms.setdefault(part, "part")
-    else:
-        forms.setdefault(_past(head), "past")
-    if head == "be":
-        forms = {"be": "base", "is": "s", "are": "s", "am": "s", "being": "ing", "was": "past", "were": "past", "been": "part"}
-    return {form + tail: tag for form, tag in forms.items()}
+    return forms
 
 
 def noun_forms(noun: str) -> dict[str, Tag]:
@@ -95,15 +118,17 @@ def _past(verb: str) -> str:
 def _doubles(verb: str) -> bool:
     if verb in _DOUBLING:
         return True
-    if verb in _NO_DOUBLING or len(verb) < 3:
-        return False
     one_syllable = sum(letter in _VOWELS for letter in verb) == 1
-    return one_syllable and verb[-1] not in _VOWELS + "wxy" and verb[-2] in _VOWELS
+    return one_syllable and verb[-1] not in _VOWELS + "wxy" and verb[-2:-1] in _VOWELS
 
 
 def _plural(noun: str) -> str:
     if noun in _PLURALS:
         return _PLURALS[noun]
+    if noun.endswith("man") and noun.lower() not in _MAN:
+        return noun[:-3] + "men"
+    if noun.endswith("sis"):
+        return noun[:-2] + "es"
     if noun.endswith(("s", "x", "z", "ch", "sh")):
         return noun + "es"
     if noun.endswith("y") and noun[-2:-1] not in _VOWELS:

@@ -27,7 +27,7 @@ class SecretToken:
     from being read raises `SettingsFault`, which names the secret and what to mend, never its value.
     """
 
-    def __init__(self, client: Any, name: str) -> None:  # noqa: ANN401 boto3 makes its client classes at run time
+    def __init__(self, client: Any, name: str) -> None:
         self._client, self._name = client, name
         self._token = ""
 

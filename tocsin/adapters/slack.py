@@ -226,7 +226,7 @@ def _next_cursor(answer: Mapping[str, Any]) -> str:
     return str(metadata.get("next_cursor") or "") if isinstance(metadata, dict) else ""
 
 
-def _names(row: Any, alert: str) -> bool:  # noqa: ANN401 a row is whatever Slack sent
+def _names(row: Any, alert: str) -> bool:
     """Whether a message of the history is Tocsin's and belongs to this alert."""
     metadata = row.get("metadata") if isinstance(row, dict) and isinstance(row.get("ts"), str) else None
     if not isinstance(metadata, dict) or metadata.get("event_type") != EVENT_TYPE:

@@ -28,7 +28,9 @@ def command(rules: Path) -> int:
         failed += [source.fault(failure.path, failure.what) for failure in run(loaded.rule_set, rule)]
     for fault in [*loaded.faults, *failed]:
         click.echo(str(fault))
-    click.echo(f"{len(loaded.models)} rules, {len(loaded.faults)} faults, {count} inline tests, {len(failed)} failed", err=True)
+    click.echo(
+        f"{len(loaded.models)} rules, {len(loaded.faults)} faults, {count} inline tests, {len(failed)} failed", err=True
+    )
     if loaded.faults:
         return RULES_UNREADABLE if not loaded.models else FINDINGS
     return FINDINGS if failed else FINE

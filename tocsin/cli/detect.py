@@ -10,7 +10,7 @@ import click
 from tocsin.article import Article
 from tocsin.cli import BAD_INPUT, FINE
 from tocsin.cli.options import format_option, load_rules, paths_argument, read_inputs, report_fault, rules_option
-from tocsin.match import detect
+from tocsin.detection import detect
 from tocsin.signal import Signal
 
 
@@ -32,7 +32,11 @@ def command(rules: Path, form: str, paths: tuple[str, ...]) -> int:
             continue
         signals = detect(rule_set, entry.article)
         if form == "ndjson":
-            click.echo(json.dumps({"id": entry.article.id, "signals": [signal.to_json() for signal in signals]}, ensure_ascii=False))
+            click.echo(
+                json.dumps(
+                    {"id": entry.article.id, "signals": [signal.to_json() for signal in signals]}, ensure_ascii=False
+                )
+            )
         else:
             _show(entry.article, signals)
     return BAD_INPUT if rejected else FINE
@@ -48,7 +52,12 @@ def _show(article: Article, signals: tuple[Signal, ...]) -> None:
         console.print("  no signal", style="dim")
     for signal in signals:
         slots = " · ".join(value for value in (signal.who, signal.where, signal.what) if value)
-        console.print(Text(f"  {signal.rule}: {slots} · {signal.stage}, {signal.certainty} {' '.join(signal.flags)}".rstrip(), style="yellow"))
+        console.print(
+            Text(
+                f"  {signal.rule}: {slots} · {signal.stage}, {signal.certainty} {' '.join(signal.flags)}".rstrip(),
+                style="yellow",
+            )
+        )
         for sentence in signal.sentences:
             quoted = Text("    " + " ".join(sentence.quote.split()))
             console.print(quoted)

@@ -43,7 +43,12 @@ def _explain(rule_set: RuleSet, article: Article, name: str | None) -> None:
         if name and rule.policy.name != name:
             continue
         for finding in findings(rule_set, rule, pages):
-            console.print(Text("  " + ("near miss " if finding.lacking else "match ") + rule.policy.name, style="yellow" if finding.lacking else "green"))
+            console.print(
+                Text(
+                    "  " + ("near miss " if finding.lacking else "match ") + rule.policy.name,
+                    style="yellow" if finding.lacking else "green",
+                )
+            )
             console.print(_marked(finding))
             console.print(Text(f"    form   {finding.form.text}"))
             for line in _reasons(finding):
@@ -55,18 +60,29 @@ def _marked(finding: Finding) -> object:
 
     start = finding.sentence.span.start
     text = Text("    " + finding.sentence.text.replace("\n", " "))
-    for begin, end in finding.sentence.marks(list(finding.hits)):
+    for begin, end in finding.sentence.marks(list(finding.match.hits)):
         text.stylize("bold cyan", 4 + begin - start, 4 + end - start)
     for cue, hit in finding.cues:
-        for begin, end in finding.sentence.marks([hit]) if finding.sentence.low <= hit.start < finding.sentence.high else ():
+        for begin, end in (
+            finding.sentence.marks([hit]) if finding.sentence.low <= hit.start < finding.sentence.high else ()
+        ):
             text.stylize("magenta" if not cue.drop else "red", 4 + begin - start, 4 + end - start)
     return text
 
 
 def _reasons(finding: Finding) -> list[str]:
     lines = [f"lacks  {finding.lacking}"] if finding.lacking else []
-    lines.append(f"stage  {finding.stage}, {finding.certainty}" + (f", flags {', '.join(finding.flags)}" if finding.flags else ""))
+    lines.append(
+        f"stage  {finding.stage}, {finding.certainty}"
+        + (f", flags {', '.join(finding.flags)}" if finding.flags else "")
+    )
     if finding.cues:
         lines.append("cues   " + ", ".join(cue.name for cue, _ in finding.cues))
-    lines.append("who    " + (", ".join(f"{actor.slug} ({actor.how} {actor.strength})" for actor in finding.who[:3]) or "nobody in the sentence"))
+    lines.append(
+        "who    "
+        + (
+            ", ".join(f"{actor.slug} ({actor.how} {actor.strength})" for actor in finding.who[:3])
+            or "nobody in the sentence"
+        )
+    )
     return lines

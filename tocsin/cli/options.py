@@ -17,10 +17,20 @@ DEFAULT_RULES = Path(__file__).parent.parent.parent / "rules"
 STANDARD_INPUT = "standard-input"
 
 rules_option = click.option(
-    "--rules", "rules", type=click.Path(path_type=Path), default=DEFAULT_RULES, show_default="the rules of this checkout", help="Folder of the rules."
+    "--rules",
+    "rules",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_RULES,
+    show_default="the rules of this checkout",
+    help="Folder of the rules.",
 )
 format_option = click.option(
-    "--format", "form", type=click.Choice(["table", "ndjson"]), default="table", show_default=True, help="For people, or one JSON object a line."
+    "--format",
+    "form",
+    type=click.Choice(["table", "ndjson"]),
+    default="table",
+    show_default=True,
+    help="For people, or one JSON object a line.",
 )
 paths_argument = click.argument("paths", nargs=-1, required=True)
 
@@ -43,7 +53,10 @@ def _standard_input(body: bytes) -> Iterator[Entry]:
         else:
             yield from lines(STANDARD_INPUT, iter(body.decode("utf-8-sig").split("\n")))
     except UnicodeDecodeError as error:
-        yield Entry(STANDARD_INPUT, fault=InputFault(f"is not UTF-8 ({error.reason})", STANDARD_INPUT, "pipe text in the encoding UTF-8"))
+        yield Entry(
+            STANDARD_INPUT,
+            fault=InputFault(f"is not UTF-8 ({error.reason})", STANDARD_INPUT, "pipe text in the encoding UTF-8"),
+        )
     except InputFault as fault:
         yield Entry(STANDARD_INPUT, fault=fault)
 

@@ -29,11 +29,32 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
 @format_option
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the replay as one HTML page.")
 @click.option("--shuffle", type=int, metavar="SEED", help="Let the articles arrive in a random order.")
-@click.option("--batch", type=click.IntRange(1, 1000), default=1, show_default=True, help="Articles that arrive at the same moment.")
-@click.option("--max-age", callback=_age, metavar="AGE", help="Older articles are recorded as stale, not posted (12h, 7d, 2w).")
-@click.option("--slack", is_flag=True, help="Post to the workspace of TOCSIN_SLACK_TOKEN and TOCSIN_SLACK_CHANNEL instead of the local Slack.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="Articles that arrive at the same moment.",
+)
+@click.option(
+    "--max-age", callback=_age, metavar="AGE", help="Older articles are recorded as stale, not posted (12h, 7d, 2w)."
+)
+@click.option(
+    "--slack",
+    is_flag=True,
+    help="Post to the workspace of TOCSIN_SLACK_TOKEN and TOCSIN_SLACK_CHANNEL instead of the local Slack.",
+)
 @paths_argument
-def command(rules: Path, form: str, html: Path | None, shuffle: int | None, batch: int, max_age: float, slack: bool, paths: tuple[str, ...]) -> int:  # noqa: FBT001, PLR0913 - the options of the command
+def command(
+    rules: Path,
+    form: str,
+    html: Path | None,
+    shuffle: int | None,
+    batch: int,
+    max_age: float,
+    slack: bool,
+    paths: tuple[str, ...],
+) -> int:
     """Runs articles through the deployed functions, with resources made from template.yaml on moto and a local Slack."""
     load_rules(rules)
     inputs = list(read_inputs(paths))
@@ -66,7 +87,9 @@ def command(rules: Path, form: str, html: Path | None, shuffle: int | None, batc
 def _workspace() -> dict[str, str]:
     token, channel = os.environ.get("TOCSIN_SLACK_TOKEN", ""), os.environ.get("TOCSIN_SLACK_CHANNEL", "")
     if not token or not channel:
-        raise SettingsFault("--slack needs TOCSIN_SLACK_TOKEN (a bot token, xoxb-…) and TOCSIN_SLACK_CHANNEL (a channel id, C…) in the environment")
+        raise SettingsFault(
+            "--slack needs TOCSIN_SLACK_TOKEN (a bot token, xoxb-…) and TOCSIN_SLACK_CHANNEL (a channel id, C…) in the environment"
+        )
     return {"token": token, "channel": channel}
 
 

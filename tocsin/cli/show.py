@@ -36,7 +36,14 @@ def _show_call(console: Console, method: str, call: Any) -> None:
     title, _, body = _readable(call.text).partition("\n")
     where = " (in the thread, broadcast to the channel)" if call.thread_ts else ""
     wrapped = "\n".join(textwrap.fill(line, max(40, console.width - 6)) for line in body.splitlines())
-    console.print(Panel(Text(wrapped), title=Text(title + where, style="bold"), title_align="left", border_style=_STYLES.get(told.get("level", ""), "white")))
+    console.print(
+        Panel(
+            Text(wrapped),
+            title=Text(title + where, style="bold"),
+            title_align="left",
+            border_style=_STYLES.get(told.get("level", ""), "white"),
+        )
+    )
 
 
 def _readable(text: str) -> str:
@@ -50,8 +57,12 @@ def _fates(console: Console, replayed: Any) -> None:
     for arrival in replayed.arrivals:
         article = arrival.entry.article
         when = f"{article.published:%Y-%m-%d}" if article and article.published else "-"
-        table.add_row(arrival.article, (article.source if article else "") or "-", when, arrival.fate.fate, arrival.fate.reason)
+        table.add_row(
+            arrival.article, (article.source if article else "") or "-", when, arrival.fate.fate, arrival.fate.reason
+        )
     console.print(table)
     summary = replayed.summary()
     fates = ", ".join(f"{count} {fate}" for fate, count in summary["fates"].items())
-    console.print(f"{summary['articles']} articles in = {sum(summary['fates'].values())} fates ({fates}); {summary['alerts']} alerts, {summary['updates']} edits")
+    console.print(
+        f"{summary['articles']} articles in = {sum(summary['fates'].values())} fates ({fates}); {summary['alerts']} alerts, {summary['updates']} edits"
+    )

@@ -1,0 +1,112 @@
+"""What the words around a match say about it: stage, certainty, flags, and what silences it (Harkema 2009, ConText)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tocsin.compiled import Cue, Rule
+from tocsin.forms import Match, matches
+from tocsin.scan import Hit, Sentence
+from tocsin.signal import Certainty, Stage
+
+Reached = tuple[tuple[Cue, Hit], ...]
+"""The cues that reach a match, in the order of the rule, each with the words that make it."""
+
+_BE = frozenset({"is", "are", "was", "were", "be", "also", "now"})
+_KEEP = frozenset({"been", "keep", "keeps", "kept", "began", "begun", "begins", "started", "seen", "still"})
+_PASSIVE_REACH = 3
+
+
+def reaching(rule: Rule, match: Match) -> Reached:
+    """The cues of a rule that reach a match, each by its first words that do."""
+    found = ((cue, _first(cue, match)) for cue in rule.cues if cue.name not in match.form.ignored)
+    return tuple((cue, hit) for cue, hit in found if hit)
+
+
+def _first(cue: Cue, match: Match) -> Hit | None:
+    inside = {(hit.start, hit.end) for hit in match.hits}
+    for hit in _hits(cue, match.sentence):
+        if not (cue.drop and (hit.start, hit.end) in inside) and _reaches(cue, hit, match):
+            return hit
+    return _beside(cue, match.sentence)
+
+
+def _hits(cue: Cue, sentence: Sentence) -> Iterator[Hit]:
+    for number in cue.lists:
+        yield from sentence.by_list.get(number, ())
+    for form in cue.forms:
+        for found in matches(form, sentence):
+            yield Hit(found.begin, found.end, found.hits[0].lexeme)
+
+
+def _reaches(cue: Cue, hit: Hit, match: Match) -> bool:
+    sentence, head = match.sentence, match.head
+    if hit.end <= head.start:
+        before, between = True, range(hit.end, head.start)
+    elif hit.start >= head.end:
+        before, between = False, range(match.end if hit.start >= match.end else head.end, hit.start)
+    else:
+        return hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
+    if cue.direction != "either" and (cue.direction == "before") != before:
+        return False
+    if len(between) > cue.reach:
+        return False
+    clauses = (sentence.clause(head.start), sentence.clause(match.begin))
+    if cue.clause and sentence.clause(hit.start) not in clauses:
+        return False
+    return not any(stop.start in between for number in cue.unless for stop in sentence.by_list.get(number, ()))
+
+
+def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
+    """A cue that stands in the neighbouring sentence from which it reaches: "However, there are no immediate signs"."""
+    sentences = sentence.page.sentences
+    number = sentence.number + cue.adjacent
+    if not cue.adjacent or not 0 <= number < len(sentences):
+        return None
+    if sentences[number].span.block not in {sentence.span.block, sentence.span.block + cue.adjacent}:
+        return None
+    return next(_hits(cue, sentences[number]), None)
+
+
+def stage_of(rule: Rule, match: Match, reached: Reached) -> tuple[Stage, bool]:
+    """The stage, and whether words (and not only a tense) point forward."""
+    happened = rule.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match)
+    for cue, _ in reached:
+        if cue.stage == "done":
+            return "done", False
+        if cue.stage and not happened:
+            return cue.stage, True
+    if match.form.stage and not happened:
+        return match.form.stage, match.form.stage != "done"
+    if rule.tense and match.head.lexeme.tag == "ing" and _before(match) in _BE:
+        return "planned", True
+    return ("done" if rule.tense else "planned"), False
+
+
+def present(match: Match) -> bool:
+    """Whether the verb stands in the present or goes on: news of these days."""
+    tag = match.head.lexeme.tag
+    return tag == "s" or (tag == "ing" and _before(match) in _BE | _KEEP)
+
+
+def _before(match: Match) -> str:
+    return match.sentence.word(match.head.start - 1)
+
+
+def _passive(match: Match) -> bool:
+    """Whether a participle stands behind "be", so that its time is decided before it: "will be sent", "to be deployed"."""
+    start = match.head.start
+    return any(match.sentence.word(token) == "be" for token in range(start - _PASSIVE_REACH, start))
+
+
+def certainty_of(reached: Reached) -> Certainty:
+    """How sure the speaker is; doubt outweighs confirmation."""
+    said = {cue.certainty for cue, _ in reached}
+    if "suspected" in said:
+        return "suspected"
+    return "confirmed" if "confirmed" in said else "asserted"
+
+
+def flags_of(reached: Reached) -> tuple[str, ...]:
+    """The flags the cues set, each once."""
+    return tuple(dict.fromkeys(cue.flag for cue, _ in reached if cue.flag))

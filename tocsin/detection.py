@@ -1,0 +1,222 @@
+"""From an article to its signals: findings of each rule put together by actor, materiel and theatre."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from tocsin import roles
+from tocsin.article import Article
+from tocsin.compiled import Rule, RuleSet
+from tocsin.figures import figures_of
+from tocsin.match import LEAD, Finding, findings, read
+from tocsin.scan import Page, Sentence
+from tocsin.signal import STAGES, Evidence, Figure, Signal, rank
+
+SURE = 6
+"""An actor at least this strong is read out of the sentence itself; a weaker one gives way to an inherited actor."""
+_TITLE_WEIGHT = 3
+
+Found = list[tuple[Finding, str | None]]
+"""Findings with the theatre each names."""
+
+
+def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
+    """The signals of an article, one for each rule and set of slots, in the order of the rules."""
+    pages = read(rules, article)
+    found = [(rule, counting) for rule in rules.rules if (counting := _counting(rules, rule, pages))]
+    protagonist = _surest(finding for _, counting in found for finding in counting)
+    return tuple(signal for rule, counting in found for signal in _assemble(rules, rule, counting, pages, protagonist))
+
+
+def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
+    """The findings that count; denied, all of them, where the article opens by denying it."""
+    if vetoed(rule, pages):
+        return []
+    matched = list(findings(rules, rule, pages))
+    counting = [finding for finding in matched if not finding.lacking]
+    return [_denied(finding) for finding in counting] if any(map(_opens_with_denial, matched)) else counting
+
+
+def vetoed(rule: Rule, pages: list[Page]) -> bool:
+    """Whether the headline or the lead tells that the article is about something the rule leaves alone."""
+    title = {number for page in pages if page.field == "title" for number in page.present}
+    if title & rule.never_in_title:
+        return True
+    lead = (sentence for page in pages for sentence in page.sentences[:LEAD]) if rule.never_in_lead else ()
+    return any(rule.never_in_lead & sentence.by_list.keys() for sentence in lead)
+
+
+def _opens_with_denial(finding: Finding) -> bool:
+    opens = finding.sentence.page.field == "title" or finding.sentence.number == 0
+    return opens and "denied" in finding.flags
+
+
+def _denied(finding: Finding) -> Finding:
+    return replace(finding, flags=tuple(dict.fromkeys((*finding.flags, "denied"))))
+
+
+def _assemble(
+    rules: RuleSet, rule: Rule, found: list[Finding], pages: list[Page], protagonist: tuple[str, ...]
+) -> Iterator[Signal]:
+    """Findings of one rule → signals, one for each set of slots."""
+    cast = _Cast(rules, rule, found, pages, protagonist)
+    regions = rules.lists.get("theatres", -1)
+    groups: dict[tuple[str | None, str | None], Found] = {}
+    for finding in found:
+        actors = cast.of(finding)
+        if not actors and rule.actor_required:
+            continue
+        for actor in actors or (None,):
+            where = roles.place(finding.sentence, rule, finding.match.head, actor, regions)
+            groups.setdefault((actor, finding.what), []).append((finding, _theatre(rule, where, actor)))
+    for (who, what), group in groups.items():
+        yield from _by_theatre(rules, rule, who, what, group)
+
+
+class _Cast:
+    """Who acts in an article's findings: whom the sentence says, else whom the others say, else what it is about."""
+
+    def __init__(
+        self, rules: RuleSet, rule: Rule, found: list[Finding], pages: list[Page], protagonist: tuple[str, ...]
+    ) -> None:  # what an actor may be inherited from
+        self._rule = rule
+        self._both = rules.lists.get("both", -1)
+        self._sure = _surest(found) or protagonist
+        self._topic = _topic(rule, pages, roles.Grammar(rules))
+        self._pair = _pair(rule, pages)
+        self._last: tuple[str, ...] = ()
+
+    def of(self, finding: Finding) -> tuple[str, ...]:
+        """The actors of one finding; findings are asked for in the order of the article."""
+        if self._both in finding.sentence.by_list and len(self._pair) > 1:
+            return self._pair
+        best = finding.who[0].strength if finding.who else 0
+        inherited = self._last or self._sure
+        if best < SURE and self._rule.inherits and inherited:
+            return inherited
+        if not best:
+            return self._topic if self._rule.inherits else ()
+        actors = _strongest(finding)
+        if best >= SURE:
+            self._last = actors
+        return actors
+
+
+def _strongest(finding: Finding) -> tuple[str, ...]:
+    """The strongest actor, with the one it is joined to by "and"."""
+    first = finding.who[0]
+    alike = [actor for actor in finding.who if (actor.strength, actor.how) == (first.strength, first.how)]
+    joined = any(
+        abs(first.hit.start - actor.hit.end) == 1 or abs(actor.hit.start - first.hit.end) == 1 for actor in alike
+    )
+    return tuple(dict.fromkeys(actor.slug for actor in alike))[: 2 if joined else 1]
+
+
+def _surest(found: Iterable[Finding]) -> tuple[str, ...]:
+    """The actor that most findings read out of their own sentence."""
+    sure = Counter(finding.who[0].slug for finding in found if finding.who and finding.who[0].strength >= SURE)
+    return (sure.most_common(1)[0][0],) if sure else ()
+
+
+def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
+    """The two actors an article names most: whom "both sides" means."""
+    named = Counter(hit.lexeme.slug for page in pages for hit in page.hits if hit.lexeme.list in rule.actors)
+    return tuple(slug for slug, _ in named.most_common(2))
+
+
+def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
+    """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
+    counts: Counter[str] = Counter()
+    for page in pages:
+        titled = page.field == "title"
+        for sentence in page.sentences[: 1 if titled else LEAD]:
+            for slug, weight in roles.topics(sentence, rule, grammar):
+                counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
+    return (counts.most_common(1)[0][0],) if counts else ()
+
+
+def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:
+    for group in rule.theatres:
+        if where in group:
+            return next((slug for slug in group if slug != who), where)
+    return where
+
+
+def _by_theatre(rules: RuleSet, rule: Rule, who: str | None, what: str | None, group: Found) -> Iterator[Signal]:
+    """One actor's findings, split by theatre; those that name none join the theatre named most."""
+    places = Counter(where for _, where in group if where)
+    usual = places.most_common(1)[0][0] if places else None
+    for theatre in dict.fromkeys(where or usual for _, where in group):
+        members = [finding for finding, where in group if (where or usual) == theatre]
+        yield _signal(rules, rule, (who, theatre, what), members)
+
+
+def _signal(
+    rules: RuleSet, rule: Rule, slots: tuple[str | None, str | None, str | None], members: list[Finding]
+) -> Signal:
+    told = sorted(_evidence(members), key=lambda sentence: (sentence.field == "text", sentence.start))
+    quoted = _quotable([sentence for sentence in told if "denied" not in sentence.flags] or told)
+    strongest = max(
+        quoted,
+        key=lambda one: (rank(one.stage), one.field == "text", STAGES.index(one.stage), -one.start),
+    )
+    figures = tuple(
+        dict.fromkeys(figure for one in members for figure in figures_of(rule, one.sentence, one.match.hits))
+    )
+    flags = dict.fromkeys(flag for sentence in quoted for flag in sentence.flags)
+    says, relays = roles.speakers(rules, [sentence for finding in members for sentence in _heard(finding)])
+    return Signal(
+        rule.policy.name,
+        *slots,
+        strongest.stage,
+        strongest.certainty,
+        tuple(dict.fromkeys((*flags, *_doubts(rule, figures)))),
+        says,
+        relays,
+        figures,
+        strongest,
+        tuple(quoted),
+    )
+
+
+def _heard(finding: Finding) -> Iterator[Sentence]:
+    """The sentence of a match, and the neighbour a cue of it stands in: both may say who reports it."""
+    sentence = finding.sentence
+    yield sentence
+    for cue, hit in finding.cues:
+        if cue.adjacent and not sentence.low <= hit.start < sentence.high:
+            yield sentence.page.sentences[sentence.number + cue.adjacent]
+
+
+def _quotable(evidence: list[Evidence]) -> list[Evidence]:
+    """The sentences to quote: a headline only where the text does not say as much itself."""
+    furthest = max((rank(sentence.stage) for sentence in evidence if sentence.field == "text"), default=0)
+    return [sentence for sentence in evidence if sentence.field == "text" or rank(sentence.stage) > furthest]
+
+
+def _doubts(rule: Rule, figures: Iterable[Figure]) -> Iterator[str]:
+    notes = {figure.note for figure in figures if figure.reading}
+    return (doubt.flag for doubt in rule.doubts if doubt.note in notes)
+
+
+def _evidence(members: list[Finding]) -> Iterator[Evidence]:
+    by_sentence: dict[tuple[str, int], list[Finding]] = {}
+    for finding in members:
+        place = (finding.sentence.page.field, finding.sentence.span.start)
+        by_sentence.setdefault(place, []).append(finding)
+    for group in by_sentence.values():
+        best = max(group, key=lambda finding: (rank(finding.stage), STAGES.index(finding.stage)))
+        sentence = best.sentence
+        yield Evidence(
+            sentence.text,
+            sentence.span.start,
+            sentence.span.end,
+            best.stage,
+            best.certainty,
+            best.flags,
+            sentence.page.field,
+            sentence.marks([hit for finding in group for hit in finding.match.hits]),
+            best.form.text,
+        )
