@@ -1,0 +1,527 @@
+"""Each alert reaches the channel once, roots before replies, whatever call fails, crashes, is repeated or comes late."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.slack import DropAfter, DropBefore, ErrorCode, Fault, HttpStatus, LocalSlack, RateLimited, ShortBody
+from tests.system import LEASE, QUARANTINE
+from tests.twins import CHANNEL, Clock, Crash, MemorySlack, MemoryTable, Shown, fails, meanwhile
+from tocsin.adapters.slack import SlackWorkspace
+from tocsin.errors import Rejected, Throttled, Unknown
+from tocsin.pipeline import Deliverer
+from tocsin.policy import Policy
+from tocsin.ports import Commit, FateRecord, Slack, Table, Wanted
+from tocsin.story import Report, Story, add
+
+LEVELS = (("planned", "medium"), ("preparing", "high"), ("imminent", "critical"), ("done", "critical"))
+POLICY = Policy("drill", "Drill", "v1", "stable", LEVELS, ("who",), timedelta(days=60), (), "")
+STORY = "drill/atlantis#1"
+ROOT, REPLY = f"{STORY}/first_report", f"{STORY}/stage_up-done"
+PATIENCE = 20
+"""Minutes within which everything is delivered once nothing fails any more."""
+
+
+def report(number: int, stage: Any = "preparing") -> Report:
+    """What one of several outlets reported."""
+    when = f"2025-02-{number:02d}T00:00:00+00:00"
+    return Report(f"a{number}", f"Outlet {number}", f"Title {number}", "", when, stage, "asserted", f"Quote {number}.")
+
+
+def begun(story_id: str = STORY) -> Story:
+    """A story with its first report."""
+    first = report(1)
+    return Story(story_id, "drill", "atlantis", None, None, 1, first.published, first.published, (first,), (first.outlet,), 1)
+
+
+@dataclass
+class Desk:
+    """An outbox and a channel, with deliverers between them."""
+
+    clock: Clock = field(default_factory=Clock)
+    table: MemoryTable = field(default_factory=MemoryTable)
+    slack: MemorySlack = field(init=False)
+    articles: int = 0
+
+    def __post_init__(self) -> None:
+        self.slack = MemorySlack(self.clock)
+
+    def commit(self, story: Story, *replies: str) -> None:
+        """An article changes a story: its root is wanted, and perhaps replies."""
+        self.articles += 1
+        told = {"reason": "stage_up", "detail": "preparing → done", "report": story.best.article}
+        wanted = [Wanted(f"{story.id}/first_report", story), *(Wanted(alert, story, told) for alert in replies)]
+        fate = FateRecord(f"article {self.articles}", "alerted", "", self.clock().isoformat(), "")
+        self.table.commit(Commit(fate, (story,), tuple(wanted)), self.clock())
+
+    def begin(self) -> None:
+        """The first report of the story."""
+        self.commit(begun())
+
+    def corroborate(self) -> None:
+        """One more outlet tells it."""
+        story = self.table.stories[STORY]
+        self.commit(add(story, report(2 + story.version)))
+
+    def escalate(self) -> None:
+        """A report of a higher stage."""
+        story = self.table.stories[STORY]
+        self.commit(add(story, report(2 + story.version, "done")), REPLY)
+
+    def deliverer(self, owner: str = "stream", *, table: Table | None = None, slack: Slack | None = None) -> Deliverer:
+        """A deliverer on these twins, or on what is given instead of them."""
+        neighbours = (table or self.table, slack or self.slack)
+        return Deliverer(*neighbours, lambda _: POLICY, self.clock, owner, CHANNEL, LEASE, QUARANTINE)
+
+    def deliver(self) -> None:
+        """The stream tells the deliverer of every row that is pending."""
+        self.deliverer().deliver([alert for alert, row in self.table.rows.items() if row.status == "pending"])
+
+    def sweep(self, minutes: int = PATIENCE) -> None:
+        """Lets minutes pass, with a sweep at the end of each."""
+        for _ in range(minutes):
+            self.clock.move(minutes=1)
+            self.deliverer("sweep").sweep()
+
+    def standing(self, alert: str = ROOT) -> list[Shown]:
+        """The messages of an alert in the channel."""
+        return [one for one in self.slack.standing if one.alert == alert]
+
+    def status(self, alert: str = ROOT) -> str:
+        """How the row of an alert stands."""
+        return self.table.rows[alert].status
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk with one story begun and not yet delivered."""
+    fresh = Desk()
+    fresh.begin()
+    return fresh
+
+
+UNKNOWN = Unknown("TimeoutError")
+
+
+def test_an_alert_is_posted_and_recorded(desk: Desk) -> None:
+    """An alert in the outbox is posted to the channel, and its row says where."""
+    desk.deliver()
+    (message,) = desk.standing()
+    assert desk.table.posted(ROOT) == desk.slack.find(CHANNEL, ROOT, oldest=0)
+    assert (message.thread_ts, message.broadcast, desk.status()) == (None, False, "delivered")
+
+
+def test_a_hint_told_twice_posts_once(desk: Desk) -> None:
+    """A stream record that comes again, and a sweep, find nothing to do."""
+    desk.deliverer().deliver([ROOT, ROOT])
+    desk.deliverer().deliver([ROOT])
+    desk.sweep(2)
+    assert desk.slack.calls == ["post"]
+
+
+def test_a_lost_stream_record_is_made_up_for_by_the_sweep(desk: Desk) -> None:
+    """An alert whose stream record never came is posted by the next sweep."""
+    desk.sweep(1)
+    assert len(desk.standing()) == 1
+
+
+def test_a_throttled_alert_is_posted_later_once(desk: Desk) -> None:
+    """After a 429 the alert waits as long as Slack asked, and is then posted once."""
+    desk.slack.twists["post"].append(fails(Throttled(90)))
+    desk.deliver()
+    desk.sweep(1)
+    assert desk.standing() == []
+    desk.sweep(1)
+    assert (len(desk.standing()), desk.slack.calls) == (1, ["post", "post"])
+
+
+def test_a_post_that_took_effect_unseen_is_not_repeated(desk: Desk) -> None:
+    """A post of unknown outcome that did take effect is found in the history and recorded, never posted again."""
+    desk.slack.twists["post"].append(fails(UNKNOWN, effect=True))
+    desk.deliver()
+    desk.sweep()
+    assert (desk.slack.calls.count("post"), len(desk.standing()), desk.status()) == (1, 1, "delivered")
+
+
+def test_a_post_that_failed_unseen_is_posted_after_the_quarantine(desk: Desk) -> None:
+    """A post of unknown outcome that had no effect is posted once more, and not before lease and quarantine are over."""
+    desk.slack.twists["post"].append(fails(UNKNOWN))
+    begun_at = desk.clock()
+    desk.deliver()
+    while not desk.standing():
+        desk.sweep(1)
+    assert desk.clock() - begun_at >= LEASE + QUARANTINE
+    desk.sweep()
+    assert (desk.slack.calls.count("post"), len(desk.standing())) == (2, 1)
+
+
+LOOKS = {
+    "throttled": [Throttled(30)],
+    "unknown": [UNKNOWN],
+    "without the scope": [Rejected("auth", "missing_scope")],
+    "not in the channel": [Rejected("channel", "not_in_channel")],
+    "refused as it is": [Rejected("content", "invalid_arguments")] * 2,
+}
+
+
+@pytest.mark.parametrize("errors", LOOKS.values(), ids=LOOKS)
+@pytest.mark.parametrize("effect", [True, False])
+def test_a_failed_look_at_the_history_settles_nothing(desk: Desk, errors: list[Exception], effect: bool) -> None:
+    """While the history cannot be read a post in doubt stays in doubt; it is neither forgotten nor repeated."""
+    desk.slack.twists["post"].append(fails(UNKNOWN, effect=effect))
+    desk.slack.twists["find"].extend(fails(error) for error in errors)
+    desk.deliver()
+    desk.sweep()
+    assert (desk.slack.calls.count("post"), len(desk.standing()), desk.status()) == (1 if effect else 2, 1, "delivered")
+
+
+@pytest.mark.parametrize("error", [Throttled(30), UNKNOWN, Rejected("content", "invalid_blocks"), Rejected("auth", "invalid_auth")])
+def test_a_failed_edit_of_a_found_message_does_not_post_it_again(desk: Desk, error: Exception) -> None:
+    """A message found in the history stays found, even when bringing it up to date fails."""
+    desk.slack.twists["post"].append(fails(UNKNOWN, effect=True))
+    desk.slack.twists["update"].append(fails(error))
+    desk.deliver()
+    desk.corroborate()
+    desk.sweep()
+    (message,) = desk.standing()
+    assert (desk.slack.calls.count("post"), desk.status()) == (1, "delivered")
+    assert "2 outlets" in message.message.text
+
+
+CALLS = ["posting", "delivered"]
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_a_crash_at_the_post_is_settled_by_the_sweep(desk: Desk, effect: bool) -> None:
+    """A function that dies while it posts, before or after Slack took it, leaves one message in the end."""
+    desk.slack.twists["post"].append(fails(Crash(), effect=effect))
+    with pytest.raises(Crash):
+        desk.deliver()
+    desk.sweep()
+    assert (len(desk.standing()), desk.status()) == (1, "delivered")
+
+
+def test_a_crash_before_the_post_is_noted_is_posted_later(desk: Desk) -> None:
+    """A function that dies between claim and post leaves a row that is posted once its lease is over, without any doubt."""
+    with pytest.raises(Crash):
+        desk.deliverer(table=Broken(desk.table, "posting", Crash())).deliver([ROOT])
+    desk.sweep(2)
+    assert (len(desk.standing()), desk.slack.calls) == (1, ["post"])
+
+
+def test_a_crash_between_post_and_record_is_reconciled(desk: Desk) -> None:
+    """A function that dies after the post, before it is recorded, leaves a message that the sweep finds."""
+    with pytest.raises(Crash):
+        desk.deliverer(table=Broken(desk.table, "delivered", Crash())).deliver([ROOT])
+    desk.sweep()
+    assert (desk.slack.calls.count("post"), len(desk.standing()), desk.status()) == (1, 1, "delivered")
+
+
+class Broken:
+    """A table on which one method fails the first time."""
+
+    def __init__(self, table: MemoryTable, method: str, error: BaseException) -> None:
+        self._table, self._method, self._error = table, method, [error]
+
+    def __getattr__(self, name: str) -> Any:
+        """The method, or one that raises."""
+        if name == self._method and self._error:
+            raise self._error.pop()
+        return getattr(self._table, name)
+
+
+def test_a_reply_stands_in_the_thread_of_its_root_and_in_the_channel(desk: Desk) -> None:
+    """An escalation is posted once, under the root, and broadcast; the root then shows the new stage."""
+    desk.deliver()
+    desk.escalate()
+    desk.deliver()
+    (root,), (reply,) = desk.standing(), desk.standing(REPLY)
+    assert (reply.thread_ts, reply.broadcast) == (root.ts, True)
+    assert "*Stage:* done" in root.message.text
+
+
+def test_a_reply_is_never_before_its_root(desk: Desk) -> None:
+    """A reply whose stream record comes first brings its root along."""
+    desk.escalate()
+    desk.deliverer().deliver([REPLY])
+    assert [one.alert for one in desk.slack.messages] == [ROOT, REPLY]
+
+
+@pytest.mark.parametrize("error", [Throttled(30), Rejected("auth", "invalid_auth"), UNKNOWN])
+def test_a_reply_waits_for_a_root_that_cannot_be_posted(desk: Desk, error: Exception) -> None:
+    """While a root cannot be posted its reply waits, and comes after it."""
+    desk.slack.twists["post"].append(fails(error))
+    desk.escalate()
+    desk.deliverer().deliver([REPLY])
+    assert desk.slack.messages == []
+    desk.sweep()
+    assert [one.alert for one in desk.slack.messages] == [ROOT, REPLY]
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_a_reply_in_doubt_is_looked_up_in_its_thread(desk: Desk, effect: bool) -> None:
+    """A reply of unknown outcome is found in the thread, or posted once more when it is not there."""
+    desk.deliver()
+    desk.escalate()
+    desk.slack.twists["post"].append(fails(UNKNOWN, effect=effect))
+    desk.deliver()
+    desk.sweep()
+    assert (len(desk.standing()), len(desk.standing(REPLY)), desk.status(REPLY)) == (1, 1, "delivered")
+
+
+def test_refused_blocks_are_posted_as_plain_text(desk: Desk) -> None:
+    """A message whose blocks Slack refuses is posted once more without them, at once."""
+    desk.slack.twists["post"].append(fails(Rejected("content", "invalid_blocks")))
+    desk.deliver()
+    (message,) = desk.standing()
+    assert (message.message.blocks, desk.slack.calls) == ((), ["post", "post"])
+
+
+def test_plain_text_stays_plain(desk: Desk) -> None:
+    """A message that had to be plain stays plain when it waits or is edited: its blocks are not tried again."""
+    desk.slack.twists["post"].extend([fails(Rejected("content", "invalid_blocks")), fails(Throttled(30))])
+    desk.deliver()
+    desk.sweep(1)
+    desk.corroborate()
+    desk.deliver()
+    assert [message.blocks for message in desk.standing()[0].versions] == [(), ()]
+
+
+def test_a_message_refused_even_as_plain_text_is_given_up(desk: Desk) -> None:
+    """A message whose plain text is refused too is buried with Slack's word for it."""
+    desk.slack.twists["post"].extend([fails(Rejected("content", "msg_too_long"))] * 2)
+    desk.deliver()
+    desk.sweep()
+    assert (desk.status(), desk.table.rows[ROOT].note, desk.slack.calls) == ("dead", "msg_too_long", ["post", "post"])
+
+
+@pytest.mark.parametrize("kind", ["auth", "channel"])
+def test_nothing_is_lost_while_slack_shuts_us_out(desk: Desk, kind: Any) -> None:
+    """While the token or the channel is refused the alert waits, a whole day if need be, and is then posted once."""
+    desk.slack.twists["post"].extend([fails(Rejected(kind, "account_inactive"))] * 280)
+    desk.deliver()
+    desk.sweep(24 * 60)
+    assert (len(desk.standing()), desk.status()) == (1, "delivered")
+
+
+def test_a_root_that_a_person_deleted_stays_deleted(desk: Desk) -> None:
+    """A root that somebody deleted is not posted again when the story goes on."""
+    desk.deliver()
+    desk.slack.remove(desk.standing()[0].ts)
+    desk.corroborate()
+    desk.deliver()
+    desk.sweep()
+    assert (desk.standing(), desk.slack.calls.count("post"), desk.status()) == ([], 1, "delivered")
+
+
+def test_a_reply_to_a_deleted_root_stands_for_itself(desk: Desk) -> None:
+    """An escalation reaches the channel even when somebody deleted the root and Slack knows no such thread."""
+    desk.deliver()
+    desk.slack.messages.clear()
+    desk.escalate()
+    desk.deliver()
+    (reply,) = desk.standing(REPLY)
+    assert (reply.thread_ts, desk.status(REPLY)) == (None, "delivered")
+
+
+@pytest.mark.parametrize("method", ["post", "update"])
+def test_a_story_that_changes_meanwhile_is_shown_as_it_is_last(desk: Desk, method: str) -> None:
+    """When a story changes while its root is on its way, the root shows the last state, without a second message."""
+    if method == "update":
+        desk.deliver()
+        desk.corroborate()
+    desk.slack.twists[method].append(meanwhile(desk.corroborate))
+    desk.deliver()
+    (message,) = desk.standing()
+    assert f"{desk.table.stories[STORY].version} outlets" in message.message.text
+    assert desk.status() == "delivered"
+
+
+@pytest.mark.parametrize("method", ["post", "update"])
+def test_two_deliverers_at_once_make_one_message(desk: Desk, method: str) -> None:
+    """A second deliverer that is told of an alert while the first one is at it leaves it alone."""
+    if method == "update":
+        desk.deliver()
+        desk.corroborate()
+    desk.slack.twists[method].append(meanwhile(lambda: desk.deliverer("sweep").deliver([ROOT])))
+    desk.deliver()
+    assert (len(desk.standing()), desk.slack.calls.count(method)) == (1, 1)
+
+
+def test_a_deliverer_that_slept_through_its_lease_does_not_post(desk: Desk) -> None:
+    """A deliverer whose row went to another while it slept notices before it posts."""
+
+    class Sleepy(Broken):
+        """Sleeps between the claim and the note of a post, while another deliverer works."""
+
+        def posting(self, *arguments: Any) -> None:
+            """See `Table.posting`."""
+            desk.clock.move(minutes=2)
+            desk.deliverer("sweep").sweep()
+            desk.table.posting(*arguments)
+
+    desk.deliverer(table=Sleepy(desk.table, "", Crash())).deliver([ROOT])  # type: ignore[arg-type]  # a proxy
+    assert desk.slack.calls == ["post"]
+
+
+def test_a_deliverer_that_slept_over_its_post_makes_no_second_message(desk: Desk) -> None:
+    """A post that takes effect after its lease is over is found by the other deliverer, not repeated."""
+
+    def other() -> None:
+        desk.clock.move(minutes=2)
+        desk.deliverer("sweep").sweep()
+
+    desk.slack.twists["post"].append(meanwhile(other))
+    desk.deliver()
+    desk.sweep()
+    assert (desk.slack.calls.count("post"), len(desk.standing()), desk.status()) == (1, 1, "delivered")
+
+
+def test_an_alert_that_cannot_be_rendered_does_not_hold_up_the_others(desk: Desk) -> None:
+    """A sweep goes on after an alert that raises, and tries it again a sweep later."""
+    desk.commit(begun("other/atlantis#1"))
+
+    def policy(rule: str) -> Policy:
+        if rule == "drill" and desk.clock().minute < 5:
+            raise LookupError(rule)
+        return POLICY
+
+    desk.table.stories["other/atlantis#1"] = replace(desk.table.stories["other/atlantis#1"], rule="other")
+    for _ in range(8):
+        desk.clock.move(minutes=1)
+        replace(desk.deliverer("sweep"), policy=policy).sweep()
+        assert len(desk.standing("other/atlantis#1/first_report")) == 1
+    assert len(desk.standing()) == 1
+
+
+# ── every single fault ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Meddler:
+    """Stands before table and Slack and spoils the one call that is the `at`-th of all."""
+
+    def __init__(self, at: int, mode: str) -> None:
+        self.at, self.mode, self.count = at, mode, 0
+
+    def before(self, target: Any) -> Any:
+        """The same object, its calls counted and one of them spoilt."""
+        meddler = self
+
+        class Proxy:
+            """Passes calls on."""
+
+            def __getattr__(self, name: str) -> Callable[..., Any]:
+                """One method of the target."""
+                return lambda *arguments, **named: meddler.call(target, name, lambda: getattr(target, name)(*arguments, **named))
+
+        return Proxy()
+
+    def call(self, target: Any, name: str, act: Callable[[], Any]) -> Any:
+        """One call."""
+        self.count += 1
+        if self.count != self.at:
+            return act()
+        of_slack = isinstance(target, MemorySlack)
+        error: BaseException = Crash() if "crash" in self.mode else Unknown(name) if of_slack else OSError(name)
+        if self.mode == "throttled":
+            error = Throttled(40) if of_slack else OSError(name)
+        if "after" in self.mode:
+            act()
+        raise error
+
+
+def run_with(meddler: Meddler) -> Desk:
+    """A story of four articles and a second story are delivered while one call is spoilt, then all is left to the sweep."""
+    desk = Desk()
+    steps = [desk.begin, desk.corroborate, desk.escalate, lambda: desk.commit(begun("drill/lemuria#1")), desk.corroborate]
+    for number, step in enumerate([*steps, *[lambda: None] * PATIENCE]):
+        step()
+        desk.clock.move(seconds=30)
+        pending = [alert for alert, row in desk.table.rows.items() if row.status == "pending"]
+        owner = f"owner {number}"
+        deliverer = desk.deliverer(owner, table=meddler.before(desk.table), slack=meddler.before(desk.slack))
+        with suppress(Crash, OSError, Unknown):
+            deliverer.deliver(pending)
+        with suppress(Crash, OSError, Unknown):
+            desk.clock.move(seconds=30)
+            deliverer.sweep()
+        check_at_every_step(desk)
+    return desk
+
+
+def check_at_every_step(desk: Desk) -> None:
+    """What must hold at every moment: no alert twice, no reply before its root."""
+    alerts = [one.alert for one in desk.slack.standing]
+    assert max(Counter(alerts).values(), default=0) <= 1
+    assert REPLY not in alerts or ROOT in alerts[: alerts.index(REPLY)]
+
+
+def test_no_single_fault_loses_or_repeats_an_alert() -> None:
+    """Whichever call to the table or to Slack fails or crashes, before or after its effect, the channel ends up the same."""
+    counter = Meddler(0, "none")
+    undisturbed = [(one.alert, one.message, one.broadcast) for one in run_with(counter).slack.standing]
+    assert len(undisturbed) == 3
+    for at in range(1, counter.count + 1):
+        for mode in ("crash before", "crash after", "error before", "error after", "throttled"):
+            desk = run_with(Meddler(at, mode))
+            found = [(one.alert, one.message, one.broadcast) for one in desk.slack.standing]
+            assert sorted(found, key=str) == sorted(undisturbed, key=str), (at, mode)
+            assert {row.status for row in desk.table.rows.values()} == {"delivered"}, (at, mode)
+
+
+# ── over HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Token:
+    """The token of the local Slack."""
+
+    def __init__(self, slack: LocalSlack) -> None:
+        self._slack = slack
+
+    def __call__(self) -> str:
+        """The token."""
+        return self._slack.token
+
+    def refresh(self) -> str:
+        """The token."""
+        return self._slack.token
+
+
+@pytest.fixture
+def local(desk: Desk) -> Iterator[LocalSlack]:
+    """A Slack over HTTP on the desk's clock."""
+    with LocalSlack(clock=lambda: desk.clock().timestamp()) as running:
+        yield running
+
+
+FAULTS: dict[str, tuple[Fault, int]] = {
+    "429": (RateLimited(30), 2),
+    "dropped before": (DropBefore(), 2),
+    "dropped after": (DropAfter(), 1),
+    "half an answer": (ShortBody(), 1),
+    "500 after": (HttpStatus(500, effect=True), 1),
+    "fatal_error": (ErrorCode("fatal_error"), 2),
+    "invalid_auth": (ErrorCode("invalid_auth"), 2),
+    "invalid_blocks": (ErrorCode("invalid_blocks"), 2),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_over_http_a_failed_post_leaves_one_message(desk: Desk, local: LocalSlack, name: str) -> None:
+    """With the real adapter, over HTTP, an alert is posted once whatever became of the first call."""
+    fault, calls = FAULTS[name]
+    local.fail_next("chat.postMessage", fault)
+    slack = SlackWorkspace(local.url, Token(local), timeout=2)
+    desk.deliverer(slack=slack).deliver([ROOT])
+    for _ in range(PATIENCE):
+        desk.clock.move(minutes=1)
+        desk.deliverer("sweep", slack=slack).sweep()
+    assert [one.metadata["event_payload"]["alert"] for one in local.messages(CHANNEL)] == [ROOT]
+    assert (local.requests["chat.postMessage"], desk.status()) == (calls, "delivered")
