@@ -33,12 +33,12 @@ FOREIGN_KEYS = {
 }  # fmt: skip
 """Spellings of Sigma, Panther and Alertmanager → ours."""
 TAGS = {
-    "past": {"past", "part"},
+    "past": {"past", "part", "bare"},
     "ing": {"ing"},
-    "base": {"base"},
-    "present": {"base", "s"},
+    "base": {"base", "bare"},
+    "present": {"base", "s", "bare"},
     "plural": {"plural"},
-    "verb": {"base", "s", "ing", "past", "part"},
+    "verb": {"base", "s", "ing", "past", "part", "bare"},
 }
 """What may stand behind the colon of `<list:past>`."""
 _ROLES = ("names", "adjectives", "people", "short", "seats", "leaders", "forces", "parliaments")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-Tag = Literal["base", "s", "ing", "past", "part", "word", "plural"]
-"""How a form stands to its entry: verb base, third person, -ing, past, participle; a word as written; a plural."""
+Tag = Literal["base", "s", "ing", "past", "part", "word", "plural", "bare"]
+"""How a form stands to its entry: verb base, third person, -ing, past, participle; a word as written; a plural;
+a base form that is the past as well ("put")."""
 
 _PAST = {
     "beget": "begot", "bleed": "bled", "breed": "bred", "bring": "brought", "build": "built", "buy": "bought",
@@ -75,6 +76,8 @@ def _inflected(verb: str) -> dict[str, Tag]:
     if verb in _BOTH:
         forms |= {f"{verb}ling": "ing", f"{verb}led": "past"}
     past, part = _SPLIT_PAST.get(verb) or (_past(verb), "")
+    if past == verb:
+        forms[verb] = "bare"
     forms.setdefault(past, "past")
     if part:
         forms.setdefault(part, "part")
