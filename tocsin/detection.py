@@ -18,6 +18,8 @@ SURE = 6
 """An actor at least this strong is read out of the sentence itself; a weaker one gives way to an inherited actor."""
 _TITLE_WEIGHT = 3
 
+_NEGATIONS = frozenset({"negated", "cancelled"})
+
 Found = list[tuple[Finding, str | None]]
 """Findings with the theatre each names."""
 
@@ -49,8 +51,9 @@ def vetoed(rule: Rule, pages: list[Page]) -> bool:
 
 
 def _opens_with_denial(finding: Finding) -> bool:
-    opens = finding.sentence.page.field == "title" or finding.sentence.number == 0
-    return opens and "denied" in finding.flags
+    titled = finding.sentence.page.field == "title"
+    negated = titled and any(cue.drop in _NEGATIONS for cue, _ in finding.cues)
+    return negated or ("denied" in finding.flags and (titled or finding.sentence.number == 0))
 
 
 def _denied(finding: Finding) -> Finding:

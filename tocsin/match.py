@@ -110,6 +110,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
     match, names = finding.match, rules.names
+    if match.sentence.text.endswith("?"):
+        yield "asked, not reported"
     for cue, hit in finding.cues:
         if cue.drop:
             yield f"{cue.drop}: {words(match.sentence, hit)!r} ({cue.name})"
