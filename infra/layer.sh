@@ -24,7 +24,7 @@ install() {
   fi
   for python in .venv/bin/python .venv-sam/bin/python "${PYTHON:-python3}"; do
     "$python" -m pip --version >/dev/null 2>&1 || continue
-    "$python" -m pip install --quiet --no-input --disable-pip-version-check --no-compile \
+    "$python" -m pip install --quiet --quiet --no-input --disable-pip-version-check --no-compile \
       --platform "manylinux2014_$processor" --platform "manylinux_2_28_$processor" \
       --implementation cp --python-version "$runtime" "$@"
     return

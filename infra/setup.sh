@@ -58,7 +58,7 @@ install() {
   if [ -n "$uv" ]; then
     "$uv" pip install --quiet --python "$venv/bin/python" "$@"
   else
-    "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$@"
+    "$venv/bin/python" -m pip install --quiet --quiet --no-input --disable-pip-version-check "$@"
   fi || fail "could not install into $venv; the lines above say what failed. Is PyPI reachable? The same command tries again${uv:+; UV= before it uses pip instead of uv}."
 }
 

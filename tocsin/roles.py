@@ -277,10 +277,11 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar) -> Iterator[tuple[s
             yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
 
 
-HELPED = frozenset(
-    {"support", "help", "aid", "assist", "bolster", "reinforce", "defend", "protect", "back", "shield", "guard"}
-)
-"""Verbs whose object is the party troops are sent to."""
+HELPED = frozenset({
+    "support", "help", "aid", "assist", "bolster", "reinforce", "defend", "protect", "back", "shield", "guard", "leave", "leaving", "send",
+    "sends", "sending", "sent", "give", "gives", "supply", "enter", "invade",
+})  # fmt: skip
+"""Verbs whose object is where something goes, or comes from."""
 _DIRECTIONS = frozenset(
     {
         "western",

@@ -61,6 +61,8 @@ _MONTHS = {
         1,
     )
 }
+_FIRST_YEAR = 1900
+_TIMES = frozenset({"in", "during", "of", "early", "late", "mid", "spring", "summer", "autumn", "fall", "winter", "around", "until", "back"})
 _COMPARISONS = frozenset(
     {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
 )
@@ -155,13 +157,13 @@ class Page:
                     yield Hit(token, token + 1, Lexeme(near, "word"))
 
     def _past_year(self, token: int, year: int) -> bool:
-        if not 1900 <= year <= (self._published.year if self._published else 2100) - 1:  # noqa: PLR2004 - what can be a year
+        """A year before the article's, said as a time ("in 1962", "October 1962"), not as a name ("the 2018 agreement")."""
+        if self._published is None or not _FIRST_YEAR <= year < self._published.year:
             return False
-        return (
-            self._published is not None
-            and self._word(token - 1) not in _COMPARISONS
-            and self._word(token - 2) not in _COMPARISONS
-        )
+        before, earlier = self._word(token - 1), self._word(token - 2)
+        if before in _COMPARISONS or earlier in _COMPARISONS:
+            return False
+        return before in _TIMES or before in _MONTHS or (before.isdecimal() and earlier in _MONTHS)
 
     def _past_month(self, token: int, month: int) -> bool:
         """A month one to eight months back, said as a time ("in September"), not as a beginning ("since September")."""

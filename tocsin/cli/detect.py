@@ -17,8 +17,9 @@ from tocsin.signal import Signal
 @click.command("detect")
 @rules_option
 @format_option
+@click.option("--trial", is_flag=True, help="Signals of rules on trial (status test or experimental), too.")
 @paths_argument
-def command(rules: Path, form: str, paths: tuple[str, ...]) -> int:
+def command(rules: Path, form: str, *, trial: bool, paths: tuple[str, ...]) -> int:
     """Finds the signals in articles.
 
     PATHS: .txt, .json or .jsonl files (an article a line: id, title, text, published, source, url), folders, or - for standard input.
@@ -30,7 +31,7 @@ def command(rules: Path, form: str, paths: tuple[str, ...]) -> int:
             rejected += 1
             report_fault(entry)
             continue
-        signals = detect(rule_set, entry.article)
+        signals = [one for one in detect(rule_set, entry.article) if trial or rule_set.policy(one.rule).posted]
         if form == "ndjson":
             click.echo(
                 json.dumps(
@@ -42,7 +43,7 @@ def command(rules: Path, form: str, paths: tuple[str, ...]) -> int:
     return BAD_INPUT if rejected else FINE
 
 
-def _show(article: Article, signals: tuple[Signal, ...]) -> None:
+def _show(article: Article, signals: list[Signal]) -> None:
     from rich.console import Console
     from rich.text import Text
 
