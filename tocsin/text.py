@@ -75,6 +75,12 @@ _END = re.compile(
 _NEXT_WORD = re.compile(r"\s+[\"\u201c]?([A-Z][a-z]*)\s")
 _REST_IS_BLANK = re.compile(r"\s*+\Z")
 _WRAPPED = 84
+_DATELINE = re.compile(
+    r"(?:[A-Z][A-Z'’. /-]{2,40}(?:, [A-Z][\w. ]{1,30}){0,3}(?:, \d{4})?\s*(?:\([A-Z][^()\n]{1,30}\)\s*)?(?:-{1,2}|[–—])\s+"
+    r"|[^.!?\n()]{0,60}\((?:AP|AFP|Reuters?|UPI|PTI|ANI|IANS|CNN|BBC|NHK|VOA|RFA|EFE|ANSA|KUNA|IRNA|KCNA|TASS|Tass|DPA|dpa|Xinhua|Yonhap|Kyodo|Sputnik"
+    r"|Interfax[^()\n]{0,20})\)\s*(?:(?:-{1,2}|[–—])\s+)?)"
+)
+"""What stands before the first word of wire copy: SEOUL, South Korea (AP) —."""
 
 
 def sentences(text: str) -> list[Span]:
@@ -103,6 +109,8 @@ def _add(spans: list[Span], text: str, start: int, end: int, block: int) -> None
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
+    if (dateline := _DATELINE.match(text, start, end)) and dateline.end() < end:
+        start = dateline.end()
     if end > start:
         spans.append(Span(start, end, block))
 
