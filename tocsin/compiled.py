@@ -69,6 +69,7 @@ class Cue:
     adjacent: int = 0
     """1: it may stand in the sentence behind the match, -1: in the one before."""
     forms: tuple[Form, ...] = ()
+    only: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

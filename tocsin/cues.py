@@ -32,6 +32,8 @@ def _first(cue: Cue, match: Match) -> Hit | None:
 
 
 def _hits(cue: Cue, sentence: Sentence) -> Iterator[Hit]:
+    if cue.only and cue.only != sentence.page.field:
+        return
     for number in cue.lists:
         yield from sentence.by_list.get(number, ())
     for form in cue.forms:

@@ -40,54 +40,92 @@ class Decision:
         return _FATE_OF[self.reason]
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A signal with everything its decision depends on but the story."""
+
+    signal: Signal
+    report: Report
+    policy: Policy
+    silences: Sequence[Silence]
+    now: datetime
+    max_age: timedelta | None
+
+    @property
+    def stale(self) -> bool:
+        """Whether it was published too long ago to alert anybody."""
+        return self.max_age is not None and datetime.fromisoformat(self.report.published) < self.now - self.max_age
+
+    def silence(self, *, rises: bool = False) -> Silence | None:
+        """The silence that holds it back; a rise to critical passes all but those that hold even that."""
+        critical = rises and self.policy.level_of(self.signal.stage) == "critical"
+        covering = (one for one in self.silences if one.covers(self.signal, self.now))
+        return next((one for one in covering if one.holds_critical or not critical), None)
+
+
 def decide(  # noqa: PLR0913 - everything a decision may depend on
-    signal: Signal, report: Report, policy: Policy, episodes: Sequence[Story], silences: Sequence[Silence], now: datetime, max_age: timedelta | None
+    signal: Signal,
+    report: Report,
+    policy: Policy,
+    episodes: Sequence[Story],
+    silences: Sequence[Silence],
+    now: datetime,
+    max_age: timedelta | None,
 ) -> Decision:
     """The decision for one signal. `episodes`: the remembered stories of its identity, the latest first."""
+    case = _Case(signal, report, policy, silences, now, max_age)
     story = next((one for one in episodes if one.joins(report.published, policy.quiet_for)), None)
-    if story and any(repeats(report, one) for one in story.reports):
-        return Decision("repeat", f"{report.outlet} told it already", add(story, report))
     if "denied" in signal.flags:
-        return _denied(story, report)
-    stale = max_age is not None and datetime.fromisoformat(report.published) < now - max_age
-    if story is None:
-        if stale:
-            return Decision("stale", f"published {report.published[:10]}, older than {max_age}")
-        return _new(signal, report, policy, episodes, silences, now)
-    return _known(signal, report, policy, story, silences, now, stale=stale)
+        return _denied(case, story)
+    return _known(case, story) if story else _new(case, episodes)
 
 
-def _new(signal: Signal, report: Report, policy: Policy, episodes: Sequence[Story], silences: Sequence[Silence], now: datetime) -> Decision:  # noqa: PLR0913
-    if silence := _silencing(signal, policy, silences, now, rises=False):
-        return Decision("silenced", f"silence {silence.id} by {silence.author}: {silence.comment}")
+def _new(case: _Case, episodes: Sequence[Story]) -> Decision:
+    if case.stale:
+        return Decision("stale", f"published {case.report.published[:10]}, older than {case.max_age}")
+    if silence := case.silence():
+        return Decision("silenced", _held(silence))
     latest = max(episodes, key=lambda one: one.episode, default=None)
-    episode = latest.episode + 1 if latest else 1
-    story = begin(signal, report, policy, episode, latest.id if latest else "")
-    if not policy.posted:
-        return Decision("shadow", f"the rule is on trial (status {policy.status})", story)
+    episode, previous = (latest.episode + 1, latest.id) if latest else (1, "")
+    story = begin(case.signal, case.report, case.policy, episode, previous)
+    if not case.policy.posted:
+        return Decision("shadow", _trial(case.policy), story)
     return _raise("first_report", f"first report of {story.id}", story)
 
 
-def _known(signal: Signal, report: Report, policy: Policy, story: Story, silences: Sequence[Silence], now: datetime, *, stale: bool) -> Decision:  # noqa: PLR0913
-    after = add(story, report)
-    if not story.posted:
-        return Decision("shadow", f"the rule is on trial (status {policy.status})", after)
-    if rank(signal.stage) > rank(story.stage) and not stale:
-        if silence := _silencing(signal, policy, silences, now, rises=True):
-            return Decision("silenced", f"silence {silence.id} by {silence.author}: {silence.comment}", after, edits=True)
-        return _raise("stage_up", f"{story.stage} → {signal.stage}", after)
-    same = "same stage" if rank(signal.stage) == rank(story.stage) else f"the story is at {story.stage} already"
-    return Decision("corroborated", f"{same}; {len(after.outlets)} outlets now", after, edits=True)
+def _known(case: _Case, story: Story) -> Decision:
+    after = add(story, case.report)
+    stage = case.signal.stage
+    rises = rank(stage) > rank(story.stage)
+    posted = story.posted and case.policy.posted
+    if not rises and any(repeats(case.report, one) for one in story.reports):
+        return Decision("repeat", f"{case.report.outlet} told it already", after, edits=posted and after != story)
+    if not posted:
+        return Decision("shadow", _trial(case.policy), after)
+    if not rises:
+        told = "same stage" if rank(stage) == rank(story.stage) else f"the story is at {story.stage} already"
+    elif case.stale:
+        told = f"{story.stage} → {stage}, but published {case.report.published[:10]}, older than {case.max_age}"
+    elif silence := case.silence(rises=True):
+        return Decision("silenced", _held(silence), after, edits=True)
+    else:
+        return _raise("stage_up", f"{story.stage} → {stage}", after)
+    return Decision("corroborated", f"{told}; {len(after.outlets)} outlets now", after, edits=True)
 
 
-def _denied(story: Story | None, report: Report) -> Decision:
+def _denied(case: _Case, story: Story | None) -> Decision:
+    """A denial is posted once. It is no report of the thing, so it leaves what the story tells as it was."""
     if story is None:
         return Decision("denied", "a denial of something never reported")
-    alert = f"{story.id}/disputed"
-    if alert in story.alerted or not story.posted:
+    if not (story.posted and case.policy.posted):
+        return Decision("shadow", _trial(case.policy), story)
+    if story.disputed:
         return Decision("repeat", "the dispute is known", story)
-    disputed = replace(story, alerted=(*story.alerted, alert), last_seen=max(story.last_seen, report.published))
-    return Decision("disputed", f"denied, says {report.outlet}", disputed, alert, edits=True)
+    if case.stale:
+        return Decision("stale", f"a denial published {case.report.published[:10]}, older than {case.max_age}", story)
+    if silence := case.silence():
+        return Decision("silenced", _held(silence), story)
+    return _raise("disputed", f"denied, says {case.report.outlet}", story)
 
 
 def _raise(reason: Reason, detail: str, story: Story) -> Decision:
@@ -95,9 +133,12 @@ def _raise(reason: Reason, detail: str, story: Story) -> Decision:
     return Decision(reason, detail, replace(story, alerted=(*story.alerted, alert)), alert, edits=True)
 
 
-def _silencing(signal: Signal, policy: Policy, silences: Sequence[Silence], now: datetime, *, rises: bool) -> Silence | None:
-    critical = rises and policy.level_of(signal.stage) == "critical"
-    return next((one for one in silences if one.covers(signal, now) and (one.holds_critical or not critical)), None)
+def _held(silence: Silence) -> str:
+    return f"silence {silence.id} by {silence.author}: {silence.comment}"
+
+
+def _trial(policy: Policy) -> str:
+    return "the story began while its rule was on trial" if policy.posted else f"the rule is on trial (status {policy.status})"
 
 
 def fate_of(decisions: Sequence[Decision]) -> Fate:

@@ -18,8 +18,6 @@ SURE = 6
 """An actor at least this strong is read out of the sentence itself; a weaker one gives way to an inherited actor."""
 _TITLE_WEIGHT = 3
 
-_NEGATIONS = frozenset({"negated", "cancelled"})
-
 Found = list[tuple[Finding, str | None]]
 """Findings with the theatre each names."""
 
@@ -34,26 +32,24 @@ def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
 
 def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     """The findings that count; denied, all of them, where the article opens by denying it."""
-    if vetoed(rule, pages):
-        return []
-    matched = list(findings(rules, rule, pages))
+    matched = list(findings(rules, rule, [page for page in pages if not vetoed(rule, page)]))
     counting = [finding for finding in matched if not finding.lacking]
     return [_denied(finding) for finding in counting] if any(map(_opens_with_denial, matched)) else counting
 
 
-def vetoed(rule: Rule, pages: list[Page]) -> bool:
-    """Whether the headline or the lead tells that the article is about something the rule leaves alone."""
-    title = {number for page in pages if page.field == "title" for number in page.present}
-    if title & rule.never_in_title:
-        return True
-    lead = (sentence for page in pages for sentence in page.sentences[:LEAD]) if rule.never_in_lead else ()
-    return any(rule.never_in_lead & sentence.by_list.keys() for sentence in lead)
+def vetoed(rule: Rule, page: Page) -> bool:
+    """Whether a headline, or the lead of a text, tells that it is about something the rule leaves alone.
+
+    Each speaks for itself: a headline never silences the text.
+    """
+    if page.field == "title":
+        return bool(page.present & (rule.never_in_title | rule.never_in_lead))
+    return bool(rule.never_in_lead & page.present) and any(rule.never_in_lead & one.by_list.keys() for one in page.sentences[:LEAD])
 
 
 def _opens_with_denial(finding: Finding) -> bool:
-    titled = finding.sentence.page.field == "title"
-    negated = titled and any(cue.drop in _NEGATIONS for cue, _ in finding.cues)
-    return negated or ("denied" in finding.flags and (titled or finding.sentence.number == 0))
+    opens = finding.sentence.page.field == "title" or finding.sentence.number == 0
+    return opens and "denied" in finding.flags
 
 
 def _denied(finding: Finding) -> Finding:

@@ -125,6 +125,7 @@ class Cue(Model):
     unless: list[Slug] = Field(
         default=[], description="Lists or cues; one of them between cue and match breaks the cue"
     )
+    only: Literal["title", "text"] | None = Field(default=None, description="Counts only in headlines, or only in texts")
 
 
 class CuesFile(Model):
@@ -271,10 +272,10 @@ class Rule(Model):
     never_in_sentence: list[Slug] = []
     never_in_lead: list[Slug] = Field(
         default=[],
-        description="Lists: one word of them in the headline or the first sentences silences the rule for the whole article",
+        description="Lists: a word of them in the first sentences of the text silences the rule in the text",
     )
     never_in_title: list[Slug] = Field(
-        default=[], description="Lists: one word of them in the headline silences the rule for the whole article"
+        default=[], description="Lists: a word of them in the headline silences the headline, never the text"
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     cues: list[Slug] | None = None

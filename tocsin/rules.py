@@ -6,13 +6,12 @@ import difflib
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from tocsin import compiled
 from tocsin.compiled import Lexeme, RuleSet, Step
@@ -161,22 +160,22 @@ class _Loader:
             entries = self._entries(name, source, path, set())
             if not entries and not getattr(words, "forms", ()) and not words.include:
                 self.faults.append(source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words"))
-            for surface, tag in entries.items():
+            for surface, tag in entries:
                 self._add(surface, Lexeme(number, tag, name if getattr(words, "exclusive", False) else ""))
             for phrase in self._exceptions(name, set()):
                 self.cancels[fold_phrase(phrase)][number] = None
             if isinstance(words, Cue):
                 self.cues[name] = self._cue(words, number, source, path)
 
-    def _entries(self, name: str, source: Source, path: tuple[str | int, ...], seen: set[str]) -> dict[str, str]:
+    def _entries(self, name: str, source: Source, path: tuple[str | int, ...], seen: set[str]) -> dict[tuple[str, str], None]:
         seen.add(name)
         words = self.words[name][0]
-        entries: dict[str, str] = dict.fromkeys(words.words, "word")
+        entries: dict[tuple[str, str], None] = {(word, "word"): None for word in words.words}
         for noun in words.nouns:
-            entries |= noun_forms(noun)
+            entries |= dict.fromkeys(noun_forms(noun).items())
         for verb in words.verbs:
             self.verb_lists.add(self.numbers[name])
-            entries |= verb_forms(verb)
+            entries |= dict.fromkeys(verb_forms(verb).items())
         for other in words.include:
             scoped = f"{name.split('.', maxsplit=1)[0]}.{other}" if "." in name else other
             known = scoped if scoped in self.words else other
@@ -227,6 +226,7 @@ class _Loader:
             cue.sets.stage, cue.sets.certainty, cue.sets.flag, cue.sets.drop, bool(cue.sets.fresh),
             {"next": 1, "previous": -1}.get(cue.scope, 0),
             tuple(self._cue_form(form, source, path) for form in cue.forms),
+            cue.only,
         )  # fmt: skip
 
     def _cue_form(self, form: str, source: Source, path: tuple[str | int, ...]) -> compiled.Form:
@@ -410,7 +410,7 @@ def _validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None
         return None
 
 
-def _explain(detail: ErrorDetails, path: list[str | int], model: type[Model]) -> str:
+def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model]) -> str:
     key = str(path[-1]) if path else ""
     kind = detail["type"]
     if kind == "extra_forbidden":

@@ -61,6 +61,8 @@ _MONTHS = {
         1,
     )
 }
+_FINITE = frozenset({"base", "bare", "s"})
+_ARTICLES = frozenset({"the", "a", "an", "this", "these", "its", "his", "her", "their", "our", "any"})
 _FIRST_YEAR = 1900
 _TIMES = frozenset({"in", "during", "of", "early", "late", "mid", "spring", "summer", "autumn", "fall", "winter", "around", "until", "back"})
 _COMPARISONS = frozenset(
@@ -135,9 +137,13 @@ class Page:
                 a <= hit.start and hit.end <= b and b - a > hit.end - hit.start for a, b in cancelled[hit.lexeme.list]
             )
         ]
-        hits += self._computed()
+        hits = [hit for hit in hits if not self._a_noun(hit)] + list(self._computed())
         hits.sort(key=lambda hit: (hit.start, -hit.end))
         return self._longest_names(hits)
+
+    def _a_noun(self, hit: Hit) -> bool:
+        """Whether what may be a verb stands behind an article or possessive, and so is a noun: "the move", "its plan"."""
+        return hit.lexeme.tag in _FINITE and hit.start > 0 and self.words[hit.start - 1] in _ARTICLES
 
     def _computed(self) -> Iterator[Hit]:
         """Words no list can hold: numbers in digits (`number`), and dates before and after the article's own."""

@@ -7,6 +7,9 @@ from datetime import timedelta
 
 from tocsin.errors import SettingsFault
 
+_MOST = 100_000
+"""The largest number any setting may have: 273 years in days, a good day in seconds."""
+
 
 class Settings:
     """The settings by name: `table` is the environment variable `TOCSIN_TABLE`, and so on.
@@ -70,9 +73,10 @@ class Settings:
         return timedelta(seconds=self._number("TOCSIN_QUARANTINE_SECONDS"))
 
     def _text(self, name: str) -> str:
-        value = self._environment.get(name, "")
+        value = self._environment.get(name, "").strip()
         if not value:
-            raise SettingsFault(f"the environment variable {name} is not set; template.yaml gives it to every function that needs it")
+            what = f"the environment variable {name} is not set"
+            raise SettingsFault(f"{what}; template.yaml gives it to every function that needs it")
         return value
 
     def _number(self, name: str) -> float:
@@ -81,6 +85,6 @@ class Settings:
             number = float(value)
         except ValueError:
             number = -1
-        if number < 0:
-            raise SettingsFault(f"{name} must be a number of zero or more, not {value!r}")
+        if not 0 <= number <= _MOST:  # nor NaN, which compares with nothing
+            raise SettingsFault(f"{name} must be a number from 0 to {_MOST:,}, not {value!r}")
         return number

@@ -7,10 +7,15 @@ from datetime import datetime
 
 from tocsin.signal import Signal
 
+MATCHERS = ("rule", "who", "where", "what", "stage")
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Matchers are pairs of `rule`, `who`, `where`, `what` or `stage` and a value; all of them must agree."""
+    """Matchers are pairs of `rule`, `who`, `where`, `what` or `stage` and a value; all of them must agree.
+
+    A matcher of any other name agrees with nothing.
+    """
 
     id: str
     matchers: tuple[tuple[str, str], ...]
@@ -23,4 +28,6 @@ class Silence:
 
     def covers(self, signal: Signal, now: datetime) -> bool:
         """Whether the silence is in force now and matches the signal."""
-        return self.begins <= now < self.ends and all(getattr(signal, name) == value for name, value in self.matchers)
+        return self.begins <= now < self.ends and all(
+            name in MATCHERS and getattr(signal, name) == value for name, value in self.matchers
+        )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
@@ -14,14 +14,17 @@ from tocsin.policy import Policy
 from tocsin.signal import Certainty, Figure, Signal, Stage, furthest, rank
 from tocsin.text import fold
 
-MAX_REPORTS = 60
-"""Reports a story keeps in full; the rest is counted. A story stays far below the 400 kB of a table item."""
+MAX_REPORTS = 40
+"""Reports a story keeps in full; the rest is counted. With these limits a story fits the 400 kB of a table item."""
 MAX_OUTLETS = 200
+MAX_QUOTE = 1_200
+"""Bytes of a quoted sentence a report keeps."""
 SKETCH = 24
 SHINGLE = 4
 SAME_TEXT = 0.35
 """Share of common shingles from which two texts count as one text told twice; independent copy stays below 0.1."""
-MAX_QUOTE = 1_000
+_MAX_TITLE, _MAX_URL, _MAX_OUTLET, _MAX_NAME, _MAX_FLAG, _MAX_NOTE = 400, 800, 150, 100, 40, 160
+_MAX_NAMES, _MAX_FLAGS, _MAX_FIGURES, _MAX_MARKS = 5, 8, 4, 40
 _MAX_SLUG = 80
 
 
@@ -50,17 +53,27 @@ class Report:
     def of(cls, signal: Signal, article: Article) -> Report:
         """The report an article (with a published time) makes of one signal."""
         assert article.published is not None  # noqa: S101 - `arriving` dated it before any decision
-        evidence = signal.evidence
+        quote = _clipped(signal.evidence.quote, MAX_QUOTE)
+        offset = signal.evidence.start
+        marks = [(start - offset, end - offset) for start, end in signal.evidence.marks if end - offset <= len(quote)]
         return cls(
-            article.id, article.source or "unknown outlet", article.title, article.url, article.published.isoformat(), signal.stage, signal.certainty,
-            evidence.quote[:MAX_QUOTE], tuple((a - evidence.start, b - evidence.start) for a, b in evidence.marks if b - evidence.start <= MAX_QUOTE),
-            signal.flags, signal.says[:8], signal.relays[:8], signal.figures[:8], _credit(article), sketch(article.text), article.dated,
-        )  # fmt: skip
-
-    @property
-    def order(self) -> tuple[int, str, str]:
-        """Strongest stage first, then the earliest, then by id: the order in which a story keeps its reports."""
-        return (-rank(self.stage), self.published, self.article)
+            article=article.id,
+            outlet=_clipped(article.source, _MAX_OUTLET) or "unknown outlet",
+            title=_clipped(article.title, _MAX_TITLE),
+            url=article.url if _size(article.url) <= _MAX_URL else "",
+            published=article.published.astimezone(UTC).isoformat(),
+            stage=signal.stage,
+            certainty=signal.certainty,
+            quote=quote,
+            marks=tuple(marks[:_MAX_MARKS]),
+            flags=tuple(_clipped(flag, _MAX_FLAG) for flag in signal.flags[:_MAX_FLAGS]),
+            says=tuple(_clipped(name, _MAX_NAME) for name in signal.says[:_MAX_NAMES]),
+            relays=tuple(_clipped(name, _MAX_NAME) for name in signal.relays[:_MAX_NAMES]),
+            figures=tuple(_bounded_figure(figure) for figure in signal.figures[:_MAX_FIGURES]),
+            credit=_credit(article),
+            sketch=sketch(article.text),
+            dated=article.dated,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +105,36 @@ class Story:
     @property
     def best(self) -> Report:
         """The report shown: of those with the furthest stage the earliest with a headline."""
-        top = [report for report in self.reports if rank(report.stage) == rank(self.stage)]
-        return min(top, key=lambda report: (report.stage != self.stage, not report.title, report.published, report.article))
+        stage = self.stage
+        return min(
+            self._furthest,
+            key=lambda report: (report.stage != stage, not report.title, report.published, report.article),
+        )
 
     @property
     def independent(self) -> int:
-        """Outlets that neither carry an agency another one carries nor share their text."""
-        return _independent(self.reports) + len(self.outlets) - len({report.outlet for report in self.reports})
+        """How many of the kept reports neither share an agency nor their text with another: at least so many sources."""
+        return _independent(self.reports)
 
     @property
     def flags(self) -> tuple[str, ...]:
         """What the reports at the furthest stage say besides, in the order they are kept."""
-        top = [report for report in self.reports if rank(report.stage) == rank(self.stage)]
-        return tuple(dict.fromkeys(flag for report in top for flag in report.flags))
+        return tuple(dict.fromkeys(flag for report in self._furthest for flag in report.flags))
+
+    @property
+    def dispute(self) -> str:
+        """The id of the alert that somebody denies the story; there is one at most."""
+        return f"{self.id}/disputed"
+
+    @property
+    def disputed(self) -> bool:
+        """Whether somebody denied it after it was reported."""
+        return self.dispute in self.alerted
+
+    @property
+    def _furthest(self) -> list[Report]:
+        stage = self.stage
+        return [report for report in self.reports if rank(report.stage) == rank(stage)]
 
     def gathered(self, name: str) -> tuple[Any, ...]:
         """The distinct values of a field that holds several (`says`, `relays`, `figures`) over all reports."""
@@ -145,35 +175,46 @@ def story_id(key: str, episode: int) -> str:
 def begin(signal: Signal, report: Report, policy: Policy, episode: int, previous: str) -> Story:
     """A new story with its first report."""
     key = identity(signal, policy)
-    slots = {slot: (_bounded(value) if (value := signal.slot(slot)) else None) for slot in ("who", "where", "what")}
-    kept = {slot: slots[slot] if slot in policy.same else None for slot in slots}
+    slots = {slot: _bounded(value) for slot in policy.same if (value := signal.slot(slot))}
     return Story(
-        story_id(key, episode), policy.name, kept["who"], kept["where"], kept["what"], episode, report.published, report.published,
-        (report,), (report.outlet,), 1, (), previous, policy.posted,
-    )  # fmt: skip
+        id=story_id(key, episode),
+        rule=policy.name,
+        who=slots.get("who"),
+        where=slots.get("where"),
+        what=slots.get("what"),
+        episode=episode,
+        first_seen=report.published,
+        last_seen=report.published,
+        reports=(report,),
+        outlets=(report.outlet,),
+        articles=1,
+        previous=previous,
+        posted=policy.posted,
+    )
 
 
 def add(story: Story, report: Report) -> Story:
-    """The story with one more report. Adding the same reports in any order gives equal stories, versions apart."""
-    reports = _kept((*(one for one in story.reports if not repeats(report, one)), *_preferred(story, report)))
-    known = any(repeats(report, one) for one in story.reports)
+    """The story with one more report. The same reports in any order give equal stories, versions apart.
+
+    Of copies of one text by one outlet the first in the story's order is kept. An article is added once (its fate sees to
+    that): one that is no longer among the kept reports would be counted again.
+    """
+    copies = [one for one in story.reports if repeats(report, one)]
+    others = [one for one in story.reports if not repeats(report, one)]
+    kept = sorted([*others, min([report, *copies], key=_order)], key=_order)
     return replace(
         story,
-        reports=reports,
+        reports=tuple(kept[:MAX_REPORTS]),
         outlets=tuple(sorted({*story.outlets, report.outlet})[:MAX_OUTLETS]),
-        articles=story.articles + (not known),
+        articles=story.articles + all(report.article != one.article for one in story.reports),
         first_seen=min(story.first_seen, report.published),
         last_seen=max(story.last_seen, report.published),
     )
 
 
-def _preferred(story: Story, report: Report) -> tuple[Report, ...]:
-    """Of copies of one text by one outlet, the one that comes first in the story's order."""
-    return (min([report, *(one for one in story.reports if repeats(report, one))], key=lambda one: one.order),)
-
-
-def _kept(reports: Iterable[Report]) -> tuple[Report, ...]:
-    return tuple(sorted(reports, key=lambda report: report.order)[:MAX_REPORTS])
+def _order(report: Report) -> tuple[int, str, str]:
+    """Strongest stage first, then the earliest, then by id: the order in which a story keeps its reports."""
+    return (-rank(report.stage), report.published, report.article)
 
 
 def repeats(one: Report, other: Report) -> bool:
@@ -185,7 +226,7 @@ def sketch(text: str) -> tuple[int, ...]:
     """The smallest hashes of a text's word shingles (Broder 1997): enough to estimate how much two texts share."""
     words = fold(text).split()
     hashes = {crc32(b" ".join(words[at : at + SHINGLE])) for at in range(max(1, len(words) - SHINGLE + 1))}
-    return tuple(sorted(hashes)[:SKETCH])
+    return tuple(sorted(hashes)[:SKETCH]) if words else ()
 
 
 def shared(one: tuple[int, ...], other: tuple[int, ...]) -> float:
@@ -206,25 +247,53 @@ def _independent(reports: tuple[Report, ...]) -> int:
 
 
 def _copies(one: Report, other: Report) -> bool:
-    return (
-        one.outlet == other.outlet
-        or (bool(one.credit) and one.credit == other.credit)
-        or one.credit == other.outlet
-        or other.credit == one.outlet
-        or shared(one.sketch, other.sketch) >= SAME_TEXT
-    )
+    return bool(_sources(one) & _sources(other)) or shared(one.sketch, other.sketch) >= SAME_TEXT
 
 
-_AGENCIES = ("AP", "Associated Press", "Reuters", "AFP", "Yonhap", "Kyodo", "Xinhua", "TASS", "UPI", "DPA", "ANI", "PTI")
+def _sources(report: Report) -> set[str]:
+    """The outlet and the agency whose copy it carries, each under one name."""
+    return {_AGENCIES.get(name, name) for name in (report.outlet, report.credit) if name}
+
+
+_AGENCIES = {
+    "Associated Press": "AP",
+    "Agence France-Presse": "AFP",
+    **{name: name for name in ("AP", "Reuters", "AFP", "Yonhap", "Kyodo", "Xinhua", "TASS", "UPI", "DPA", "ANI", "PTI")},
+}
 
 
 def _credit(article: Article) -> str:
     """The agency whose copy this is, from its dateline: "SEOUL, South Korea (AP) — …"."""
     dateline = article.text[:120]
-    return next((agency for agency in _AGENCIES if f"({agency})" in dateline or f"{agency} - " in dateline[:20]), "")
+    return next(
+        (agency for name, agency in _AGENCIES.items() if f"({name})" in dateline or f"{name} - " in dateline[:30]), ""
+    )
 
 
 def _bounded(slug: str) -> str:
     if len(slug) <= _MAX_SLUG:
         return slug
     return slug[:_MAX_SLUG] + "-" + hashlib.sha256(slug.encode()).hexdigest()[:8]
+
+
+def _bounded_figure(figure: Figure) -> Figure:
+    return replace(
+        figure,
+        printed=_clipped(figure.printed, _MAX_NAME),
+        unit=_clipped(figure.unit, _MAX_FLAG),
+        counts=_clipped(figure.counts, _MAX_NAME),
+        reading=_clipped(figure.reading, _MAX_FLAG),
+        note=_clipped(figure.note, _MAX_NOTE),
+    )
+
+
+def _size(text: str) -> int:
+    """Bytes a text takes inside a table item."""
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def _clipped(text: str, limit: int) -> str:
+    """The beginning of a text that takes at most so many bytes."""
+    while (size := _size(text)) > limit:
+        text = text[: min(len(text) - 1, len(text) * limit // size)]
+    return text
