@@ -52,7 +52,7 @@ compile() {
 
 say "packages for Python $runtime on $processor ..."
 mkdir -p "$folder/python"
-install --require-hashes --only-binary=:all: --target "$folder/python" -r requirements/layer.txt
+install --require-hashes --no-deps --only-binary=:all: --target "$folder/python" -r requirements/layer.txt
 cp -R tocsin "$folder/python/"
 rm -rf "$folder/python/tocsin/cli" "$folder/python/bin"
 find "$folder/python" -name __pycache__ -prune -exec rm -rf {} +

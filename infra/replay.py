@@ -71,7 +71,13 @@ class Replayed:
 
     def summary(self) -> dict[str, Any]:
         """The last line of the NDJSON output."""
-        return {"articles": len(self.arrivals), "fates": self.fates, "alerts": len(self.alerts), "posts": self.posts, "updates": self.updates}
+        return {
+            "articles": len(self.arrivals),
+            "fates": self.fates,
+            "alerts": len(self.alerts),
+            "posts": self.posts,
+            "updates": self.updates,
+        }
 
 
 @dataclass
@@ -107,7 +113,10 @@ class _Run:
 def replay(entries: Sequence[Entry], options: Options) -> Replayed:
     """Runs the inputs through the system and says what became of each. `SettingsFault` when it cannot be set up."""
     order = _order(entries, options.shuffle)
-    start = min((entry.article.published for entry in order if entry.article and entry.article.published), default=datetime.now(UTC))
+    start = min(
+        (entry.article.published for entry in order if entry.article and entry.article.published),
+        default=datetime.now(UTC),
+    )
     with ExitStack() as stack:
         clock = stack.enter_context(time_machine.travel(start, tick=False))
         os.environ["NO_PROXY"] = "127.0.0.1,localhost"
@@ -166,7 +175,9 @@ def _drop(run: _Run, number: int, entry: Entry) -> str:
         if entry.body is not None:
             stem = PurePosixPath(name).stem + (f"-{number}" if ", line " in entry.name else "")
             suffix = ".json" if ", line " in entry.name else PurePosixPath(name).suffix
-            run.stack.client("s3").put_object(Bucket=run.stack.physical("Bucket"), Key=f"inbox/{number:06d}/{stem}{suffix}", Body=entry.body)
+            run.stack.client("s3").put_object(
+                Bucket=run.stack.physical("Bucket"), Key=f"inbox/{number:06d}/{stem}{suffix}", Body=entry.body
+            )
             return stem
         return name
     told = {key: value for key, value in article.to_json().items() if key not in {"text", "dated"}}
@@ -195,7 +206,9 @@ def _settle(run: _Run) -> None:
     if failed := [one for one in run.pump.invocations if one.error]:
         raise TocsinError(f"{len(failed)} function calls failed, the first:\n{failed[0].error}")
     if waiting := table.due(run.now + timedelta(days=1), 100):
-        raise SettingsFault(f"{len(waiting)} alerts were not posted within {PATIENCE} minutes; the messages above say why Slack refused them")
+        raise SettingsFault(
+            f"{len(waiting)} alerts were not posted within {PATIENCE} minutes; the messages above say why Slack refused them"
+        )
 
 
 def _tell(run: _Run) -> None:
@@ -208,7 +221,9 @@ def _tell(run: _Run) -> None:
 def _results(run: _Run, order: Sequence[Entry], arrived: Sequence[datetime]) -> Replayed:
     table = DynamoTable(run.stack.client("dynamodb"), run.stack.physical("Table"))
     arrivals = tuple(_arrivals(run, order, arrived, table))
-    ids = dict.fromkeys(signal["story"] for arrival in arrivals for signal in arrival.fate.signals if signal.get("story"))
+    ids = dict.fromkeys(
+        signal["story"] for arrival in arrivals for signal in arrival.fate.signals if signal.get("story")
+    )
     stories = tuple(story for one in ids if (story := table.story(one)))
     messages = tuple(run.slack.messages(CHANNEL)) if run.slack else ()
     posts, updates = (len(run.slack.posts), len(run.slack.updates)) if run.slack else (0, 0)
@@ -222,7 +237,15 @@ def _arrivals(run: _Run, order: Sequence[Entry], arrived: Sequence[datetime], ta
         article = run.names[number]
         fate = _fate(article, entry, table, silent, at)
         if article in seen and entry.article:
-            fate = FateRecord(article, "duplicate", "an article with this id had arrived before", at.isoformat(), fate.rules, fate.title, fate.source)
+            fate = FateRecord(
+                article,
+                "duplicate",
+                "an article with this id had arrived before",
+                at.isoformat(),
+                fate.rules,
+                fate.title,
+                fate.source,
+            )
         if entry.article:
             seen.add(article)
         yield Arrival(entry, article, at, fate)

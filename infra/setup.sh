@@ -70,7 +70,7 @@ if ! is_locked; then
   began=$(date +%s)
   say "setup: $venv gets $(grep -c '^[a-z0-9].*==' "$lock") packages for Python $(version_of "$python"), with ${uv:-pip}; up to a minute the first time ..."
   create
-  install --require-hashes --only-binary=:all: -r "$lock"
+  install --require-hashes --no-deps --only-binary=:all: -r "$lock" # a lock names everything: nothing is left to resolve
   locked >"$venv/.locked"
   say "setup: $venv is ready after $(($(date +%s) - began)) s"
 fi

@@ -13,7 +13,7 @@ def no_account() -> Iterator[None]:
     """Hides the settings through which boto3, Slack or a proxy would lead out of this machine."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("AWS_", "TOCSIN_")) or name.lower().endswith("_proxy"):
+            if name.startswith(("AWS_", "TOCSIN_SLACK_")) or name.lower().endswith("_proxy"):
                 patch.delenv(name)
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
+from unittest import mock
 from urllib.parse import quote
 
 import time_machine
@@ -21,6 +25,7 @@ from infra.replay import CHANNEL, SECRET, TEMPLATE
 from tests.twins import Clock, MemoryArchive, MemorySlack, MemoryTable, Shown
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.article import Article
+from tocsin.cli import main
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
 from tocsin.pipeline import Deliverer, Detector
@@ -157,19 +162,53 @@ class System:
 
 
 @contextmanager
-def system(**parameters: str) -> Iterator[System]:
+def system() -> Iterator[System]:
     """The system, running from here to the end of the `with` statement."""
     start = datetime(2025, 3, 1, 9, tzinfo=UTC)
     wanted = {"SlackChannel": CHANNEL, "SlackTokenSecret": SECRET, "MaxAgeDays": "0", "RulesFolder": str(RULES)}
-    with time_machine.travel(start, tick=False) as clock, LocalSlack() as slack:
-        with LocalStack(TEMPLATE, {**wanted, "SlackUrl": slack.url, **parameters}) as stack:
-            stack.client("secretsmanager").create_secret(Name=SECRET, SecretString=slack.token)
-            os.environ["NO_PROXY"] = "127.0.0.1,localhost"
-            pump = Pump(stack)
-            pump.drain()  # S3's test event
-            yield System(stack, pump, slack, clock, start)
+    with (
+        time_machine.travel(start, tick=False) as clock,
+        LocalSlack() as slack,
+        LocalStack(TEMPLATE, {**wanted, "SlackUrl": slack.url}) as stack,
+    ):
+        stack.client("secretsmanager").create_secret(Name=SECRET, SecretString=slack.token)
+        os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+        pump = Pump(stack)
+        pump.drain()  # S3's test event
+        yield System(stack, pump, slack, clock, start)
 
 
 def row_of(article: Article) -> str:
     """An article as it travels in a queue message."""
     return json.dumps(article.to_json())
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a call of the command line."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Its output as NDJSON."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def tocsin(*arguments: str | Path, stdin: bytes = b"") -> Ran:
+    """Calls the command line in this process, as the installed `tocsin` does."""
+    out, err = io.StringIO(), io.StringIO()
+    given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+    with (
+        mock.patch.object(sys, "argv", ["tocsin", *map(str, arguments)]),
+        mock.patch.object(sys, "stdin", given),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            return Ran(int(end.code or 0), out.getvalue(), err.getvalue())
+    raise AssertionError("the command line did not exit")

@@ -73,13 +73,17 @@ class MemoryTable:
 
     def add_silence(self, silence: Silence) -> None:
         """See `DynamoTable.add_silence`."""
-        self._silences = sorted([*(one for one in self._silences if one.id != silence.id), silence], key=lambda one: one.id)
+        self._silences = sorted(
+            [*(one for one in self._silences if one.id != silence.id), silence], key=lambda one: one.id
+        )
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
         known = self.fates.get(commit.fate.article)
         versions = {story.id: story.version for story in self.stories.values()}
-        if (known and known.fate != "rejected") or any(versions.get(story.id, 0) != story.version for story in commit.stories):
+        if (known and known.fate != "rejected") or any(
+            versions.get(story.id, 0) != story.version for story in commit.stories
+        ):
             raise Conflict(f"article {commit.fate.article!r}: another writer was first")
         self.fates[commit.fate.article] = _recorded(commit.fate)
         for story in commit.stories:
@@ -92,16 +96,29 @@ class MemoryTable:
         version = wanted.story.version + 1 if wanted.reply is None else 1
         asked = Row(wanted.story.id, version, json.loads(json.dumps(wanted.reply)), now.timestamp())
         row = self.rows.setdefault(wanted.alert, asked)
-        row.status, row.story, row.wanted, row.reply, row.due_at = "pending", asked.story, asked.wanted, asked.reply, asked.due_at
+        row.status, row.story, row.wanted, row.reply, row.due_at = (
+            "pending",
+            asked.story,
+            asked.wanted,
+            asked.reply,
+            asked.due_at,
+        )
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
         row = self.rows.get(alert)
-        if row is None or row.status not in {"pending", "waiting", "claimed"} or (row.lease_until or 0) > now.timestamp():
+        if (
+            row is None
+            or row.status not in {"pending", "waiting", "claimed"}
+            or (row.lease_until or 0) > now.timestamp()
+        ):
             return None
         row.status, row.owner = "claimed", owner
         row.lease_until = row.due_at = (now + lease).timestamp()
-        held = {name: getattr(row, name) for name in ("story", "wanted", "shown", "reply", "channel", "ts", "attempted_at", "plain")}
+        held = {
+            name: getattr(row, name)
+            for name in ("story", "wanted", "shown", "reply", "channel", "ts", "attempted_at", "plain")
+        }
         return OutboxRow(alert, **held)
 
     def posting(self, alert: str, owner: str, now: datetime) -> None:
@@ -124,7 +141,9 @@ class MemoryTable:
         row.status, row.due_at, row.note = "delivered", None, ""
         return True
 
-    def release(self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = "") -> None:
+    def release(
+        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+    ) -> None:
         """See `Table.release`."""
         if row := self._owned(alert, owner):
             row.status, row.due_at, row.note, row.plain = "waiting", due.timestamp(), note, row.plain or plain
@@ -173,7 +192,9 @@ class MemoryArchive:
         """See `Archive.read`."""
         body = self._object(key)[0]
         if len(body) > limit:
-            raise InputFault(f"is {len(body):,} bytes long, and {limit:,} is the most", key, "split the file into smaller ones")
+            raise InputFault(
+                f"is {len(body):,} bytes long, and {limit:,} is the most", key, "split the file into smaller ones"
+            )
         return body
 
     def metadata(self, key: str) -> Mapping[str, str]:
@@ -235,7 +256,7 @@ Twist = Callable[[Act], Any]
 def fails(error: BaseException, *, effect: bool = False) -> Twist:
     """The call raises; with `effect`, only after it was carried out."""
 
-    def twist(act: Act) -> Any:  # noqa: ANN401 - whatever the method returns
+    def twist(act: Act) -> Any:
         if effect:
             act()
         raise error
@@ -246,7 +267,7 @@ def fails(error: BaseException, *, effect: bool = False) -> Twist:
 def meanwhile(action: Act) -> Twist:
     """Something else happens before the call takes effect."""
 
-    def twist(act: Act) -> Any:  # noqa: ANN401 - whatever the method returns
+    def twist(act: Act) -> Any:
         action()
         return act()
 
@@ -267,7 +288,8 @@ class MemorySlack:
 
     def post(self, channel: str, message: Message, *, thread_ts: str | None = None, broadcast: bool = False) -> Posted:
         """See `Slack.post`. A reply to a root that was deleted with nothing under it lands in the channel, as in Slack."""
-        return self._called("post", lambda: self._post(channel, message, thread_ts, broadcast=broadcast))
+        posted: Posted = self._called("post", lambda: self._post(channel, message, thread_ts, broadcast=broadcast))
+        return posted
 
     def update(self, posted: Posted, message: Message) -> None:
         """See `Slack.update`."""
@@ -275,7 +297,8 @@ class MemorySlack:
 
     def find(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Posted | None:
         """See `Slack.find`."""
-        return self._called("find", lambda: self._find(channel, alert, oldest, thread_ts))
+        found: Posted | None = self._called("find", lambda: self._find(channel, alert, oldest, thread_ts))
+        return found
 
     def permalink(self, posted: Posted) -> str | None:
         """See `Slack.permalink`."""
@@ -290,7 +313,7 @@ class MemorySlack:
         """The messages nobody deleted, oldest first."""
         return [one for one in self.messages if not one.deleted]
 
-    def _called(self, method: str, act: Act) -> Any:  # noqa: ANN401 - whatever the method returns
+    def _called(self, method: str, act: Act) -> Any:
         self.calls.append(method)
         return self.twists[method].popleft()(act) if self.twists[method] else act()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from tocsin.compiled import Cue, Rule
-from tocsin.forms import Match, matches
+from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import Hit, Sentence
 from tocsin.signal import Certainty, Stage
 
@@ -15,6 +16,8 @@ Reached = tuple[tuple[Cue, Hit], ...]
 _BE = frozenset({"is", "are", "was", "were", "be", "also", "now"})
 _KEEP = frozenset({"been", "keep", "keeps", "kept", "began", "begun", "begins", "started", "seen", "still"})
 _PASSIVE_REACH = 3
+_LONGEST = 10
+"""Words the longest cue has."""
 
 
 def reaching(rule: Rule, match: Match) -> Reached:
@@ -25,19 +28,20 @@ def reaching(rule: Rule, match: Match) -> Reached:
 
 def _first(cue: Cue, match: Match) -> Hit | None:
     inside = {(hit.start, hit.end) for hit in match.hits}
-    for hit in _hits(cue, match.sentence):
+    for hit in _hits(cue, match.sentence, match.begin - cue.reach - _LONGEST, match.end + cue.reach + 1):
         if not (cue.drop and (hit.start, hit.end) in inside) and _reaches(cue, hit, match):
             return hit
     return _beside(cue, match.sentence)
 
 
-def _hits(cue: Cue, sentence: Sentence) -> Iterator[Hit]:
+def _hits(cue: Cue, sentence: Sentence, low: int, high: int) -> Iterator[Hit]:
+    """The places a cue stands at, from word `low` to before `high`."""
     if cue.only and cue.only != sentence.page.field:
         return
     for number in cue.lists:
-        yield from sentence.by_list.get(number, ())
+        yield from sentence.between(number, low, high)
     for form in cue.forms:
-        for found in matches(form, sentence):
+        for found in islice(matches(form, sentence), MATCHES):
             yield Hit(found.begin, found.end, found.hits[0].lexeme)
 
 
@@ -56,7 +60,7 @@ def _reaches(cue: Cue, hit: Hit, match: Match) -> bool:
     clauses = (sentence.clause(head.start), sentence.clause(match.begin))
     if cue.clause and sentence.clause(hit.start) not in clauses:
         return False
-    return not any(stop.start in between for number in cue.unless for stop in sentence.by_list.get(number, ()))
+    return not any(sentence.between(number, between.start, between.stop) for number in cue.unless)
 
 
 def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
@@ -67,7 +71,7 @@ def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
         return None
     if sentences[number].span.block not in {sentence.span.block, sentence.span.block + cue.adjacent}:
         return None
-    return next(_hits(cue, sentences[number]), None)
+    return next(_hits(cue, sentences[number], sentences[number].low, sentences[number].high), None)
 
 
 def stage_of(rule: Rule, match: Match, reached: Reached) -> tuple[Stage, bool]:

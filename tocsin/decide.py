@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from tocsin.policy import Policy
 from tocsin.signal import Signal, rank
 from tocsin.silence import Silence
 from tocsin.story import Report, Story, add, begin, repeats
 
-Reason = Literal["first_report", "stage_up", "corroborated", "disputed", "denied", "stale", "silenced", "shadow", "repeat"]
-Fate = Literal["alerted", "updated", "corroborated", "silenced", "shadow", "stale", "duplicate", "no_signal", "rejected"]
+Reason = Literal[
+    "first_report", "stage_up", "corroborated", "disputed", "denied", "stale", "silenced", "shadow", "repeat"
+]
+Fate = Literal[
+    "alerted", "updated", "corroborated", "silenced", "shadow", "stale", "duplicate", "no_signal", "rejected"
+]
 
-FATES: tuple[Fate, ...] = ("alerted", "updated", "corroborated", "silenced", "shadow", "stale", "duplicate", "no_signal", "rejected")
+FATES: tuple[Fate, ...] = get_args(Fate)
 """From the strongest: an article has the strongest fate of its signals."""
 _FATE_OF: dict[Reason, Fate] = {
     "first_report": "alerted", "stage_up": "updated", "disputed": "updated", "corroborated": "corroborated", "silenced": "silenced",
@@ -119,13 +123,13 @@ def _denied(case: _Case, story: Story | None) -> Decision:
         return Decision("denied", "a denial of something never reported")
     if not (story.posted and case.policy.posted):
         return Decision("shadow", _trial(case.policy), story)
-    if story.disputed:
+    if story.denial:
         return Decision("repeat", "the dispute is known", story)
     if case.stale:
         return Decision("stale", f"a denial published {case.report.published[:10]}, older than {case.max_age}", story)
     if silence := case.silence():
         return Decision("silenced", _held(silence), story)
-    return _raise("disputed", f"denied, says {case.report.outlet}", story)
+    return _raise("disputed", f"denied, says {case.report.outlet}", replace(story, denial=case.report))
 
 
 def _raise(reason: Reason, detail: str, story: Story) -> Decision:
@@ -138,7 +142,9 @@ def _held(silence: Silence) -> str:
 
 
 def _trial(policy: Policy) -> str:
-    return "the story began while its rule was on trial" if policy.posted else f"the rule is on trial (status {policy.status})"
+    if policy.posted:
+        return "the story began while its rule was on trial"
+    return f"the rule is on trial (status {policy.status})"
 
 
 def fate_of(decisions: Sequence[Decision]) -> Fate:

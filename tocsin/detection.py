@@ -17,6 +17,8 @@ from tocsin.signal import STAGES, Evidence, Figure, Signal, rank
 SURE = 6
 """An actor at least this strong is read out of the sentence itself; a weaker one gives way to an inherited actor."""
 _TITLE_WEIGHT = 3
+QUOTED = 200
+"""Sentences one signal quotes at most."""
 
 Found = list[tuple[Finding, str | None]]
 """Findings with the theatre each names."""
@@ -205,7 +207,7 @@ def _evidence(members: list[Finding]) -> Iterator[Evidence]:
     for finding in members:
         place = (finding.sentence.page.field, finding.sentence.span.start)
         by_sentence.setdefault(place, []).append(finding)
-    for group in by_sentence.values():
+    for group in list(by_sentence.values())[:QUOTED]:
         best = max(group, key=lambda finding: (rank(finding.stage), STAGES.index(finding.stage)))
         sentence = best.sentence
         yield Evidence(

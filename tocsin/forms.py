@@ -10,6 +10,10 @@ from tocsin.compiled import Form
 from tocsin.scan import Hit, Sentence
 
 
+MATCHES = 8
+"""Matches of one form in one sentence that are looked at; more is repetition, in news as in attacks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A form in a sentence: a word for each of its steps. `head` is the one the cues look at."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
 from tocsin.cues import Reached, certainty_of, flags_of, present, reaching, stage_of
-from tocsin.forms import Match, matches
+from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
 
 LEAD = 3
 """Sentences of the text that count as its lead, besides the title."""
+WEIGHED = 2_000
+"""Matches of one rule that are weighed in one article."""
 WINDOW = 12
 """Words on either side of a match in which the lists of `needs` and `never` are looked for."""
 
@@ -51,7 +54,14 @@ def read(rules: RuleSet, article: Article) -> list[Page]:
 
 
 def findings(rules: RuleSet, rule: Rule, pages: list[Page]) -> Iterator[Finding]:
-    """Every match of a rule's forms in an article, the near misses too (`lacking` names the one thing)."""
+    """The matches of a rule's forms in an article, the near misses too (`lacking` names the one thing).
+
+    At most `WEIGHED` of them: no article of the news has a tenth as many, and an attack ends there.
+    """
+    return islice(_all(rules, rule, pages), WEIGHED)
+
+
+def _all(rules: RuleSet, rule: Rule, pages: list[Page]) -> Iterator[Finding]:
     grammar = roles.Grammar(rules)
     for page in pages:
         forms = [form for form in rule.forms if all(step.optional or step.lists & page.present for step in form.steps)]
@@ -65,7 +75,7 @@ def _in_sentence(
     """The findings of one sentence; of several that count for one head and materiel, the first form's."""
     taken: set[tuple[int, int, str | None]] = set()
     for form in forms:
-        for match in matches(form, sentence):
+        for match in islice(matches(form, sentence), MATCHES):
             finding = _weigh(rules, rule, match, grammar)
             key = (match.head.start, match.head.end, finding.what)
             if finding.lacking or key not in taken:
@@ -148,9 +158,8 @@ def _near(match: Match, number: int) -> Hit | None:
     """A word of a list in the match's clauses, at most `WINDOW` words away."""
     sentence = match.sentence
     clauses = {sentence.clause(hit.start) for hit in match.hits}
-    for hit in sentence.by_list.get(number, ()):
-        close = match.begin - WINDOW <= hit.start and hit.end <= match.end + WINDOW
-        if close and sentence.clause(hit.start) in clauses:
+    for hit in sentence.between(number, match.begin - WINDOW, match.end + WINDOW):
+        if hit.end <= match.end + WINDOW and sentence.clause(hit.start) in clauses:
             return hit
     return None
 

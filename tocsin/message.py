@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,8 +14,10 @@ from tocsin.signal import Figure, Stage
 from tocsin.story import Report, Story
 
 HEADER_LIMIT = 150
-SECTION_LIMIT = 2_900
 TEXT_LIMIT = 3_500
+"""chat.update takes 4,000 characters of text."""
+LINK_LIMIT = 800
+"""A longer URL is left out: a link cannot be cut."""
 SHOWN_OUTLETS = 12
 MARKS = {"low": "🔵", "medium": "🟡", "high": "🟠", "critical": "🔴"}
 _FLAGS = {
@@ -23,26 +26,32 @@ _FLAGS = {
     "figure-disputed": "figure disputed",
     "denied": "denied",
 }
-_STAGES: dict[Stage, str] = {"planned": "planned", "preparing": "preparing", "imminent": "imminent", "done": "done"}
 _ARROWS = {"who": "", "where": " → ", "what": " · "}
+_MARKUP = re.compile(r"[*_~`]")
+_UNSEEN = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Control characters, and those that turn the direction of all that follows."""
+# The most characters of each part once escaped, so that no hostile part takes another's room: together below 10,000
+_SLOT, _TITLE, _OUTLET, _QUOTE, _CHANGE, _SAYS, _VIA, _LIST, _FOOT = 100, 300, 100, 1_200, 300, 300, 150, 500, 500
 
 
 def root(story: Story, policy: Policy) -> Message:
     """The root message of a story: its whole state, the same whatever the order in which reports came."""
-    level = policy.level_of(story.stage)
+    level, best = policy.level_of(story.stage), story.best
     lines = [
         _slots(story, policy),
-        _headline(story.best),
-        _quoted(story.best),
+        _headline(best),
+        _quoted(best),
         _says(story.gathered("says"), story.gathered("relays")),
-        _standing(story.stage, story.best.certainty, story.flags),
-        *_figures(story.gathered("figures")),
+        _standing(story.stage, best.certainty, (*story.flags, "denied") if story.denial else story.flags),
+        _figures(story.gathered("figures")),
         _sources(story),
     ]
-    foot = [_reason("first_report", story, policy), f"first seen {_day(story.first_seen)}, last seen {_day(story.last_seen)}"]
+    seen = f"first seen {_day(story.first_seen)}, last seen {_day(story.last_seen)}"
+    foot = [_reason("first_report", story, policy), seen]
     if story.previous:
         foot.append(f"earlier story: {story.previous}")
-    return _message(f"{level.upper()} {policy.title}", level, lines, foot, {"alert": story.id + "/first_report", "story": story.id, "reason": "first_report", "level": level})
+    metadata = {"alert": f"{story.id}/first_report", "story": story.id, "reason": "first_report", "level": level}
+    return _message(f"{level.upper()} {policy.title}", level, lines, foot, metadata)
 
 
 def reply(alert: str, reason: str, detail: str, report: Report, story: Story, policy: Policy) -> Message:  # noqa: PLR0913 - the parts of an alert
@@ -50,18 +59,18 @@ def reply(alert: str, reason: str, detail: str, report: Report, story: Story, po
     level = policy.level_of(report.stage)
     what = {"stage_up": "Stage", "disputed": "Disputed"}.get(reason, "Changed")
     lines = [
-        f"*{what}: {escape(detail)}*",
+        f"*{what}: {_part(detail, _CHANGE)}*",
         _slots(story, policy),
         _headline(report),
         _quoted(report),
         _says(report.says, report.relays),
         _standing(report.stage, report.certainty, report.flags),
-        *_figures(report.figures),
-        f"*Source:* {escape(report.outlet)}",
+        _figures(report.figures),
+        f"*Source:* {_part(report.outlet, _OUTLET)}",
     ]
     foot = [_reason(reason, story, policy), f"seen {_day(report.published)}"]
-    title = f"{level.upper()} {policy.title}: {detail}"
-    return _message(title, level, lines, foot, {"alert": alert, "story": story.id, "reason": reason, "level": level})
+    metadata = {"alert": alert, "story": story.id, "reason": reason, "level": level}
+    return _message(f"{level.upper()} {policy.title}: {detail}", level, lines, foot, metadata)
 
 
 def plain(message: Message) -> Message:
@@ -70,82 +79,96 @@ def plain(message: Message) -> Message:
 
 
 def escape(text: str) -> str:
-    """Text from outside, so that it can neither ping, link nor format: Slack's three escapes, and marks made harmless."""
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for mark in "*_~`":
-        text = text.replace(mark, mark + "\u200b")
-    return text
+    """Text from outside, so that it can neither ping, link, format nor turn what follows: marks are made harmless."""
+    return _MARKUP.sub("\\g<0>\u200b", _entities(text))
+
+
+def _entities(text: str) -> str:
+    """Slack's three escapes, which plain text needs too, on one line."""
+    line = " ".join(text.split()).translate(_UNSEEN)
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _part(text: str, limit: int) -> str:
+    return _cut(escape(text), limit)
 
 
 def _message(title: str, level: str, lines: Iterable[str], foot: list[str], metadata: Mapping[str, str]) -> Message:
+    title = f"{MARKS[level]} {title}"
     shown = [line for line in lines if line]
-    header = f"{MARKS[level]} {title}"
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": _cut(header, HEADER_LIMIT), "emoji": True}}]
-    blocks += [{"type": "section", "text": {"type": "mrkdwn", "text": _cut(line, SECTION_LIMIT), "verbatim": True}} for line in shown]
-    blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": _cut(escape(" · ".join(foot)), SECTION_LIMIT), "verbatim": True}]})
-    text = "\n".join([escape(header), *shown, escape(" · ".join(foot))])
-    return Message(_cut(text, TEXT_LIMIT), tuple(blocks), dict(metadata))
+    last = _part(" · ".join(foot), _FOOT)
+    blocks: tuple[dict[str, Any], ...] = (
+        {"type": "header", "text": {"type": "plain_text", "text": _cut(_entities(title), HEADER_LIMIT), "emoji": True}},
+        *({"type": "section", "text": _mrkdwn(line)} for line in shown),
+        {"type": "context", "elements": [_mrkdwn(last)]},
+    )
+    return Message(_cut("\n".join([_part(title, HEADER_LIMIT), *shown, last]), TEXT_LIMIT), blocks, dict(metadata))
+
+
+def _mrkdwn(text: str) -> dict[str, Any]:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _slots(story: Story, policy: Policy) -> str:
-    parts = [_ARROWS[slot] + escape(policy.printed(value)) for slot in ("who", "where", "what") if (value := getattr(story, slot))]
-    return f"*{''.join(parts).strip(' →·')}* · {story.stage}"
+    slots = ((slot, getattr(story, slot)) for slot in _ARROWS)
+    parts = [_ARROWS[slot] + _part(policy.printed(value), _SLOT) for slot, value in slots if value]
+    return f"*{''.join(parts).strip(' →·') or _part(policy.title, _SLOT)}* · {story.stage}"
 
 
 def _headline(report: Report) -> str:
-    title = escape(report.title or report.quote[:120])
+    title = (_part(report.title, _TITLE) or _part(report.quote[:120], _TITLE)).replace("|", "¦")
     link = safe_link(report.url)
-    headline = f"<{link}|{title.replace('|', '¦')}>" if link else title
-    when = _moment(report.published) + (" (time of arrival; the article has no date)" if report.dated == "arrival" else "")
-    return f"{headline}\n{escape(report.outlet)}, {when}"
+    headline = f"<{link}|{title}>" if link and title else title
+    dated = " (time of arrival; the article has no date)" if report.dated == "arrival" else ""
+    return f"{headline}\n{_part(report.outlet, _OUTLET)}, {_moment(report.published)}{dated}"
 
 
 def _quoted(report: Report) -> str:
     parts, last = [], 0
     for start, end in sorted(report.marks):
-        if start < last or end > len(report.quote):
+        if not last <= start < end <= len(report.quote):
             continue
-        parts += [escape_keeping(report.quote[last:start]), f"*{escape(report.quote[start:end])}*"]
+        parts += [_between(report.quote[last:start]), f"*{escape(report.quote[start:end])}*"]
         last = end
-    quoted = "".join([*parts, escape_keeping(report.quote[last:])])
-    return "> " + " ".join(quoted.split())
+    quoted = "".join([*parts, _between(report.quote[last:])])
+    return _cut("> " + " ".join(quoted.split()), _QUOTE)
 
 
-def escape_keeping(text: str) -> str:
+def _between(text: str) -> str:
     """`escape`, keeping the blanks at both ends."""
     lead = " " if text[:1].isspace() else ""
-    tail = " " if len(text) > 1 and text[-1:].isspace() else ""
+    tail = " " if text[-1:].isspace() else ""
     return lead + escape(text) + tail
 
 
 def _says(says: tuple[str, ...], relays: tuple[str, ...]) -> str:
-    who = escape("; ".join(says)) or "the outlet itself"
-    return f"*Says:* {who}" + (f" (via {escape(', '.join(relays))})" if relays else "")
+    who = _part("; ".join(says), _SAYS) or "the outlet itself"
+    return f"*Says:* {who}" + (f" (via {_part(', '.join(relays), _VIA)})" if relays else "")
 
 
 def _standing(stage: Stage, certainty: str, flags: Iterable[str]) -> str:
-    told = "; ".join(escape(_FLAGS.get(flag, flag.replace("-", " "))) for flag in flags)
-    return f"*Stage:* {_STAGES[stage]} · *Certainty:* {certainty}" + (f" · *Flags:* {told}" if told else "")
+    told = _part("; ".join(_FLAGS.get(flag, flag.replace("-", " ")) for flag in dict.fromkeys(flags)), _LIST)
+    return f"*Stage:* {stage} · *Certainty:* {certainty}" + (f" · *Flags:* {told}" if told else "")
 
 
-def _figures(figures: tuple[Figure, ...]) -> list[str]:
-    if not figures:
-        return []
-    return ["*Figures:* " + "; ".join(_figure(figure) for figure in figures[:6])]
+def _figures(figures: Iterable[Figure]) -> str:
+    told = _part("; ".join(_figure(figure) for figure in figures), _LIST)
+    return f"*Figures:* {told}" if told else ""
 
 
 def _figure(figure: Figure) -> str:
     if figure.reading:
-        return f"printed “{escape(figure.printed)}”, likely {escape(figure.reading)}: {escape(figure.counts)} ({escape(figure.note)})"
-    return f"{escape(figure.printed)} ({escape(figure.counts)})" if figure.counts else escape(figure.printed)
+        return f"printed “{figure.printed}”, likely {figure.reading}: {figure.counts} ({figure.note})"
+    return f"{figure.printed} ({figure.counts})" if figure.counts else figure.printed
 
 
 def _sources(story: Story) -> str:
     count = len(story.outlets)
-    named = ", ".join(escape(outlet) for outlet in story.outlets[:SHOWN_OUTLETS]) + (f" and {count - SHOWN_OUTLETS} more" if count > SHOWN_OUTLETS else "")
+    named = _part(", ".join(story.outlets[:SHOWN_OUTLETS]), _LIST)
+    more = f" and {count - SHOWN_OUTLETS} more" if count > SHOWN_OUTLETS else ""
     told = "1 outlet" if count == 1 else f"{count} outlets, {story.independent} independent"
     articles = "" if story.articles == count else f", {story.articles} articles"
-    return f"*Sources:* {told}{articles}: {named}"
+    return f"*Sources:* {told}{articles}: {named}{more}"
 
 
 def _reason(reason: str, story: Story, policy: Policy) -> str:
@@ -161,7 +184,8 @@ def safe_link(url: str) -> str:
         return ""
     if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc:
         return ""
-    return quote(url.strip(), safe=":/?#[]@!$&'()*+,;=%-._~").replace("&", "&amp;")
+    link = quote(url.strip(), safe=":/?#[]@!$&'()*+,;=%-._~", errors="replace").replace("&", "&amp;")
+    return link if len(link) <= LINK_LIMIT else ""
 
 
 def _moment(iso: str) -> str:

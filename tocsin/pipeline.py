@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +15,8 @@ from tocsin import message
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
 from tocsin.decide import Decision, decide, fate_of
-from tocsin.errors import Conflict, InputFault, Rejected, Throttled, Unknown
 from tocsin.detection import detect
+from tocsin.errors import Conflict, InputFault, Rejected, Throttled, Unknown
 from tocsin.policy import Policy
 from tocsin.ports import Archive, Commit, FateRecord, Message, OutboxRow, Posted, Queue, Slack, Table, Wanted
 from tocsin.signal import Signal, rank
@@ -30,10 +30,16 @@ MAX_FILE = 20_000_000
 """Bytes a dropped file may have."""
 INLINE = 200_000
 """Bytes an article may have to travel inside its queue message (SQS takes 256 KiB); a longer one goes by reference."""
+MAX_STORIES = 30
+"""Stories one article may change; each takes up to three of the hundred actions of a transaction."""
+MAX_FATE = 250_000
+"""Characters of JSON for the signals of one fate; a table item takes 400 kB."""
 TRIES = 6
 REFUSED_PAUSE = timedelta(minutes=5)
 ORDER_PAUSE = timedelta(seconds=15)
 LOOK_PAUSE = timedelta(seconds=30)
+FIRST_STATE = 1
+"""What every message that stands in Slack shows at least."""
 CLOCK_SKEW = 60.0
 """Seconds by which our clock may be ahead of Slack's."""
 
@@ -65,7 +71,9 @@ class Collector:
         batch = archive_key("articles", now, articles)
         rows = [json.dumps(article.to_json()) for article in articles]
         self.archive.write(batch, gzip.compress("\n".join(rows).encode(), mtime=0))
-        self.queue.send([row if len(row) <= INLINE else json.dumps({"ref": batch, "line": line}) for line, row in enumerate(rows)])
+        self.queue.send(
+            [row if len(row) <= INLINE else json.dumps({"ref": batch, "line": line}) for line, row in enumerate(rows)]
+        )
 
 
 def archive_key(kind: str, now: datetime, articles: Sequence[Article]) -> str:
@@ -122,7 +130,12 @@ class Detector:
 
     def _record_silent(self, articles: Sequence[Article]) -> None:
         now = self.clock()
-        rows = [FateRecord(one.id, "no_signal", "no rule matched", now.isoformat(), self.rules.version, one.title, one.source) for one in articles]
+        rows = [
+            FateRecord(
+                one.id, "no_signal", "no rule matched", now.isoformat(), self.rules.version, one.title, one.source
+            )
+            for one in articles
+        ]
         lines = "\n".join(json.dumps({name: getattr(row, name) for name in FateRecord.__slots__}) for row in rows)
         self.archive().write(archive_key("fates", now, articles), gzip.compress(lines.encode(), mtime=0))
 
@@ -149,7 +162,9 @@ class Detector:
         for signal in _strongest(self.rules, signals):
             policy = self.rules.policy(signal.rule)
             report = Report.of(signal, article)
-            decision = decide(signal, report, policy, self.table().episodes(identity(signal, policy)), silences, now, self.max_age)
+            decision = decide(
+                signal, report, policy, self.table().episodes(identity(signal, policy)), silences, now, self.max_age
+            )
             told.append((signal, decision))
             if decision.story:
                 stories[decision.story.id] = decision.story
@@ -158,14 +173,17 @@ class Detector:
 
 
 def _strongest(rules: RuleSet, signals: Sequence[Signal]) -> list[Signal]:
-    """One signal for each story: an article contributes its strongest stage once."""
+    """One signal for each story, for as many stories as fit: an article contributes its strongest stage once."""
     best: dict[str, Signal] = {}
     for signal in signals:
         key = identity(signal, rules.policy(signal.rule))
         kept = best.get(key)
-        if kept is None or ("denied" not in signal.flags, rank(signal.stage)) > ("denied" not in kept.flags, rank(kept.stage)):
+        if kept is None or ("denied" not in signal.flags, rank(signal.stage)) > (
+            "denied" not in kept.flags,
+            rank(kept.stage),
+        ):
             best[key] = signal
-    return list(best.values())
+    return sorted(best.values(), key=lambda signal: -rank(signal.stage))[:MAX_STORIES]
 
 
 def _wanted(decision: Decision, report: Report) -> Iterable[Wanted]:
@@ -174,7 +192,9 @@ def _wanted(decision: Decision, report: Report) -> Iterable[Wanted]:
         return
     yield Wanted(root_alert(story.id), story)
     if decision.alert and decision.alert != root_alert(story.id):
-        yield Wanted(decision.alert, story, {"reason": decision.reason, "detail": decision.detail, "report": report.article})
+        yield Wanted(
+            decision.alert, story, {"reason": decision.reason, "detail": decision.detail, "report": report.article}
+        )
 
 
 def root_alert(story_id: str) -> str:
@@ -182,19 +202,36 @@ def root_alert(story_id: str) -> str:
     return f"{story_id}/first_report"
 
 
-def _fate(article: Article, signals: Sequence[Signal], told: Sequence[tuple[Signal, Decision]], rules: RuleSet, now: datetime) -> FateRecord:
+def _fate(
+    article: Article, signals: Sequence[Signal], told: Sequence[tuple[Signal, Decision]], rules: RuleSet, now: datetime
+) -> FateRecord:
     decisions = {id(signal): decision for signal, decision in told}
     rows = []
     for signal in signals:
         decision = decisions.get(id(signal))
         rows.append({
             **signal.to_json(), "story": decision.story.id if decision and decision.story else None,
-            "alert": decision.alert if decision else None, "reason": decision.reason if decision else "weaker_signal_of_same_story",
+            "alert": decision.alert if decision else None, "reason": decision.reason if decision else "a_stronger_signal_counts",
             "detail": decision.detail if decision else "",
         })  # fmt: skip
     fate = fate_of([decision for _, decision in told])
-    reason = "; ".join(dict.fromkeys(f"{signal.rule}: {decision.reason} ({decision.detail})" for signal, decision in told))
-    return FateRecord(article.id, fate, reason, now.isoformat(), rules.version, article.title, article.source, tuple(rows))
+    reason = "; ".join(
+        dict.fromkeys(f"{signal.rule}: {decision.reason} ({decision.detail})" for signal, decision in told)
+    )
+    return FateRecord(
+        article.id, fate, reason, now.isoformat(), rules.version, article.title, article.source, tuple(_fitting(rows))
+    )
+
+
+def _fitting(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """As many signals as one record has room for; of the last ones only the beginning of the evidence."""
+    room = MAX_FATE
+    for row in rows:
+        short = row if len(json.dumps(row)) <= room else {**row, "evidence": row["evidence"][:300], "sentences": []}
+        room -= len(json.dumps(short))
+        if room < 0:
+            return
+        yield short
 
 
 # ── deliver ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,8 +286,9 @@ class Deliverer:
             return self._refused(row, refusal)
         except Unknown as doubt:
             log.warning("alert %s: %s", ascii(row.alert), ascii(str(doubt)))
-            wait = LOOK_PAUSE if row.ts or row.attempted_at is not None else self.lease + self.quarantine
-            self.table.release(row.alert, self.owner, self.clock() + wait, surely_not_posted=False, note=str(doubt))
+            self.table.release(
+                row.alert, self.owner, self.clock() + LOOK_PAUSE, surely_not_posted=False, note=str(doubt)
+            )
         except Conflict:
             log.info("alert %s belongs to another deliverer now", ascii(row.alert))
         return False
@@ -287,14 +325,16 @@ class Deliverer:
         """Settles a post of unknown outcome: once it is too late for it to turn up, the history tells."""
         over = datetime.fromtimestamp(attempted_at, self.clock().tzinfo) + self.lease + self.quarantine
         if self.clock() < over:
-            self.table.release(row.alert, self.owner, over, surely_not_posted=False, note="outcome unknown, in quarantine")
+            self.table.release(
+                row.alert, self.owner, over, surely_not_posted=False, note="outcome unknown, in quarantine"
+            )
             return False
         channel, thread = (root.channel, root.ts) if root else (self.channel, None)
         found = self.slack.find(channel, row.alert, oldest=attempted_at - CLOCK_SKEW, thread_ts=thread)
         if found is None:
             self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, note="not in the history")
             return True
-        return not self.table.delivered(row.alert, self.owner, found, 0 if row.reply is None else 1)
+        return not self.table.delivered(row.alert, self.owner, found, FIRST_STATE)
 
     def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
         self.table.posting(row.alert, self.owner, self.clock())
@@ -320,7 +360,7 @@ class Deliverer:
         if row.reply is None:
             text = message.root(story, policy)
         else:
-            report = next((one for one in story.reports if one.article == row.reply["report"]), story.best)
+            report = story.told_by(row.reply["report"])
             text = message.reply(row.alert, row.reply["reason"], row.reply["detail"], report, story, policy)
         return message.plain(text) if row.plain else text
 
@@ -338,9 +378,11 @@ class Deliverer:
 
     def _again(self, row: OutboxRow, wait: timedelta, note: str) -> None:
         """Gives the row back; the refused call of this claim had no effect, but an older one in doubt stays in doubt."""
-        self.table.release(row.alert, self.owner, self.clock() + wait, surely_not_posted=row.attempted_at is None, note=note)
+        self.table.release(
+            row.alert, self.owner, self.clock() + wait, surely_not_posted=row.attempted_at is None, note=note
+        )
 
 
 def _state(row: OutboxRow, story: Story) -> int:
     """What a message shows: a root the story's version, a reply always itself."""
-    return story.version if row.reply is None else 1
+    return story.version if row.reply is None else FIRST_STATE

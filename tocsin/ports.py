@@ -32,9 +32,7 @@ class Posted:
 class Slack(Protocol):
     """A receiver of messages. Every method raises `Throttled`, `Rejected` or `Unknown` and nothing else."""
 
-    def post(
-        self, channel: str, message: Message, *, thread_ts: str | None = None, broadcast: bool = False
-    ) -> Posted:
+    def post(self, channel: str, message: Message, *, thread_ts: str | None = None, broadcast: bool = False) -> Posted:
         """Posts once, without any retry of its own; returns the channel id and ts Slack answered."""
 
     def update(self, posted: Posted, message: Message) -> None:
@@ -152,7 +150,9 @@ class Table(Protocol):
     def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
         """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again."""
 
-    def release(self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = "") -> None:
+    def release(  # noqa: PLR0913 - what is known of the call
+        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+    ) -> None:
         """Gives the row back, to be tried again when due."""
 
     def bury(self, alert: str, owner: str, note: str) -> None:

@@ -137,7 +137,7 @@ def contents(name: str, body: bytes, metadata: Mapping[str, str] | None = None) 
         yield Entry(name, fault=fault, body=body)
 
 
-def lines(name: str, stream: Iterable[str] | Iterable[bytes]) -> Iterator[Entry]:
+def lines(name: str, stream: Iterable[str | bytes]) -> Iterator[Entry]:
     """Articles from lines of JSON, each line failing for itself."""
     for number, line in enumerate(stream, 1):
         where = f"{name}, line {number}"

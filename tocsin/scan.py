@@ -80,6 +80,10 @@ class Hit:
     lexeme: Lexeme
 
 
+def _start(hit: Hit) -> int:
+    return hit.start
+
+
 class Page:
     """One field of an article, scanned once."""
 
@@ -120,24 +124,27 @@ class Page:
     def hits(self) -> list[Hit]:
         """The list entries in order, without those that capitals, marks, a longer name or a `not:` phrase rule out."""
         hits: list[Hit] = []
-        cancelled: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        cancelled: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
         for start, end, number in self.raw:
             lexemes, cancels, _ = self._rules.meanings[number]
             if end - start > 1 and not self._unbroken(start, end):
                 continue
             for canceled in cancels:
-                cancelled[canceled].append((start, end))
+                for token in range(start, end):
+                    cancelled[canceled, token].append((start, end))
             hits += [
                 Hit(start, end, lexeme) for lexeme in lexemes if not lexeme.capitals or self._capital(start, lexeme)
             ]
         hits = [
             hit
             for hit in hits
-            if not any(
-                a <= hit.start and hit.end <= b and b - a > hit.end - hit.start for a, b in cancelled[hit.lexeme.list]
+            if not self._a_noun(hit)
+            and not any(
+                hit.end <= end and end - start > hit.end - hit.start
+                for start, end in cancelled.get((hit.lexeme.list, hit.start), ())
             )
         ]
-        hits = [hit for hit in hits if not self._a_noun(hit)] + list(self._computed())
+        hits += self._computed()
         hits.sort(key=lambda hit: (hit.start, -hit.end))
         return self._longest_names(hits)
 
@@ -277,6 +284,13 @@ class Sentence:
             for hit in self.hits:
                 self._by_list.setdefault(hit.lexeme.list, []).append(hit)
         return self._by_list
+
+    def between(self, number: int, low: int, high: int) -> list[Hit]:
+        """The hits of a list that begin at words [low, high)."""
+        hits = self.by_list.get(number)
+        if not hits:
+            return []
+        return hits[bisect_left(hits, low, key=_start) : bisect_left(hits, high, key=_start)]
 
     def clause(self, token: int) -> int:
         """The number of the clause a word stands in."""

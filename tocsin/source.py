@@ -172,5 +172,6 @@ def _under(node: yaml.MappingNode, step: str | int, *, last: bool) -> yaml.Node 
     """What stands under a key; where the path ends at a word, its key: there the line begins."""
     for key, value in node.value:
         if key.value == step:
-            return key if last and isinstance(value, yaml.ScalarNode) else value
+            found: yaml.Node = key if last and isinstance(value, yaml.ScalarNode) else value
+            return found
     return None

@@ -95,6 +95,8 @@ class Story:
     """Ids of the alerts it raised."""
     previous: str = ""
     posted: bool = True
+    denial: Report | None = None
+    """The denial that raised an alert; it is no report of the thing."""
     version: int = 0
 
     @property
@@ -122,16 +124,6 @@ class Story:
         return tuple(dict.fromkeys(flag for report in self._furthest for flag in report.flags))
 
     @property
-    def dispute(self) -> str:
-        """The id of the alert that somebody denies the story; there is one at most."""
-        return f"{self.id}/disputed"
-
-    @property
-    def disputed(self) -> bool:
-        """Whether somebody denied it after it was reported."""
-        return self.dispute in self.alerted
-
-    @property
     def _furthest(self) -> list[Report]:
         stage = self.stage
         return [report for report in self.reports if rank(report.stage) == rank(stage)]
@@ -140,10 +132,15 @@ class Story:
         """The distinct values of a field that holds several (`says`, `relays`, `figures`) over all reports."""
         return tuple(dict.fromkeys(value for report in self.reports for value in getattr(report, name)))
 
+    def told_by(self, article: str) -> Report:
+        """What an article contributed, a denial included; the best report where it is no longer kept."""
+        known = (*self.reports, self.denial) if self.denial else self.reports
+        return next((report for report in known if report.article == article), self.best)
+
     def joins(self, published: str, quiet_for: timedelta) -> bool:
         """Whether something published then belongs to this episode."""
-        when = datetime.fromisoformat(published)
-        return datetime.fromisoformat(self.first_seen) - quiet_for <= when <= datetime.fromisoformat(self.last_seen) + quiet_for
+        first, when, last = map(datetime.fromisoformat, (self.first_seen, published, self.last_seen))
+        return first - quiet_for <= when <= last + quiet_for
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that `from_json` reads back to an equal story."""
@@ -152,8 +149,13 @@ class Story:
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Story:
         """Reads what `to_json` wrote."""
-        reports = tuple(_report(report) for report in row["reports"])
-        return cls(**{**row, "reports": reports, "outlets": tuple(row["outlets"]), "alerted": tuple(row["alerted"])})
+        read = {
+            "reports": tuple(_report(report) for report in row["reports"]),
+            "outlets": tuple(row["outlets"]),
+            "alerted": tuple(row["alerted"]),
+            "denial": _report(row["denial"]) if row.get("denial") else None,
+        }
+        return cls(**{**row, **read})
 
 
 def _report(row: dict[str, Any]) -> Report:
@@ -219,7 +221,9 @@ def _order(report: Report) -> tuple[int, str, str]:
 
 def repeats(one: Report, other: Report) -> bool:
     """Whether two reports are one article: the same id, or the same outlet with the same text."""
-    return one.article == other.article or (one.outlet == other.outlet and bool(one.sketch) and one.sketch == other.sketch)
+    return one.article == other.article or (
+        one.outlet == other.outlet and bool(one.sketch) and one.sketch == other.sketch
+    )
 
 
 def sketch(text: str) -> tuple[int, ...]:
@@ -242,7 +246,9 @@ def _independent(reports: tuple[Report, ...]) -> int:
     groups: list[list[Report]] = []
     for report in sorted(reports, key=lambda one: (one.published, one.article)):
         linked = [group for group in groups if any(_copies(report, one) for one in group)]
-        groups = [group for group in groups if group not in linked] + [[report, *(one for group in linked for one in group)]]
+        groups = [group for group in groups if group not in linked] + [
+            [report, *(one for group in linked for one in group)]
+        ]
     return len(groups)
 
 
@@ -258,7 +264,9 @@ def _sources(report: Report) -> set[str]:
 _AGENCIES = {
     "Associated Press": "AP",
     "Agence France-Presse": "AFP",
-    **{name: name for name in ("AP", "Reuters", "AFP", "Yonhap", "Kyodo", "Xinhua", "TASS", "UPI", "DPA", "ANI", "PTI")},
+    **{
+        name: name for name in ("AP", "Reuters", "AFP", "Yonhap", "Kyodo", "Xinhua", "TASS", "UPI", "DPA", "ANI", "PTI")
+    },
 }
 
 

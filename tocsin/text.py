@@ -19,9 +19,7 @@ def _fold_character(character: str) -> str:
     return base if base.isascii() and base.isalnum() else " "
 
 
-_BYTES = bytes(
-    ord(folded.lower()) if (folded := _fold_character(chr(code))).isalnum() else 0x20 for code in range(256)
-)
+_BYTES = bytes(ord(folded.lower()) if (folded := _fold_character(chr(code))).isalnum() else 0x20 for code in range(256))
 
 
 _FOLDED_MOST = 20_000  # of a million characters: no text shall fill the memory
@@ -75,6 +73,7 @@ _END = re.compile(
 _NEXT_WORD = re.compile(r"\s+[\"\u201c]?([A-Z][a-z]*)\s")
 _REST_IS_BLANK = re.compile(r"\s*+\Z")
 _WRAPPED = 84
+_FEW = 4  # lines that are no copy yet
 _DATELINE = re.compile(
     r"(?:[A-Z][A-Z'’. /-]{2,40}(?:, [A-Z][\w. ]{1,30}){0,3}(?:, \d{4})?\s*(?:\([A-Z][^()\n]{1,30}\)\s*)?(?:-{1,2}|[–—])\s+"
     r"|[^.!?\n()]{0,60}\((?:AP|AFP|Reuters?|UPI|PTI|ANI|IANS|CNN|BBC|NHK|VOA|RFA|EFE|ANSA|KUNA|IRNA|KCNA|TASS|Tass|DPA|dpa|Xinhua|Yonhap|Kyodo|Sputnik"
@@ -125,7 +124,10 @@ def _abbreviated(text: str, match: re.Match[str]) -> bool:
     return bool(_ABBREVIATION.search(before)) and not _sentence_starts(text, match.end())
 
 
-_STARTERS = frozenset("The It He She They In On But A An However Meanwhile This That We I And If".split())
+_STARTERS = frozenset({
+    "The", "It", "He", "She", "They", "In", "On", "But", "A", "An", "However", "Meanwhile", "This", "That", "We", "I",
+    "And", "If",
+})  # fmt: skip
 
 
 def _sentence_starts(text: str, at: int) -> bool:
@@ -136,9 +138,9 @@ def _sentence_starts(text: str, at: int) -> bool:
 
 def _hard_wrapped(text: str) -> bool:
     lines = [line for line in text.split("\n") if line.strip()]
-    if len(lines) < 4:
+    if len(lines) < _FEW:
         return False
-    unfinished = sum(1 for line in lines[:-1] if line.rstrip()[-1:] not in ".!?\":”’")
+    unfinished = sum(1 for line in lines[:-1] if line.rstrip()[-1:] not in '.!?":”’')
     return max(map(len, lines)) <= _WRAPPED and unfinished * 2 > len(lines)
 
 

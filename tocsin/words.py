@@ -37,15 +37,15 @@ _SPLIT_PAST = {  # past and participle differ
     "undergo": ("underwent", "undergone"), "undertake": ("undertook", "undertaken"), "wake": ("woke", "woken"),
     "wear": ("wore", "worn"), "withdraw": ("withdrew", "withdrawn"), "write": ("wrote", "written"),
 }  # fmt: skip
-_BOTH = frozenset(  # also spelled with one l
-    "cancel counsel dial fuel funnel label level marshal model refuel signal travel tunnel".split()
-)
-_DOUBLING = frozenset(  # stressed on the last of several syllables
-    (
-        "admit airdrop allot begin commit compel control defer deter equip expel forbid incur occur offset omit outfit "
-        "patrol permit prefer propel quit rebel recur refer repel reset submit transfer upset"
-    ).split()
-)
+_BOTH = frozenset({  # also spelled with one l
+    "cancel", "counsel", "dial", "fuel", "funnel", "label", "level", "marshal", "model", "refuel", "signal", "travel",
+    "tunnel",
+})  # fmt: skip
+_DOUBLING = frozenset({  # stressed on the last of several syllables
+    "admit", "airdrop", "allot", "begin", "commit", "compel", "control", "defer", "deter", "equip", "expel", "forbid",
+    "incur", "occur", "offset", "omit", "outfit", "patrol", "permit", "prefer", "propel", "quit", "rebel", "recur",
+    "refer", "repel", "reset", "submit", "transfer", "upset",
+})  # fmt: skip
 _PLURALS = {
     "aircraft": "aircraft", "barracks": "barracks", "cargo": "cargoes", "cavalry": "cavalry", "child": "children",
     "corps": "corps", "embargo": "embargoes", "half": "halves", "headquarters": "headquarters", "hero": "heroes",
@@ -54,7 +54,7 @@ _PLURALS = {
     "species": "species", "thief": "thieves", "tornado": "tornadoes", "torpedo": "torpedoes", "veto": "vetoes",
     "volcano": "volcanoes", "wife": "wives", "wolf": "wolves",
 }  # fmt: skip
-_MAN = frozenset("human german roman norman ottoman talisman shaman".split())
+_MAN = frozenset({"human", "german", "roman", "norman", "ottoman", "talisman", "shaman"})
 _BE: dict[str, Tag] = {
     "be": "base", "is": "s", "are": "s", "am": "s", "being": "ing", "was": "past", "were": "past", "been": "part",
 }  # fmt: skip
@@ -103,7 +103,7 @@ def _third(verb: str) -> str:
 def _ing(verb: str) -> str:
     if verb.endswith("ie"):
         return verb[:-2] + "ying"
-    if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")) and len(verb) > 2:
+    if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")):
         return verb[:-1] + "ing"
     return (verb + verb[-1] if _doubles(verb) else verb) + "ing"
 

@@ -78,7 +78,11 @@ def outcome(articles: Any, stories: Any, messages: list[tuple[Any, str, Any]], f
     return Outcome(
         tuple(article.id for article in articles),
         {story.id: replace(story, version=0, alerted=()) for story in stories},
-        {told["alert"]: (text, tuple(blocks), told) for told, text, blocks in messages if told["reason"] == "first_report"},
+        {
+            told["alert"]: (text, tuple(blocks), told)
+            for told, text, blocks in messages
+            if told["reason"] == "first_report"
+        },
         tuple(told["alert"] for told, _, _ in messages),
         fates,
     )
@@ -94,7 +98,7 @@ def shuffles() -> Iterator[tuple[int, tuple[int, ...]]]:
     """Each seed with the order it makes."""
     for seed in range(10_000):
         order = list(range(5))
-        random.Random(seed).shuffle(order)
+        random.Random(seed).shuffle(order)  # noqa: S311 - as the replay does
         yield seed, tuple(order)
 
 
@@ -102,7 +106,7 @@ def shuffles() -> Iterator[tuple[int, tuple[int, ...]]]:
 def test_every_order_ends_in_the_same_stories(batch: int) -> None:
     """All 120 orders end in the same stories, whatever the batches."""
     reference = outcomes(1)[0].stories
-    assert len(reference) == 4
+    assert sum(story.posted for story in reference.values()) == 4
     assert all(one.stories == reference for one in outcomes(batch))
 
 

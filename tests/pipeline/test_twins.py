@@ -38,7 +38,7 @@ class Caller:
 
     def __init__(self, table: Table, seed: int) -> None:
         self.table = table
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - a choice of calls, not a secret
         self.prefix = f"rule-{seed}"
         self.now = START
         self.moves: list[Callable[[], Any]] = [
@@ -93,13 +93,17 @@ class Caller:
 
     def delivered(self) -> bool:
         """A deliverer notes what Slack shows."""
-        return self.table.delivered(self.any_alert(), self.any_owner(), Posted(CHANNEL, "1.5"), self.random.randrange(6))
+        return self.table.delivered(
+            self.any_alert(), self.any_owner(), Posted(CHANNEL, "1.5"), self.random.randrange(6)
+        )
 
     def release(self) -> None:
         """A deliverer gives a row back."""
         due = self.now + timedelta(seconds=self.random.randrange(200))
         sure, plain = self.random.choice([True, False]), self.random.choice([True, False])
-        self.table.release(self.any_alert(), self.any_owner(), due, surely_not_posted=sure, plain=plain, note="throttled")
+        self.table.release(
+            self.any_alert(), self.any_owner(), due, surely_not_posted=sure, plain=plain, note="throttled"
+        )
 
     def bury(self) -> None:
         """A deliverer gives a row up."""
@@ -153,17 +157,40 @@ class Caller:
 def a_story(story_id: str, version: int, outlets: int = 1) -> Story:
     """A story of so many outlets."""
     reports = tuple(
-        Report(f"a{n}", f"outlet {n}", "“T”", "", START.isoformat(), "preparing", "asserted", "q", ((0, 1),), ("denied",), sketch=(1, 2))
+        Report(
+            f"a{n}",
+            f"outlet {n}",
+            "“T”",
+            "",
+            START.isoformat(),
+            "preparing",
+            "asserted",
+            "q",
+            ((0, 1),),
+            ("denied",),
+            sketch=(1, 2),
+        )
         for n in range(max(1, outlets))
     )
     rule, _, episode = story_id.partition("/")[0], "", int(story_id.rpartition("#")[2])
     day = START.isoformat()
-    return Story(story_id, rule, "north-korea", None, None, episode, day, day, reports, ("outlet",), 1, ("a",), version=version)
+    return Story(
+        story_id, rule, "north-korea", None, None, episode, day, day, reports, ("outlet",), 1, ("a",), version=version
+    )
 
 
 def a_fate(article: str, now: datetime) -> FateRecord:
     """A fate with a signal in it."""
-    return FateRecord(article, "alerted", "first report", now.isoformat(), "v1", "Title ‘é’", "Outlet", ({"rule": "r", "flags": ["x"]},))
+    return FateRecord(
+        article,
+        "alerted",
+        "first report",
+        now.isoformat(),
+        "v1",
+        "Title ‘é’",
+        "Outlet",
+        ({"rule": "r", "flags": ["x"]},),
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -263,7 +290,7 @@ def test_slack_refuses_what_is_not_there(workspace: tuple[Slack, Callable[[str],
     slack, remove = workspace
     posted = slack.post(CHANNEL, text("a"))
     remove(posted.ts)
-    calls = [
+    calls: list[tuple[str, Callable[[], Any]]] = [
         ("channel", lambda: slack.post("C0OTHER", text("a"))),
         ("channel", lambda: slack.find("C0OTHER", "a", oldest=0)),
         ("missing", lambda: slack.post(CHANNEL, text("a"), thread_ts="1.000001")),

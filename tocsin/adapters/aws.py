@@ -34,7 +34,10 @@ def client(service: str) -> Any:
     from botocore.config import Config
 
     make: Callable[..., Any] = boto3.client  # its stubs list every service by name
-    return make(service, config=Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}))
+    return make(
+        service,
+        config=Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}),
+    )
 
 
 @cache
@@ -74,7 +77,9 @@ def collector() -> Collector:
     from tocsin.adapters.sqs import SqsQueue
     from tocsin.pipeline import Collector
 
-    return Collector(archive(), SqsQueue(client("sqs"), Settings(os.environ).article_queue), table(), now, reading.articles)
+    return Collector(
+        archive(), SqsQueue(client("sqs"), Settings(os.environ).article_queue), table(), now, reading.articles
+    )
 
 
 def detector() -> Detector:
@@ -95,4 +100,6 @@ def deliverer() -> Deliverer:
     token = SecretToken(client("secretsmanager"), settings.slack_secret)
     rules = rule_set(settings.rules)
     slack = SlackWorkspace(settings.slack_url, token)
-    return Deliverer(table(), slack, rules.policy, now, uuid.uuid4().hex, settings.slack_channel, settings.lease, settings.quarantine)
+    return Deliverer(
+        table(), slack, rules.policy, now, uuid.uuid4().hex, settings.slack_channel, settings.lease, settings.quarantine
+    )

@@ -42,7 +42,9 @@ class DynamoTable:
     def reject(self, fate: FateRecord) -> None:
         """See `Table.reject`."""
         try:
-            self._client.put_item(TableName=self._name, Item=_fate_item(fate), ConditionExpression="attribute_not_exists(pk)")
+            self._client.put_item(
+                TableName=self._name, Item=_fate_item(fate), ConditionExpression="attribute_not_exists(pk)"
+            )
         except ClientError as error:
             if not _conditional(error):
                 raise
@@ -68,7 +70,10 @@ class DynamoTable:
     def silences(self, now: datetime) -> Sequence[Silence]:
         """See `Table.silences`."""
         answer = self._client.query(
-            TableName=self._name, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "SILENCES"}}, ConsistentRead=True
+            TableName=self._name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": "SILENCES"}},
+            ConsistentRead=True,
         )
         silences = [_silence(json.loads(item["state"]["S"])) for item in answer["Items"]]
         return [silence for silence in silences if silence.begins <= now < silence.ends]
@@ -91,8 +96,12 @@ class DynamoTable:
         except ClientError as error:
             if error.response["Error"]["Code"] not in {"TransactionCanceledException", "TransactionConflictException"}:
                 raise
-            reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])} - {"None"}
-            raise Conflict(f"article {commit.fate.article!r} was not written: {', '.join(sorted(reasons)) or 'another writer was first'}") from error
+            reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])} - {
+                "None"
+            }
+            raise Conflict(
+                f"article {commit.fate.article!r} was not written: {', '.join(sorted(reasons)) or 'another writer was first'}"
+            ) from error
 
     # the outbox
 
@@ -103,13 +112,31 @@ class DynamoTable:
             alert,
             "SET #status = :claimed, #owner = :owner, lease_until = :until, due_at = :until, due_shard = :shard ADD attempts :one",
             "attribute_exists(pk) AND #status IN (:pending, :waiting, :claimed) AND (attribute_not_exists(lease_until) OR lease_until <= :now)",
-            {":claimed": "claimed", ":pending": "pending", ":waiting": "waiting", ":owner": owner, ":until": until, ":now": now.timestamp(), ":shard": SHARD, ":one": 1},
+            {
+                ":claimed": "claimed",
+                ":pending": "pending",
+                ":waiting": "waiting",
+                ":owner": owner,
+                ":until": until,
+                ":now": now.timestamp(),
+                ":shard": SHARD,
+                ":one": 1,
+            },
         )
         return _outbox(item) if item else None
 
     def posting(self, alert: str, owner: str, now: datetime) -> None:
         """See `Table.posting`."""
-        if self._update(alert, "SET attempted_at = :now", "#owner = :owner", {":now": now.timestamp(), ":owner": owner}, status=False) is None:
+        if (
+            self._update(
+                alert,
+                "SET attempted_at = :now",
+                "#owner = :owner",
+                {":now": now.timestamp(), ":owner": owner},
+                status=False,
+            )
+            is None
+        ):
             raise Conflict(f"alert {alert!r} belongs to another deliverer now")
 
     def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
@@ -125,18 +152,24 @@ class DynamoTable:
         if done is not None:
             return True
         again = self._update(
-            alert, f"SET #status = :waiting, {facts} REMOVE #owner, lease_until, attempted_at", "#owner = :owner", {**values, ":waiting": "waiting"}
+            alert,
+            f"SET #status = :waiting, {facts} REMOVE #owner, lease_until, attempted_at",
+            "#owner = :owner",
+            {**values, ":waiting": "waiting"},
         )
         return again is None  # lost to another owner: nothing more to do here
 
-    def release(self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = "") -> None:
+    def release(  # noqa: PLR0913 - what is known of the call
+        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+    ) -> None:
         """See `Table.release`."""
         forget, told = ", attempted_at" if surely_not_posted else "", ", plain = :plain" if plain else ""
         self._update(
             alert,
             f"SET #status = :waiting, due_at = :due, due_shard = :shard, note = :note{told} REMOVE #owner, lease_until{forget}",
             "#owner = :owner",
-            {":waiting": "waiting", ":due": due.timestamp(), ":shard": SHARD, ":note": note[:300], ":owner": owner} | ({":plain": True} if plain else {}),
+            {":waiting": "waiting", ":due": due.timestamp(), ":shard": SHARD, ":note": note[:300], ":owner": owner}
+            | ({":plain": True} if plain else {}),
         )
 
     def bury(self, alert: str, owner: str, note: str) -> None:
@@ -163,11 +196,22 @@ class DynamoTable:
         return [item["pk"]["S"].removeprefix("ALERT#") for item in answer["Items"]]
 
     def _get(self, pk: str, sk: str) -> Item | None:
-        answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True)
+        answer = self._client.get_item(
+            TableName=self._name, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+        )
         item: Item | None = answer.get("Item")
         return item
 
-    def _update(self, alert: str, update: str, condition: str, values: Mapping[str, Any], *, status: bool = True, tries: int = TRIES) -> Item | None:
+    def _update(  # noqa: PLR0913 - the parts of an update
+        self,
+        alert: str,
+        update: str,
+        condition: str,
+        values: Mapping[str, Any],
+        *,
+        status: bool = True,
+        tries: int = TRIES,
+    ) -> Item | None:
         names = {"#owner": "owner"} | ({"#status": "status"} if status else {})
         try:
             answer = self._client.update_item(
@@ -177,7 +221,9 @@ class DynamoTable:
         except ClientError as error:
             if _conditional(error):
                 return None
-            if tries > 1 and error.response["Error"]["Code"] == "TransactionConflictException":  # a commit has the row in hand; boto3 does not try again
+            if (
+                tries > 1 and error.response["Error"]["Code"] == "TransactionConflictException"
+            ):  # a commit has the row in hand; boto3 does not try again
                 return self._update(alert, update, condition, values, status=status, tries=tries - 1)
             raise
         item: Item = answer["Attributes"]
@@ -204,7 +250,12 @@ def _number(value: float) -> str:
 
 
 def _item(pk: str, sk: str, state: Mapping[str, Any], *, expires: datetime | None = None, **numbers: float) -> Item:
-    item: Item = {"pk": {"S": pk}, "sk": {"S": sk}, "schema": {"N": "1"}, "state": {"S": json.dumps(state, ensure_ascii=False)}}
+    item: Item = {
+        "pk": {"S": pk},
+        "sk": {"S": sk},
+        "schema": {"N": "1"},
+        "state": {"S": json.dumps(state, ensure_ascii=False)},
+    }
     if expires:
         item["expires_at"] = {"N": str(int(expires.timestamp()))}
     return item | {name: {"N": _number(value)} for name, value in numbers.items()}
@@ -218,7 +269,11 @@ def _fate_item(fate: FateRecord) -> Item:
 def _fate_put(fate: FateRecord) -> dict[str, Any]:
     """Writes the one fate of an article. A rejected input that was mended and dropped again becomes an article after all."""
     values = {":rejected": {"S": "rejected"}}
-    return {"Item": _fate_item(fate), "ConditionExpression": "attribute_not_exists(pk) OR fate = :rejected", "ExpressionAttributeValues": values}
+    return {
+        "Item": _fate_item(fate),
+        "ConditionExpression": "attribute_not_exists(pk) OR fate = :rejected",
+        "ExpressionAttributeValues": values,
+    }
 
 
 def _fate(item: Item) -> FateRecord:
@@ -229,7 +284,13 @@ def _fate(item: Item) -> FateRecord:
 def _story_put(story: Story, now: datetime) -> dict[str, Any]:
     key, _, episode = story.id.rpartition("#")
     after = replace(story, version=story.version + 1)
-    item = _item(f"STORY#{key}", f"EPISODE#{int(episode):06d}", after.to_json(), expires=now + STORIES_LIVE, version=after.version)
+    item = _item(
+        f"STORY#{key}",
+        f"EPISODE#{int(episode):06d}",
+        after.to_json(),
+        expires=now + STORIES_LIVE,
+        version=after.version,
+    )
     if story.version == 0:
         return {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
     values = {":version": {"N": str(story.version)}}
@@ -246,9 +307,10 @@ def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:
         ":pending": "pending", ":story": wanted.story.id, ":wanted": shown, ":due": now.timestamp(), ":shard": SHARD,
         ":reply": json.dumps(wanted.reply), ":expires": int((now + STORIES_LIVE).timestamp()),
     }  # fmt: skip
+    asked = "story = :story, wanted = :wanted, reply = :reply, expires_at = :expires"
     return {
         "Key": {"pk": {"S": f"ALERT#{wanted.alert}"}, "sk": {"S": "OUTBOX"}},
-        "UpdateExpression": "SET #status = :pending, story = :story, wanted = :wanted, due_at = :due, due_shard = :shard, reply = :reply, expires_at = :expires",
+        "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, {asked}",
         "ExpressionAttributeNames": {"#status": "status"},
         "ExpressionAttributeValues": {name: _value(value) for name, value in values.items()},
     }
@@ -270,5 +332,8 @@ def _outbox(item: Item) -> OutboxRow:
 
 def _silence(row: dict[str, Any]) -> Silence:
     matchers = tuple((name, value) for name, value in row["matchers"])
-    begins, ends = datetime.fromisoformat(row["begins"]).astimezone(UTC), datetime.fromisoformat(row["ends"]).astimezone(UTC)
+    begins, ends = (
+        datetime.fromisoformat(row["begins"]).astimezone(UTC),
+        datetime.fromisoformat(row["ends"]).astimezone(UTC),
+    )
     return Silence(**{**row, "matchers": matchers, "begins": begins, "ends": ends})

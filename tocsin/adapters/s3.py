@@ -24,7 +24,9 @@ class S3Archive:
         answer = self._get(key)
         size: int = answer["ContentLength"]
         if size > limit:
-            raise InputFault(f"is {size:,} bytes long, and {limit:,} is the most", key, "split the file into smaller ones")
+            raise InputFault(
+                f"is {size:,} bytes long, and {limit:,} is the most", key, "split the file into smaller ones"
+            )
         body: bytes = answer["Body"].read()
         return body
 

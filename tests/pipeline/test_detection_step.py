@@ -1,0 +1,197 @@
+"""What becomes of articles between their queue and the outbox, redelivery and other writers included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from infra.local.slack import LocalSlack
+from tests.system import System, World, row_of, rule_set, seed_articles
+from tests.twins import MemoryArchive, MemoryQueue, MemoryTable
+from tocsin import reading
+from tocsin.article import Article
+from tocsin.errors import Conflict
+from tocsin.pipeline import INLINE, MAX_STORIES, Collector, Detector
+from tocsin.ports import Commit, FateRecord
+
+PREPARING, _, DISPATCH, PREPARING_TOO, _ = seed_articles()
+STORY = "additional-deployment/north-korea/russia#1"
+SILENT = Article("calm", "The weather stays mild in the whole country until Friday.", "Weather", "Outlet")
+DEAD_AFTER = 40
+"""Minutes after which a message that fails every time has been received five times."""
+
+
+def fates(world: World) -> dict[str, str]:
+    """Article → fate, of those in the table."""
+    return {article: record.fate for article, record in world.table.fates.items()}
+
+
+def test_an_article_with_signals_changes_everything_at_once(world: World) -> None:
+    """The fate, the stories and the alerts of an article are written by one commit."""
+    world.arrive(PREPARING)
+    assert fates(world) == {PREPARING.id: "alerted"}
+    assert STORY in world.table.stories
+    assert set(world.hints()) == {f"{story}/first_report" for story in world.table.stories}
+
+
+def test_a_silent_article_needs_no_table() -> None:
+    """An article without a signal never touches the table; its fate goes to the archive."""
+
+    def no_table() -> MemoryTable:
+        raise AssertionError("a silent article asked for the table")
+
+    archive = MemoryArchive()
+    detector = Detector(rule_set(), no_table, lambda: archive, World().clock, None)
+    assert detector.detect([("1", SILENT)]) == []
+    assert len(archive.keys("fates/")) == 1
+
+
+def test_a_redelivered_article_changes_nothing(world: World) -> None:
+    """An article that comes again, alone or twice in a batch, leaves stories, fates and outbox as they were."""
+    world.arrive(PREPARING)
+    world.deliver()
+    before = (dict(world.table.stories), dict(world.table.fates), world.hints())
+    assert world.arrive(PREPARING, PREPARING) == []
+    world.deliver()
+    assert (dict(world.table.stories), dict(world.table.fates), world.hints()) == before
+    assert world.slack.calls == ["post"] * 4
+
+
+def test_a_redelivered_silent_article_has_one_fate(world: World) -> None:
+    """The same silent batch, come again on the same day, is archived once."""
+    world.arrive(SILENT)
+    world.arrive(SILENT)
+    assert len(world.archive.keys("fates/")) == 1
+
+
+class Racing(MemoryTable):
+    """Another writer comes in before the first commits."""
+
+    def __init__(self, *others: Callable[[], Any]) -> None:
+        super().__init__()
+        self.others = list(others)
+
+    def commit(self, commit: Commit, now: datetime) -> None:
+        """See `Table.commit`."""
+        if self.others:
+            self.others.pop(0)()
+        super().commit(commit, now)
+
+
+def test_two_articles_at_once_make_one_story(world: World) -> None:
+    """When two articles begin the same story at the same moment, one alerts and the other corroborates."""
+    world.table = Racing(lambda: world.arrive(PREPARING_TOO))
+    assert world.arrive(PREPARING) == []
+    assert world.table.stories[STORY].outlets == tuple(sorted([PREPARING.source, PREPARING_TOO.source]))
+    assert [alert for alert in world.hints() if alert.startswith(STORY)] == [f"{STORY}/first_report"]
+
+
+def test_the_same_article_at_once_alerts_once(world: World) -> None:
+    """When one article is handled twice at the same moment, the second finds its fate and stops."""
+    world.table = Racing(lambda: world.arrive(PREPARING))
+    assert world.arrive(PREPARING) == []
+    assert world.table.stories[STORY].version == 1
+
+
+def test_an_article_that_always_loses_comes_again_alone(world: World) -> None:
+    """An article that loses against other writers every time comes again; its neighbours are done."""
+
+    def lost() -> None:
+        raise Conflict("another writer was first")
+
+    world.table = Racing(*[lost] * 6)
+    assert world.arrive(PREPARING, DISPATCH, SILENT) == [PREPARING.id]
+    assert fates(world) == {DISPATCH.id: "alerted"}
+
+
+def test_an_article_that_was_rejected_and_mended_is_one_after_all(world: World) -> None:
+    """A file that was rejected, then mended and dropped again under its name, alerts as any other article."""
+    world.table.reject(FateRecord(PREPARING.id, "rejected", "is empty", world.clock().isoformat(), ""))
+    world.arrive(PREPARING)
+    assert fates(world) == {PREPARING.id: "alerted"}
+
+
+def test_a_long_article_travels_by_reference(world: World) -> None:
+    """An article too long for a queue message is read back from the archive, equal in every field."""
+    long = replace(PREPARING, text=PREPARING.text + " Nothing else happened." * 14_000)
+    queue = MemoryQueue()
+    key = world.archive.drop("inbox/long.json", json.dumps(long.to_json()).encode())
+    Collector(world.archive, queue, world.table, world.clock, reading.articles).collect(key)
+    (body,) = queue.bodies
+    assert len(body) < 200 < INLINE < len(row_of(long))
+    assert world.detector().article(body) == long
+
+
+STATES = ["France", "Germany", "Japan", "China", "India", "Iran", "Iraq", "Egypt", "Brazil", "Canada", "Mexico", "Peru"]
+
+
+def test_an_article_with_hundreds_of_signals_fits_the_table(on_moto: System) -> None:
+    """However many stories an article touches, what it changes fits one transaction."""
+    pairs = [(sender, other) for sender in STATES for other in STATES if sender != other]
+    text = " ".join(f"{sender} is preparing to send more troops to {other}, officials said." for sender, other in pairs)
+    signals = decided(on_moto, Article("crowd", text, "T", "Outlet"))
+    assert len({signal["story"] for signal in signals if signal["story"]}) == MAX_STORIES
+
+
+def test_an_endless_sentence_fits_the_table(on_moto: System) -> None:
+    """However long the evidence of an article, its fate fits one item."""
+    text = "North Korea is preparing to send more troops to Russia " + "and again and again " * 25_000
+    (signal,) = decided(on_moto, Article("endless", text, "T", "Outlet"))
+    assert text.startswith(signal["evidence"])
+
+
+def decided(on_moto: System, article: Article) -> Sequence[Mapping[str, Any]]:
+    """The signals recorded with the fate of an article that reaches the table on moto."""
+    table, archive = on_moto.table, MemoryArchive()
+    assert Detector(rule_set(), lambda: table, lambda: archive, World().clock, None).detect([("1", article)]) == []
+    record = table.fate(article.id)
+    assert record is not None
+    assert record.fate == "alerted"
+    return record.signals
+
+
+def test_a_poison_message_leaves_its_neighbours_alone(on_moto: System) -> None:
+    """A message nobody can read ends in the dead-letter queue, word for word, while its neighbours are handled."""
+    on_moto.send("no article", row_of(PREPARING), '{"id": "half"}', row_of(SILENT))
+    on_moto.pump.drain()
+    assert len(on_moto.slack.posts) == 4
+    on_moto.pass_time(DEAD_AFTER)
+    assert sorted(on_moto.messages_in("ArticleDeadLetters")) == ["no article", '{"id": "half"}']
+    assert not on_moto.pump.waiting()
+    assert not [call for call in on_moto.pump.invocations if call.error]
+
+
+def test_a_message_that_comes_twice_posts_once(on_moto: System) -> None:
+    """The queue may deliver an article twice: the channel does not show it."""
+    on_moto.send(row_of(PREPARING), row_of(PREPARING))
+    on_moto.send(row_of(PREPARING))
+    on_moto.pump.drain()
+    on_moto.pass_time(3)
+    assert (len(on_moto.slack.posts), len(on_moto.slack.updates)) == (4, 0)
+
+
+def test_a_long_article_alerts_on_moto(on_moto: System) -> None:
+    """An article of 300 kB goes all the way from the inbox to the channel."""
+    body = (PREPARING.text + " Nothing else happened." * 13_000).encode()
+    on_moto.drop("long.txt", body, title=PREPARING.title, source=PREPARING.source)
+    on_moto.pump.drain()
+    assert len(body) > 300_000
+    assert len(on_moto.slack.posts) == 4
+
+
+def test_a_slack_that_is_away_loses_nothing(on_moto: System) -> None:
+    """While Slack refuses everything alerts wait in the outbox; when it is back each is posted once, roots first."""
+    slack: LocalSlack = on_moto.slack
+    token, slack.token = slack.token, "xoxb-rotated"
+    on_moto.send(*[row_of(article) for article in seed_articles()])
+    on_moto.pump.drain()
+    on_moto.pass_time(10)
+    assert slack.posts == []
+    slack.token = token
+    on_moto.pass_time(10)
+    alerts = [call.metadata["event_payload"]["alert"] for call in slack.posts]
+    assert len(alerts) == len(set(alerts)) == 5
+    assert alerts.index(f"{STORY}/first_report") < alerts.index(f"{STORY}/stage_up-done")
