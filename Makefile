@@ -6,6 +6,8 @@ SAM := .venv-sam/bin/sam
 PAGE := out/replay.html
 ARCHITECTURE ?= arm64
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+# SAM's cache does not know what a layer was built for, so it keeps arm64 alone.
+UNCACHED = $(if $(filter-out arm64,$(ARCHITECTURE)),--no-cached)
 
 export ARCHITECTURE
 export SAM_CLI_TELEMETRY := 0
@@ -60,7 +62,7 @@ validate: setup-sam ## Check template.yaml with the SAM CLI
 	$(SAM) validate --lint --region us-east-1
 
 build: setup setup-sam ## Build what is deployed, in .aws-sam
-	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(UNCACHED) $(ARGS)
 
 build-CoreLayer: ## Fill the core layer (`sam build` calls it)
 	@infra/layer.sh "$(ARTIFACTS_DIR)"
