@@ -46,7 +46,9 @@ def vetoed(rule: Rule, page: Page) -> bool:
     """
     if page.field == "title":
         return bool(page.present & (rule.never_in_title | rule.never_in_lead))
-    return bool(rule.never_in_lead & page.present) and any(rule.never_in_lead & one.by_list.keys() for one in page.sentences[:LEAD])
+    return bool(rule.never_in_lead & page.present) and any(
+        rule.never_in_lead & one.by_list.keys() for one in page.sentences[:LEAD]
+    )
 
 
 def _opens_with_denial(finding: Finding) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from tocsin.compiled import Form
 from tocsin.scan import Hit, Sentence
 
-
 MATCHES = 8
 """Matches of one form in one sentence that are looked at; more is repetition, in news as in attacks."""
 

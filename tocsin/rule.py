@@ -125,7 +125,9 @@ class Cue(Model):
     unless: list[Slug] = Field(
         default=[], description="Lists or cues; one of them between cue and match breaks the cue"
     )
-    only: Literal["title", "text"] | None = Field(default=None, description="Counts only in headlines, or only in texts")
+    only: Literal["title", "text"] | None = Field(
+        default=None, description="Counts only in headlines, or only in texts"
+    )
 
 
 class CuesFile(Model):

@@ -167,7 +167,9 @@ class _Loader:
             if isinstance(words, Cue):
                 self.cues[name] = self._cue(words, number, source, path)
 
-    def _entries(self, name: str, source: Source, path: tuple[str | int, ...], seen: set[str]) -> dict[tuple[str, str], None]:
+    def _entries(
+        self, name: str, source: Source, path: tuple[str | int, ...], seen: set[str]
+    ) -> dict[tuple[str, str], None]:
         seen.add(name)
         words = self.words[name][0]
         entries: dict[tuple[str, str], None] = {(word, "word"): None for word in words.words}

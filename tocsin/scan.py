@@ -64,7 +64,25 @@ _MONTHS = {
 _FINITE = frozenset({"base", "bare", "s"})
 _ARTICLES = frozenset({"the", "a", "an", "this", "these", "its", "his", "her", "their", "our", "any"})
 _FIRST_YEAR = 1900
-_TIMES = frozenset({"in", "during", "of", "early", "late", "mid", "spring", "summer", "autumn", "fall", "winter", "around", "until", "back"})
+_DAY_DIGITS = 2
+_TIMES = frozenset(
+    {
+        "in",
+        "during",
+        "of",
+        "early",
+        "late",
+        "mid",
+        "spring",
+        "summer",
+        "autumn",
+        "fall",
+        "winter",
+        "around",
+        "until",
+        "back",
+    }
+)
 _COMPARISONS = frozenset(
     {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
 )
@@ -200,7 +218,9 @@ class Page:
 
     def _days(self, token: int) -> list[int]:
         return [
-            int(word) for word in (self._word(token - 1), self._word(token + 1)) if word.isdecimal() and len(word) < 3
+            int(word)
+            for word in (self._word(token - 1), self._word(token + 1))
+            if word.isdecimal() and len(word) <= _DAY_DIGITS
         ]
 
     def _word(self, token: int) -> str:

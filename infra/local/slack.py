@@ -168,7 +168,7 @@ class _Reply:
     short: bool = False
 
 
-class _Refused(Exception):  # noqa: N818 it is an answer, not an error of this program
+class _Refused(Exception):
     """Slack's answer `ok: false`."""
 
     def __init__(self, code: str, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> None:

@@ -516,7 +516,7 @@ def test_no_two_faults_lose_or_repeat_an_alert() -> None:
     pairs = [(one, two) for one in range(1, calls + 1) for two in range(one + 1, calls + 40)]
     schedules = [(*pair, *modes) for pair, modes in product(pairs, product(MODES, MODES))]
     if not ALL_PAIRS:
-        schedules = random.Random(2).sample(schedules, 500)  # noqa: S311 - a sample, not a secret
+        schedules = random.Random(2).sample(schedules, 500)
     for one, two, first, second in schedules:
         check_faults({one: first, two: second})
 

@@ -550,7 +550,7 @@ def test_content_within_slacks_limits_is_taken(local: LocalSlack, slack: Slack, 
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
-def test_content_beyond_slacks_limits_is_rejected(  # noqa: PLR0913, PLR0917 three parts of a message and its code
+def test_content_beyond_slacks_limits_is_rejected(
     local: LocalSlack, slack: Slack, text: str, blocks: list[dict[str, Any]], metadata: dict[str, Any], code: str
 ) -> None:
     """Content that Slack refuses is a content rejection with Slack's code, and nothing is posted."""

@@ -38,7 +38,7 @@ class Caller:
 
     def __init__(self, table: Table, seed: int) -> None:
         self.table = table
-        self.random = random.Random(seed)  # noqa: S311 - a choice of calls, not a secret
+        self.random = random.Random(seed)
         self.prefix = f"rule-{seed}"
         self.now = START
         self.moves: list[Callable[[], Any]] = [
