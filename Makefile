@@ -33,7 +33,7 @@ replay: setup ## Run the five articles of seeds/ through the whole system, and w
 test: setup ## Run the tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-check: lint types contract rules test ## Everything CI runs: the five targets below and the tests
+check: lint types contract rules test ## Everything CI runs: lint, types, contract, rules, test
 
 lint: setup ## Lint, and hold the format
 	$(BIN)/ruff check
@@ -61,7 +61,7 @@ lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 validate: setup-sam ## Check template.yaml with the SAM CLI
 	$(SAM) validate --lint --region us-east-1
 
-build: setup setup-sam ## Build what is deployed, in .aws-sam
+build: setup-sam ## Build what is deployed, in .aws-sam
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(UNCACHED) $(ARGS)
 
 build-CoreLayer: ## Fill the core layer (`sam build` calls it)
@@ -71,4 +71,4 @@ setup-sam: ## Make .venv-sam with the SAM CLI in it, if it is not there yet
 	@infra/setup.sh .venv-sam requirements/sam.txt
 
 clean: ## Remove what the other targets made, .venv too
-	rm -rf .venv .venv-sam .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-sam .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis

@@ -74,7 +74,7 @@ class Replayed:
         return {
             "articles": len(self.arrivals),
             "fates": self.fates,
-            "alerts": len(self.alerts),
+            "alerts": len(self.alerts) or sum(len(story.alerted) for story in self.stories),  # a real workspace keeps its own
             "posts": self.posts,
             "updates": self.updates,
         }

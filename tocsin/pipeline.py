@@ -6,10 +6,10 @@ import gzip
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tocsin import message
 from tocsin.article import Article
@@ -21,6 +21,9 @@ from tocsin.policy import Policy
 from tocsin.ports import Archive, Commit, FateRecord, Message, OutboxRow, Posted, Queue, Slack, Table, Wanted
 from tocsin.signal import Signal, rank
 from tocsin.story import Report, Story, identity
+
+if TYPE_CHECKING:
+    from tocsin.reading import Entry  # with pydantic behind it, which detection must not wait for
 
 log = logging.getLogger("tocsin")
 
@@ -55,30 +58,43 @@ class Collector:
     queue: Queue
     table: Table
     clock: Clock
-    parse: Callable[[str, bytes, Any], Sequence[Article]]
-    """`tocsin.reading.articles`: file name, bytes and metadata to articles; raises `InputFault`."""
+    contents: Callable[[str, bytes, Mapping[str, str]], Iterable[Entry]]
+    """`tocsin.reading.contents`: file name, bytes and metadata to articles, each failing for itself."""
 
     def collect(self, key: str) -> None:
-        """Reads one object, archives its articles and queues them; an unusable one is recorded as rejected."""
+        """Reads one object, archives its articles and queues them; what cannot be used is recorded as rejected."""
         now = self.clock()
         try:
-            body = self.archive.read(key, limit=MAX_FILE)
-            articles = [article.arriving(now) for article in self.parse(key, body, self.archive.metadata(key))]
+            body, metadata = self.archive.read(key, limit=MAX_FILE), self.archive.metadata(key)
         except InputFault as fault:
-            log.warning("rejected %s: %s", ascii(key), ascii(str(fault)))
-            self.table.reject(FateRecord(_name(key), "rejected", str(fault), now.isoformat(), ""))
+            self._reject(_name(key), fault, now)
             return
-        batch = archive_key("articles", now, articles)
+        articles: list[Article] = []
+        for entry in self.contents(key, body, metadata):
+            if entry.fault:
+                number = "".join(filter(str.isdigit, entry.name.removeprefix(key)))
+                self._reject(_name(key) + (f"-{number}" if number else ""), entry.fault, now)
+            elif entry.article:
+                articles.append(entry.article.arriving(now))
+        if articles:
+            self._send(articles, now)
+
+    def _reject(self, name: str, fault: InputFault, now: datetime) -> None:
+        log.warning("rejected %s", ascii(str(fault)))
+        self.table.reject(FateRecord(name, "rejected", str(fault), now.isoformat(), ""))
+
+    def _send(self, articles: Sequence[Article], now: datetime) -> None:
         rows = [json.dumps(article.to_json()) for article in articles]
+        batch = archive_key("articles", now, rows)
         self.archive.write(batch, gzip.compress("\n".join(rows).encode(), mtime=0))
         self.queue.send(
             [row if len(row) <= INLINE else json.dumps({"ref": batch, "line": line}) for line, row in enumerate(rows)]
         )
 
 
-def archive_key(kind: str, now: datetime, articles: Sequence[Article]) -> str:
+def archive_key(kind: str, now: datetime, batch: Sequence[str]) -> str:
     """Where a batch is archived; the same batch on the same day always at the same place."""
-    digest = hashlib.sha256("\n".join(article.id for article in articles).encode()).hexdigest()[:16]
+    digest = hashlib.sha256("\n".join(batch).encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{kind}/{now:%Y/%m/%d}/{digest}.jsonl.gz"
 
 
@@ -137,7 +153,9 @@ class Detector:
             for one in articles
         ]
         lines = "\n".join(json.dumps({name: getattr(row, name) for name in FateRecord.__slots__}) for row in rows)
-        self.archive().write(archive_key("fates", now, articles), gzip.compress(lines.encode(), mtime=0))
+        self.archive().write(
+            archive_key("fates", now, [article.id for article in articles]), gzip.compress(lines.encode(), mtime=0)
+        )
 
     def _decide(self, article: Article, signals: Sequence[Signal]) -> None:
         article = article.arriving(self.clock())

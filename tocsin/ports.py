@@ -139,7 +139,7 @@ class Table(Protocol):
         """The silences in force."""
 
     def commit(self, commit: Commit, now: datetime) -> None:
-        """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate already."""
+        """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate other than rejected."""
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """Takes the row for `owner` until the lease ends; None when there is nothing to do or another owner has it."""
@@ -153,7 +153,7 @@ class Table(Protocol):
     def release(  # noqa: PLR0913 - what is known of the call
         self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
     ) -> None:
-        """Gives the row back, to be tried again when due."""
+        """Gives the row back, to be tried again when due. `surely_not_posted` forgets the post begun, `plain` is for good."""
 
     def bury(self, alert: str, owner: str, note: str) -> None:
         """Marks the row as undeliverable, with the reason."""

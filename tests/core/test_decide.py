@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.core.values import DAY, NOON, policy, report, signal, words
-from tocsin.article import Article
 from tocsin.decide import FATES, Decision, Fate, Reason, decide, fate_of
 from tocsin.policy import Policy
 from tocsin.signal import STAGES, Stage, rank
@@ -49,7 +48,9 @@ class Desk:
 
 def silence(*matchers: tuple[str, str], holds_critical: bool = False) -> Silence:
     """A silence in force."""
-    return Silence("s1", matchers or (("rule", "landing"),), NOON - DAY, NOON + DAY, "ana", "an exercise", holds_critical)
+    return Silence(
+        "s1", matchers or (("rule", "landing"),), NOON - DAY, NOON + DAY, "ana", "an exercise", holds_critical
+    )
 
 
 Step = tuple[str, dict[str, Any]]
@@ -174,7 +175,11 @@ def test_a_rule_put_on_trial_falls_silent_at_once() -> None:
     desk = Desk()
     desk.hears("a1")
     desk.policy = SHADOW
-    decisions = [desk.hears("a2", "done"), desk.hears("a9", source="Outlet a1", text=words("a1")), desk.hears("d", flags=("denied",))]
+    decisions = [
+        desk.hears("a2", "done"),
+        desk.hears("a9", source="Outlet a1", text=words("a1")),
+        desk.hears("d", flags=("denied",)),
+    ]
     assert [(one.alert, one.edits) for one in decisions] == [(None, False)] * 3
 
 
@@ -248,7 +253,11 @@ def test_a_stage_alerts_once() -> None:
     desk = Desk()
     stages: list[Stage] = ["planned", "preparing", "imminent", "imminent", "preparing", "done", "done", "imminent"]
     alerts = [desk.hears(f"a{number}", stage).alert for number, stage in enumerate(stages)]
-    assert [alert.rpartition("/")[2] for alert in alerts if alert] == ["first_report", "stage_up-imminent", "stage_up-done"]
+    assert [alert.rpartition("/")[2] for alert in alerts if alert] == [
+        "first_report",
+        "stage_up-imminent",
+        "stage_up-done",
+    ]
 
 
 @given(some.lists(some.sampled_from(STAGES), min_size=1, max_size=6), some.randoms())
@@ -314,10 +323,3 @@ def test_every_fate_has_its_rank() -> None:
     assert FATES == (
         "alerted", "updated", "corroborated", "silenced", "shadow", "stale", "duplicate", "no_signal", "rejected",
     )  # fmt: skip
-
-
-def test_articles_need_a_time() -> None:
-    """A report is made only of an article that has been given its time of arrival."""
-    with pytest.raises(AssertionError):
-        report("a1", published=None)
-    assert Article("a", "T").arriving(NOON).published == NOON

@@ -28,7 +28,7 @@ def fault(body: bytes, name: str = "a.txt") -> InputFault:
 
 def told(found: list[Entry]) -> list[str]:
     """The texts of the articles, and for each fault what is wrong with the input."""
-    return [entry.article.text if entry.article else f"fault: {entry.fault.what}" for entry in found if entry.fault or entry.article]
+    return [entry.article.text if entry.article else f"fault: {entry.fault and entry.fault.what}" for entry in found]
 
 
 def read_json(**fields: object) -> Article:
@@ -43,7 +43,9 @@ def read_json(**fields: object) -> Article:
         pytest.param("a.txt", b" \r\n\t", "is empty", "put the article's text", id="blank"),
         pytest.param("a.txt", b"\xef\xbb\xbf", "text: is empty", 'give it a "text"', id="byte order mark alone"),
         pytest.param("a.txt", b"%PDF\x00\x01", "is a binary file", "drop text", id="zero byte"),
-        pytest.param("a.txt", b"\x1f\x8b\x08\x02\x03\x04" * 9, "is a binary file", "drop text", id="control characters"),
+        pytest.param(
+            "a.txt", b"\x1f\x8b\x08\x02\x03\x04" * 9, "is a binary file", "drop text", id="control characters"
+        ),
         pytest.param("a.txt", "Überfall".encode("utf-16"), "is UTF-16", "UTF-8", id="UTF-16"),
         pytest.param("a.txt", "Attack".encode("utf-16-be"), "is a binary file", "drop text", id="UTF-16 unmarked"),
         pytest.param("a.txt", "Übung".encode("latin-1"), "is not UTF-8 (byte 0xdc at 0)", "UTF-8", id="Latin-1"),
@@ -56,8 +58,12 @@ def read_json(**fields: object) -> Article:
         pytest.param("a.json", b'"text"', "is not a JSON object", '{"text"', id="JSON string"),
         pytest.param("a.json", b"[]", "holds an empty list", "put articles", id="empty list"),
         pytest.param("a.json", b'{"title": "T"}', "text: field required", 'give it a "text"', id="no text"),
-        pytest.param("a.json", b'{"text": null}', "text: input should be a valid string", 'give it a "text"', id="null"),
-        pytest.param("a.json", b'{"text": ["T"]}', "text: input should be a valid", 'give it a "text"', id="list as text"),
+        pytest.param(
+            "a.json", b'{"text": null}', "text: input should be a valid string", 'give it a "text"', id="null"
+        ),
+        pytest.param(
+            "a.json", b'{"text": ["T"]}', "text: input should be a valid", 'give it a "text"', id="list as text"
+        ),
         pytest.param("a.json", b'{"text": " "}', "text: is empty", 'give it a "text"', id="blank text"),
     ],
 )
@@ -74,17 +80,25 @@ def test_bad_files(name: str, body: bytes, what: str, mend: str) -> None:
     ("field", "value", "what", "mend"),
     [
         pytest.param("published", "yesterday", "published: input should be a valid datetime", "2025-01-24", id="words"),
-        pytest.param("published", "2025-13-01", "published: input should be a valid datetime", "2025-01-24", id="month 13"),
+        pytest.param(
+            "published", "2025-13-01", "published: input should be a valid datetime", "2025-01-24", id="month 13"
+        ),
         pytest.param("published", [2025], "published: input should be a valid datetime", "2025-01-24", id="list"),
         pytest.param("published", True, "published: input should be a valid datetime", "2025-01-24", id="true"),
         pytest.param("published", "0001-01-01T00:00:00+14:00", "year must lie between 1900", "2025-01-24", id="year 1"),
-        pytest.param("published", "9999-12-31T23:59:59-14:00", "year must lie between 1900", "2025-01-24", id="year 9999"),
+        pytest.param(
+            "published", "9999-12-31T23:59:59-14:00", "year must lie between 1900", "2025-01-24", id="year 9999"
+        ),
         pytest.param("published", 1e300, "published: input should be a valid datetime", "2025-01-24", id="endless"),
         pytest.param("id", "x" * 301, "id: string should have at most 300", "300 printable characters", id="long id"),
         pytest.param("id", "a\nb", "id: holds a character that cannot be printed", "or none", id="line end in the id"),
         pytest.param("id", 7, "id: input should be a valid string", "or none", id="number as id"),
-        pytest.param("title", "x" * 2_001, "title: string should have at most 2000", "shorten the title", id="long title"),
-        pytest.param("source", {"name": "x"}, "source: input should be", "shorten the source or leave it out", id="object"),
+        pytest.param(
+            "title", "x" * 2_001, "title: string should have at most 2000", "shorten the title", id="long title"
+        ),
+        pytest.param(
+            "source", {"name": "x"}, "source: input should be", "shorten the source or leave it out", id="object"
+        ),
         pytest.param("url", "x" * 2_001, "url: string should have at most 2000", "shorten the url", id="long url"),
     ],
 )
@@ -374,7 +388,9 @@ def test_a_manifest_that_names_no_file(tmp_path: Path) -> None:
     ("manifest", "what"),
     [
         pytest.param("articles: [", "line 2, column 1: is not YAML", id="broken"),
-        pytest.param("articles:\n- file: a.txt\n  file: b.txt\n", "line 3, column 3: the key 'file' is here", id="duplicate"),
+        pytest.param(
+            "articles:\n- file: a.txt\n  file: b.txt\n", "line 3, column 3: the key 'file' is here", id="duplicate"
+        ),
         pytest.param("# nothing\n", "has no list `articles`", id="empty"),
         pytest.param("a.txt: S\n", "has no list `articles`", id="another shape"),
         pytest.param("articles: a.txt\n", "has no list `articles`", id="no list"),
@@ -408,8 +424,10 @@ def test_any_bytes_are_read_or_told(body: bytes, name: str) -> None:
 
 JSON = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=5),
-    lambda inner: some.lists(inner, max_size=3)
-    | some.dictionaries(some.sampled_from(["id", "text", "title", "source", "url", "published", "x"]), inner),
+    lambda inner: (
+        some.lists(inner, max_size=3)
+        | some.dictionaries(some.sampled_from(["id", "text", "title", "source", "url", "published", "x"]), inner)
+    ),
     max_leaves=8,
 )
 

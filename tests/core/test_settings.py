@@ -81,6 +81,9 @@ _AnyTag.add_multi_constructor("!", lambda _loader, tag, _node: tag)
 def test_every_setting_is_in_the_template_and_every_variable_is_a_setting() -> None:
     """The variables `template.yaml` sets and the settings the code knows are the same."""
     template = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _AnyTag)  # noqa: S506 - a SafeLoader
-    functions = [template["Globals"]["Function"], *(one.get("Properties", {}) for one in template["Resources"].values())]
+    functions = [
+        template["Globals"]["Function"],
+        *(one.get("Properties", {}) for one in template["Resources"].values()),
+    ]
     told = {name for function in functions for name in function.get("Environment", {}).get("Variables", {})}
     assert {name for name in told if name.startswith("TOCSIN_")} == {*WORDS.values(), *NUMBERS.values()}

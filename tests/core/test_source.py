@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tocsin.errors import Fault, RuleFaults
 from tocsin.source import MAX_BYTES, MAX_DEPTH, MAX_NODES, parse, read
 
 
-def faults(text: str) -> list[Fault]:
+def faults_of(text: str) -> list[Fault]:
     """The faults of a text that must have some."""
     with pytest.raises(RuleFaults) as caught:
         parse(text, "x.yaml")
@@ -46,7 +47,7 @@ def faults(text: str) -> list[Fault]:
 )
 def test_what_is_refused(text: str, place: tuple[int, int], what: str) -> None:
     """A construct that hides what a rule says is refused, with its line and column."""
-    (fault,) = faults(text)
+    (fault,) = faults_of(text)
     assert (fault.line, fault.column) == place
     assert what in fault.what
 
@@ -62,7 +63,7 @@ def test_what_is_refused(text: str, place: tuple[int, int], what: str) -> None:
 )
 def test_too_deep(text: str) -> None:
     """Nesting beyond what a person writes is refused, before it is read to its end."""
-    assert "nested deeper" in faults(text)[0].what
+    assert "nested deeper" in faults_of(text)[0].what
 
 
 def test_depth_that_is_allowed() -> None:
@@ -72,12 +73,12 @@ def test_depth_that_is_allowed() -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     """An analyst sees every duplicate key at once, in the order of the file."""
-    assert [fault.line for fault in faults("a: 1\na: 2\nb: 1\nb: 2\n")] == [2, 4]
+    assert [fault.line for fault in faults_of("a: 1\na: 2\nb: 1\nb: 2\n")] == [2, 4]
 
 
 def test_a_flood_of_faults_is_cut() -> None:
     """Ten thousand faults are not ten thousand lines on the screen."""
-    assert len(faults("a: 1\n" * 10_000)) <= 50
+    assert len(faults_of("a: 1\n" * 10_000)) <= 50
 
 
 @pytest.mark.parametrize("word", ["NO", "no", "on", "off", "yes", "y", "1:30", "012", "0x1f", "1e5", "1_000", ".inf"])
@@ -94,7 +95,16 @@ def test_longer_words_stay_words(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "value"),
-    [("7", 7), ("0", 0), ("-3", -3), ("0.5", 0.5), ("-10.25", -10.25), ("true", True), ("false", False), ("null", None)],
+    [
+        ("7", 7),
+        ("0", 0),
+        ("-3", -3),
+        ("0.5", 0.5),
+        ("-10.25", -10.25),
+        ("true", True),
+        ("false", False),
+        ("null", None),
+    ],
 )
 def test_what_is_no_word(written: str, value: object) -> None:
     """Plain numbers, true, false and null mean what they look like; in quotes they are text."""
@@ -171,7 +181,8 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     "text",
     [
         pytest.param(
-            "a: &a [x]\n" + "".join(f"{b}: &{b} [*{a},*{a},*{a}]\n" for a, b in zip("abcdefghi", "bcdefghij", strict=True)),
+            "a: &a [x]\n"
+            + "".join(f"{b}: &{b} [*{a},*{a},*{a}]\n" for a, b in zip("abcdefghi", "bcdefghij", strict=True)),
             id="aliases",
         ),
         pytest.param("[" * 500_000, id="brackets"),
@@ -189,17 +200,17 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
 def test_a_yaml_bomb_is_answered_at_once(text: str) -> None:
     """Whatever a hostile file holds, half a second of work settles it."""
     begun = time.process_time()
-    try:
+    with suppress(RuleFaults):
         parse(text, "x.yaml")
-    except RuleFaults:
-        pass
     assert time.process_time() - begun < 0.5
 
 
 @given(some.text(alphabet="ab:-?#&*!|>'\"[]{},%@ \n\t\\<~1.é\x85\u2028\ufeff\x00"))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text does anything but yield data or faults with a place inside the file."""
+    faults: list[Fault] = []
     try:
         parse(text, "x.yaml")
     except RuleFaults as error:
-        assert all(fault.line >= 1 and fault.column >= 1 and fault.what for fault in error.faults)
+        faults = error.faults
+    assert all(fault.line >= 1 and fault.column >= 1 and fault.what for fault in faults)

@@ -35,7 +35,8 @@ def policy(**changes: Any) -> Policy:
 
 def evidence(quote: str = QUOTE, stage: Stage = "preparing", **changes: Any) -> Evidence:
     """A quoted sentence that stands a hundred characters into its article."""
-    return Evidence(**({"quote": quote, "start": 100, "end": 100 + len(quote), "stage": stage} | changes))
+    fields: dict[str, Any] = {"quote": quote, "start": 100, "end": 100 + len(quote), "stage": stage}
+    return Evidence(**(fields | changes))
 
 
 def signal(stage: Stage = "preparing", quote: str = QUOTE, **changes: Any) -> Signal:

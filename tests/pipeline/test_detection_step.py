@@ -119,7 +119,7 @@ def test_a_long_article_travels_by_reference(world: World) -> None:
     long = replace(PREPARING, text=PREPARING.text + " Nothing else happened." * 14_000)
     queue = MemoryQueue()
     key = world.archive.drop("inbox/long.json", json.dumps(long.to_json()).encode())
-    Collector(world.archive, queue, world.table, world.clock, reading.articles).collect(key)
+    Collector(world.archive, queue, world.table, world.clock, reading.contents).collect(key)
     (body,) = queue.bodies
     assert len(body) < 200 < INLINE < len(row_of(long))
     assert world.detector().article(body) == long

@@ -34,7 +34,7 @@ class Intake:
 
     def collect(self, key: str) -> None:
         """S3 tells of a file."""
-        Collector(self.archive, self.queue, self.table, self.clock, reading.articles).collect(key)
+        Collector(self.archive, self.queue, self.table, self.clock, reading.contents).collect(key)
 
     @property
     def articles(self) -> list[Article]:
@@ -78,6 +78,23 @@ def test_a_file_may_hold_many_articles(intake: Intake, name: str) -> None:
     lines = "\n".join(json.dumps(row) for row in rows)
     intake.drop(name, (json.dumps(rows) if name.endswith(".json") else lines).encode())
     assert [article.id for article in intake.articles] == ["one", "two"]
+
+
+@pytest.mark.parametrize("name", ["many.json", "many.jsonl"])
+def test_a_bad_article_in_a_file_does_not_take_the_others_along(intake: Intake, name: str) -> None:
+    """Of a file of many articles those that cannot be read are rejected, each with its number; the others are queued."""
+    rows = [{"id": "one", "text": TEXT}, {"id": "two"}, 3, {"id": "four", "text": TEXT}]
+    lines = "\n".join(json.dumps(row) for row in rows)
+    intake.drop(name, (json.dumps(rows) if name.endswith(".json") else lines).encode())
+    assert [article.id for article in intake.articles] == ["one", "four"]
+    assert set(intake.rejected) == {"many-2", "many-3"}
+
+
+def test_files_of_the_same_articles_are_kept_apart(intake: Intake) -> None:
+    """Two files whose articles have the same ids but other texts are both archived."""
+    for text in (TEXT, f"{TEXT} Tokyo agreed."):
+        intake.drop("same.json", json.dumps({"id": "one", "text": text, "published": "2025-01-24"}).encode())
+    assert len(intake.archive.keys("articles/")) == 2
 
 
 def test_what_was_queued_is_archived(intake: Intake) -> None:

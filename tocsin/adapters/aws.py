@@ -78,7 +78,7 @@ def collector() -> Collector:
     from tocsin.pipeline import Collector
 
     return Collector(
-        archive(), SqsQueue(client("sqs"), Settings(os.environ).article_queue), table(), now, reading.articles
+        archive(), SqsQueue(client("sqs"), Settings(os.environ).article_queue), table(), now, reading.contents
     )
 
 

@@ -72,10 +72,10 @@ def _is_json(body: bytes) -> bool:
 def load_rules(folder: Path) -> Loaded:
     """The rules; faults go to standard error and stop nothing unless no rule is left."""
     loaded = load(folder)
-    for fault in loaded.faults:
-        click.echo(str(fault), err=True)
     if not loaded.models:
         raise RuleFaults(loaded.faults)
+    for fault in loaded.faults:
+        click.echo(str(fault), err=True)
     return loaded
 
 
