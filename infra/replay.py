@@ -69,12 +69,17 @@ class Replayed:
         """The messages that are alerts: roots and replies."""
         return [message for message in self.messages if message.metadata]
 
+    @property
+    def _raised(self) -> int:
+        """Alerts the stories raised: what counts when a real workspace keeps the messages."""
+        return sum(len(story.alerted) for story in self.stories)
+
     def summary(self) -> dict[str, Any]:
         """The last line of the NDJSON output."""
         return {
             "articles": len(self.arrivals),
             "fates": self.fates,
-            "alerts": len(self.alerts) or sum(len(story.alerted) for story in self.stories),  # a real workspace keeps its own
+            "alerts": len(self.alerts) or self._raised,
             "posts": self.posts,
             "updates": self.updates,
         }

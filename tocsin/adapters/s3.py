@@ -35,7 +35,7 @@ class S3Archive:
         try:
             answer = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
-            raise _missing(error, key) from error
+            raise _missing(error, error.response["Error"]["Code"], key) from error
         return {name: _decoded(value) for name, value in answer["Metadata"].items()}
 
     def write(self, key: str, body: bytes) -> None:
@@ -51,11 +51,11 @@ class S3Archive:
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
-            raise _missing(error, key) from error
+            raise _missing(error, error.response["Error"]["Code"], key) from error
 
 
-def _missing(error: ClientError, key: str) -> Exception:
-    if error.response["Error"]["Code"] in {"NoSuchKey", "404", "NotFound"}:
+def _missing(error: Exception, code: str, key: str) -> Exception:
+    if code in {"NoSuchKey", "404", "NotFound"}:
         return InputFault("is not in the bucket any more", key, "drop it again")
     return error
 
