@@ -127,6 +127,8 @@ class RuleSet:
     lexicon: Mapping[bytes, tuple[Lexeme, ...]]
     cancels: Mapping[bytes, tuple[int, ...]] = field(default_factory=dict)
     """Phrases under `not:`, with the lists whose words they cancel."""
+    states: Mapping[str, str] = field(default_factory=dict)
+    """Slug of a place → slug of the state it lies in."""
     printed: Mapping[str, str] = field(default_factory=dict)
     """Slug → printed name of every entry of the name lists."""
 

@@ -36,7 +36,7 @@ def _first(cue: Cue, match: Match) -> Hit | None:
 
 def _hits(cue: Cue, sentence: Sentence, low: int, high: int) -> Iterator[Hit]:
     """The places a cue stands at, from word `low` to before `high`."""
-    if cue.only and cue.only != sentence.page.field:
+    if cue.only and (cue.only == "title") != sentence.headline:
         return
     for number in cue.lists:
         yield from sentence.between(number, low, high)

@@ -94,6 +94,8 @@ class Grammar:
         self.reporting = rules.lists.get("reporting", -1)
         self.intent = rules.lists.get("intent", -1)
         self.telling = rules.lists.get("telling", -1)
+        self.theatres = rules.lists.get("theatres", -1)
+        self.states = rules.states
         self.body = rules.lists.get("body", -1)
         self.institutions = rules.lists.get("institutions", -1)
         self.relays = rules.lists.get("relays", -1)
@@ -225,6 +227,12 @@ def located(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
     return [Actor(hit.lexeme.slug, 4, "located", hit) for hit in near]
 
 
+def sited(sentence: Sentence, grammar: Grammar) -> list[Actor]:
+    """The state a named place lies in: "the Punggye-ri site"."""
+    places = [hit for hit in sentence.by_list.get(grammar.theatres, ()) if hit.lexeme.slug in grammar.states]
+    return [Actor(grammar.states[hit.lexeme.slug], 5, "site", hit) for hit in places]
+
+
 LOCATED_REACH = 14
 
 
@@ -239,6 +247,7 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     found += agents(sentence, names, head)
     if not rule.places:
         found += located(sentence, names, head)
+        found += sited(sentence, grammar)
     found += subjects(
         sentence,
         [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)],
@@ -250,13 +259,13 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
 
 
 def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor]) -> bool:
-    """Whether the forces a match speaks of are the actor's own: nobody else's name stands on them."""
+    """Whether the forces a match speaks of are the actor's own: it is named, and nobody else's name stands on them."""
     names = sorted(
         (hit for number in rule.actors for hit in sentence.by_list.get(number, ())), key=lambda hit: hit.start
     )
     named = {actor.slug for target in matched if target is not head for actor in owners(sentence, names, target, head)}
     first = next(iter(found), None)
-    return not named or first is None or first.slug in named
+    return first is not None and first.strength >= NAMED and (not named or first.slug in named)
 
 
 def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
@@ -346,6 +355,8 @@ def speakers(rules: RuleSet, sentences: Iterable[Sentence]) -> tuple[tuple[str, 
     return tuple(says), tuple(relays)
 
 
+NAMED = 6
+"""An actor at least this strong is named as the one who acts."""
 SPEAKER_REACH = 16
 TELLER_REACH = 3
 """Words between a reporting verb and whoever speaks."""

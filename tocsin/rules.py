@@ -86,6 +86,7 @@ class _Loader:
         self.words: dict[str, tuple[Words | Cue, Source, tuple[str | int, ...]]] = {}
         self.cues: dict[str, compiled.Cue] = {}
         self.printed: dict[str, str] = {}
+        self.states: dict[str, str] = {}
         self.verb_lists: set[int] = set()
         self.used: set[str] = set()
 
@@ -114,6 +115,7 @@ class _Loader:
             rules=tuple(built for _, built in ready),
             lists=dict(self.numbers),
             printed=self.printed,
+            states=self.states,
             lexicon={surface: tuple(lexemes) for surface, lexemes in self.lexicon.items()},
             cancels={surface: tuple(numbers) for surface, numbers in self.cancels.items()},
         )
@@ -212,6 +214,8 @@ class _Loader:
             self.cancels[fold_phrase(phrase)][number] = None
         for entry in parsed.entries:
             self.printed.setdefault(entry.slug, entry.name)
+            if entry.state:
+                self.states[entry.slug] = entry.state
             self._add_name(entry, number)
 
     def _add_name(self, entry: Name, number: int) -> None:

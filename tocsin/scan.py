@@ -63,6 +63,9 @@ _MONTHS = {
 }
 _FINITE = frozenset({"base", "bare", "s"})
 _ARTICLES = frozenset({"the", "a", "an", "this", "these", "its", "his", "her", "their", "our", "any"})
+HEADLINE = 20
+"""Words a headline has at most."""
+_FULL_STOPS = frozenset(".!?\"'\u201d\u2019)")
 _FIRST_YEAR = 1900
 _DAY_DIGITS = 2
 _TIMES = frozenset(
@@ -295,6 +298,13 @@ class Sentence:
     def text(self) -> str:
         """The sentence as it stands in the original."""
         return self.page.original[self.span.start : self.span.end]
+
+    @property
+    def headline(self) -> bool:
+        """Whether it is written as a headline: the title, or a short line of the text without a full stop or in capitals."""
+        text = self.text
+        short = self.high - self.low <= HEADLINE and text[-1:] not in _FULL_STOPS
+        return self.page.field == "title" or short or text.isupper()
 
     @property
     def by_list(self) -> dict[int, list[Hit]]:
