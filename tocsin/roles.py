@@ -148,9 +148,11 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
         ):  # "In Washington, officials said"
             found.append(Actor(hit.lexeme.slug, 4, "scene", hit))
             continue
-        if _inside_phrase(sentence, hit, grammar) or any(
-            verb.end == hit.start for verb in told
-        ):  # "told Tokyo that it …"
+        if any(verb.end == hit.start for verb in told):  # "told Pyongyang to halt" against "told Tokyo that it …"
+            if any(sentence.word(token) == "to" for token in range(hit.end, hit.end + 3)):
+                found.append(Actor(hit.lexeme.slug, 9, "told", hit))
+            continue
+        if _inside_phrase(sentence, hit, grammar):
             continue
         report = next((verb for verb in reports if hit.end <= verb.start), None)
         if report is None:
