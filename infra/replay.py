@@ -271,4 +271,4 @@ def _silent_fates(run: _Run) -> Iterator[tuple[str, FateRecord]]:
             body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
             for line in gzip.decompress(body).decode().splitlines():
                 row = json.loads(line)
-                yield row["article"], FateRecord(**{**row, "signals": tuple(row["signals"])})
+                yield row["article"], FateRecord.from_json(row)

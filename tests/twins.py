@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -173,8 +173,7 @@ class MemoryTable:
 
 def _recorded(fate: FateRecord) -> FateRecord:
     """The record after its journey through JSON."""
-    row = json.loads(json.dumps(asdict(fate)))
-    return FateRecord(**{**row, "signals": tuple(row["signals"])})
+    return FateRecord.from_json(json.loads(json.dumps(fate.to_json())))
 
 
 class MemoryArchive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from tocsin import roles
 from tocsin.article import Article
@@ -14,8 +15,6 @@ from tocsin.match import LEAD, Finding, findings, read
 from tocsin.scan import Page, Sentence
 from tocsin.signal import STAGES, Evidence, Figure, Signal, rank
 
-SURE = 6
-"""An actor at least this strong is read out of the sentence itself; a weaker one gives way to an inherited actor."""
 _TITLE_WEIGHT = 3
 QUOTED = 200
 """Sentences one signal quotes at most."""
@@ -65,14 +64,13 @@ def _assemble(
 ) -> Iterator[Signal]:
     """Findings of one rule → signals, one for each set of slots."""
     cast = _Cast(rules, rule, found, pages, protagonist)
-    regions = rules.lists.get("theatres", -1)
     groups: dict[tuple[str | None, str | None], Found] = {}
     for finding in found:
         actors = cast.of(finding)
         if not actors and rule.actor_required:
             continue
         for actor in actors or (None,):
-            where = roles.place(finding.sentence, rule, finding.match.head, actor, regions)
+            where = roles.place(finding.sentence, rule, finding.match.head, actor, cast.grammar.theatres)
             groups.setdefault((actor, finding.what), []).append((finding, _theatre(rule, where, actor)))
     for (who, what), group in groups.items():
         yield from _by_theatre(rules, rule, who, what, group)
@@ -84,12 +82,19 @@ class _Cast:
     def __init__(
         self, rules: RuleSet, rule: Rule, found: list[Finding], pages: list[Page], protagonist: tuple[str, ...]
     ) -> None:  # what an actor may be inherited from
-        self._rule = rule
+        self.grammar = roles.Grammar(rules)
+        self._rule, self._pages = rule, pages
         self._both = rules.lists.get("both", -1)
         self._sure = _surest(found) or protagonist
-        self._topic = _topic(rule, pages, roles.Grammar(rules))
-        self._pair = _pair(rule, pages)
         self._last: tuple[str, ...] = ()
+
+    @cached_property
+    def _topic(self) -> tuple[str, ...]:
+        return _topic(self._rule, self._pages, self.grammar)
+
+    @cached_property
+    def _pair(self) -> tuple[str, ...]:
+        return _pair(self._rule, self._pages)
 
     def of(self, finding: Finding) -> tuple[str, ...]:
         """The actors of one finding; findings are asked for in the order of the article."""
@@ -97,12 +102,12 @@ class _Cast:
             return self._pair
         best = finding.who[0].strength if finding.who else 0
         inherited = self._last or self._sure
-        if best < SURE and self._rule.inherits and inherited:
+        if best < roles.SURE and self._rule.inherits and inherited:
             return inherited
         if not best:
             return self._topic if self._rule.inherits else ()
         actors = _strongest(finding)
-        if best >= SURE:
+        if best >= roles.SURE:
             self._last = actors
         return actors
 
@@ -119,7 +124,7 @@ def _strongest(finding: Finding) -> tuple[str, ...]:
 
 def _surest(found: Iterable[Finding]) -> tuple[str, ...]:
     """The actor that most findings read out of their own sentence."""
-    sure = Counter(finding.who[0].slug for finding in found if finding.who and finding.who[0].strength >= SURE)
+    sure = Counter(finding.who[0].slug for finding in found if finding.who and finding.who[0].strength >= roles.SURE)
     return (sure.most_common(1)[0][0],) if sure else ()
 
 

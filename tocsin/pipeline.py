@@ -152,7 +152,7 @@ class Detector:
             )
             for one in articles
         ]
-        lines = "\n".join(json.dumps({name: getattr(row, name) for name in FateRecord.__slots__}) for row in rows)
+        lines = "\n".join(json.dumps(row.to_json()) for row in rows)
         self.archive().write(
             archive_key("fates", now, [article.id for article in articles]), gzip.compress(lines.encode(), mtime=0)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -80,6 +80,15 @@ class FateRecord:
     title: str = ""
     source: str = ""
     signals: tuple[Mapping[str, Any], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values that `from_json` reads back to an equal record."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> FateRecord:
+        """Reads what `to_json` wrote."""
+        return cls(**{**row, "signals": tuple(row["signals"])})
 
 
 @dataclass(frozen=True, slots=True)

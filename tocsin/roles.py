@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tocsin.compiled import Rule, RuleSet
-from tocsin.scan import Hit, Sentence
+from tocsin.scan import AUXILIARIES, Hit, Sentence
 
 PREPOSITIONS = frozenset({
     "to", "into", "in", "at", "on", "against", "with", "from", "of", "by", "for", "near", "toward", "towards", "inside", "across", "over",
@@ -37,33 +37,7 @@ TOWARDS = frozenset(
     }
 )
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
-_AUXILIARIES = frozenset(
-    {
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "being",
-        "has",
-        "have",
-        "had",
-        "will",
-        "would",
-        "could",
-        "may",
-        "might",
-        "can",
-        "should",
-        "shall",
-        "must",
-        "to",
-        "did",
-        "does",
-        "do",
-    }
-)
+_AUXILIARIES = AUXILIARIES | frozenset({"be", "been", "being", "can", "did", "do", "does", "must", "shall", "to"})
 _PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
 _STOPPERS = (
     PREPOSITIONS
@@ -74,7 +48,8 @@ _STOPPERS = (
 )
 _NOMINAL_TAGS = frozenset({"names", "seats", "leaders", "forces", "parliaments", "short", "people"})
 OWNER_REACH = 6
-GOVERNMENT = frozenset({"seats", "leaders", "forces", "parliaments"})
+SURE = 6
+"""An actor at least this strong is read out of the sentence itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +215,7 @@ LOCATED_REACH = 14
 
 def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
     """The candidates for who acts in a match, the strongest first."""
-    names = [hit for number in rule.actors for hit in sentence.by_list.get(number, ())]
-    names.sort(key=lambda hit: hit.start)
+    names = _names(sentence, rule)
     targets = [hit for hit in matched if hit.lexeme.list in rule.owners]
     found: list[Actor] = []
     for target in targets:
@@ -260,14 +234,18 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     return found
 
 
+def _names(sentence: Sentence, rule: Rule) -> list[Hit]:
+    """Every name of a possible actor, in order."""
+    names = [hit for number in rule.actors for hit in sentence.by_list.get(number, ())]
+    return sorted(names, key=lambda hit: hit.start)
+
+
 def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor]) -> bool:
     """Whether the forces a match speaks of are the actor's own: it is named, and nobody else's name stands on them."""
-    names = sorted(
-        (hit for number in rule.actors for hit in sentence.by_list.get(number, ())), key=lambda hit: hit.start
-    )
+    names = _names(sentence, rule)
     named = {actor.slug for target in matched if target is not head for actor in owners(sentence, names, target, head)}
     first = next(iter(found), None)
-    return first is not None and first.strength >= NAMED and (not named or first.slug in named)
+    return first is not None and first.strength >= SURE and (not named or first.slug in named)
 
 
 def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
@@ -357,8 +335,6 @@ def speakers(rules: RuleSet, sentences: Iterable[Sentence]) -> tuple[tuple[str, 
     return tuple(says), tuple(relays)
 
 
-NAMED = 6
-"""An actor at least this strong is named as the one who acts."""
 SPEAKER_REACH = 16
 TELLER_REACH = 3
 """Words between a reporting verb and whoever speaks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +88,6 @@ class _Loader:
         self.printed: dict[str, str] = {}
         self.states: dict[str, str] = {}
         self.verb_lists: set[int] = set()
-        self.used: set[str] = set()
 
     def load(self) -> Loaded:
         shared = _sources(
@@ -188,7 +187,6 @@ class _Loader:
                     source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}")
                 )
             elif known not in seen:
-                self.used.add(known)
                 entries = self._entries(known, source, path, seen) | entries
                 if self.numbers[known] in self.verb_lists:
                     self.verb_lists.add(self.numbers[name])
@@ -247,7 +245,6 @@ class _Loader:
         for name in names:
             known = f"{rule}.{name}" if f"{rule}.{name}" in self.numbers else name
             if known in self.numbers:
-                self.used.add(known)
                 found.append(self.numbers[known])
             else:
                 self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, self.numbers)}"))
@@ -295,7 +292,7 @@ class _Loader:
             name=rule.name, title=rule.title, version=_digest([source.data]), status=rule.status,
             level=tuple((str(stage), str(level)) for stage, level in rule.level.items()),
             same=tuple(rule.story.same), quiet_for=rule.story.quiet_for, update_on=tuple(rule.story.update_on), runbook=rule.runbook,
-            names={**self.printed, **(rule.what.names if rule.what else {})},
+            names=ChainMap(rule.what.names if rule.what else {}, self.printed),
         )  # fmt: skip
 
     def _form(self, form: Form, index: int, rule: Rule, source: Source) -> compiled.Form:

@@ -21,25 +21,11 @@ _SOFT = frozenset({
     "which", "who", "whose", "where", "when", "as", "after", "before", "amid", "because", "since", "even", "saying", "citing", "adding",
     "according", "following", "with", "and", "so", "prompting", "raising", "underscoring", "fueling", "fuelling", "if", "until", "or", "noting", "warning",
 })  # fmt: skip
-_AUXILIARIES = frozenset(
-    {
-        "is",
-        "are",
-        "was",
-        "were",
-        "has",
-        "have",
-        "had",
-        "will",
-        "would",
-        "could",
-        "may",
-        "might",
-        "should",
-        "said",
-        "says",
-    }
-)
+AUXILIARIES = frozenset({
+    "is", "are", "was", "were", "has", "have", "had", "will", "would", "could", "may", "might", "should",
+})  # fmt: skip
+"""Verbs a clause of its own may begin with."""
+_VERBS = AUXILIARIES | {"said", "says"}
 _BREAK = re.compile(r"[;:\u2014\u2013]|\s[-\u2010-\u2015]+\s|--|\.\.\.|\u2026")
 _LONG_MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
@@ -335,7 +321,7 @@ class Sentence:
         for ahead in range(token + 1, min(token + 5, self.high)):
             if "," in self.page.gap(ahead):
                 return False
-            if self.page.words[ahead] in _AUXILIARIES:
+            if self.page.words[ahead] in _VERBS:
                 return True
         return False
 

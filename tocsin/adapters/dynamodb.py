@@ -262,7 +262,9 @@ def _item(pk: str, sk: str, state: Mapping[str, Any], *, expires: datetime | Non
 
 
 def _fate_item(fate: FateRecord) -> Item:
-    item = _item(f"ARTICLE#{fate.article}", "FATE", asdict(fate), expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
+    item = _item(
+        f"ARTICLE#{fate.article}", "FATE", fate.to_json(), expires=datetime.fromisoformat(fate.at) + FATES_LIVE
+    )
     return item | {"fate": {"S": fate.fate}}
 
 
@@ -277,8 +279,7 @@ def _fate_put(fate: FateRecord) -> dict[str, Any]:
 
 
 def _fate(item: Item) -> FateRecord:
-    row = json.loads(item["state"]["S"])
-    return FateRecord(**{**row, "signals": tuple(row["signals"])})
+    return FateRecord.from_json(json.loads(item["state"]["S"]))
 
 
 def _story_put(story: Story, now: datetime) -> dict[str, Any]:
