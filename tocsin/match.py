@@ -50,7 +50,10 @@ class Finding:
 def read(rules: RuleSet, article: Article) -> list[Page]:
     """The title and the text, scanned."""
     fields: list[tuple[Field, str]] = [("title", article.title), ("text", article.text)]
-    return [Page(rules, field, original, article.published) for field, original in fields if original.strip()]
+    pages = [Page(rules, field, original, article.published) for field, original in fields if original.strip()]
+    for page in pages:
+        page.company = pages
+    return pages
 
 
 def findings(rules: RuleSet, rule: Rule, pages: list[Page]) -> Iterator[Finding]:

@@ -70,7 +70,8 @@ class Name(Model):
     adjectives: Phrases = []
     people: Phrases = []
     short: Phrases = Field(
-        default=[], description="Short names that count only where the article names it in full as well"
+        default=[],
+        description="Short names that count only where the article names it, or the state it belongs to, in full",
     )
     seats: Phrases = []
     leaders: Phrases = []

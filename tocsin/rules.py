@@ -426,9 +426,9 @@ def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model
 
 
 def _suggest(key: str, model: type[Model]) -> str:
-    foreign = FOREIGN_KEYS.get(key.lower())
+    foreign = difflib.get_close_matches(key.lower(), FOREIGN_KEYS, n=1, cutoff=0.85)
     if foreign:
-        return f", did you mean {foreign!r}?"
+        return f", did you mean {FOREIGN_KEYS[foreign[0]]!r}?"
     known = {info.alias or name for cls in [model, *Model.__subclasses__()] for name, info in cls.model_fields.items()}
     return _near(key, known)
 

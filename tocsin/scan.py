@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -81,6 +81,8 @@ class Page:
     def __init__(self, rules: RuleSet, field: Field, original: str, published: datetime | None = None) -> None:
         self.field: Field = field
         self.original = original
+        self.company: Sequence[Page] = (self,)
+        """The pages of the article, in any of which a short name's full name may stand."""
         self._rules = rules
         self._published = published
         self._folded = fold(original)
@@ -113,6 +115,22 @@ class Page:
 
     @cached_property
     def hits(self) -> list[Hit]:
+        """The list entries that count, in order: a short name only where the article names its entry, or its state, in full."""
+        named = {full for page in self.company for full in page.named_in_full}
+        states = self._rules.states
+        return [
+            hit
+            for hit in self._standing
+            if hit.lexeme.tag != "short" or hit.lexeme.slug in named or states.get(hit.lexeme.slug) in named
+        ]
+
+    @cached_property
+    def named_in_full(self) -> set[str]:
+        """The slugs of what the page calls by more than a short name."""
+        return {hit.lexeme.slug for hit in self._standing if hit.lexeme.slug and hit.lexeme.tag != "short"}
+
+    @cached_property
+    def _standing(self) -> list[Hit]:
         """The list entries in order, without those that capitals, marks, a longer name or a `not:` phrase rule out."""
         hits: list[Hit] = []
         cancelled: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
