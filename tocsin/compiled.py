@@ -44,6 +44,7 @@ class Form:
     stage: Stage | None = None
     with_: tuple[int, ...] = ()
     without: tuple[int, ...] = ()
+    about: frozenset[int] = frozenset()
     needs: tuple[str | int, ...] = ()
     what: str | None = None
     who: str = "any"

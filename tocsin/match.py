@@ -113,6 +113,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
     present_lists = match.sentence.by_list
     if match.form.with_ and not any(number in present_lists for number in match.form.with_):
         yield f"with {' or '.join(names[number] for number in match.form.with_)}: none in the sentence"
+    if match.form.about and not match.form.about & _topics(match.sentence):
+        yield f"about {' or '.join(sorted(names[number] for number in match.form.about))}: not what the article is about"
     if match.form.only_who and not _about(finding):
         yield f"only who {', '.join(match.form.only_who)}"
     if match.form.who == "own" and not roles.own(match.sentence, rule, match.hits, match.head, finding.who):
@@ -145,6 +147,13 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
         return present(finding.match) or any(cue.fresh for cue, _ in finding.cues)
     titled = finding.sentence.page.field == "title"
     return titled or (need == "lead" and finding.sentence.number < LEAD)
+
+
+def _topics(sentence: Sentence) -> set[int]:
+    """The lists that stand where an article says what it is about: its headline, its lead, and the sentences just told."""
+    told = sentence.page.sentences[max(0, sentence.number - 1) : sentence.number + 1]
+    told += [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
+    return {number for one in told for number in one.by_list}
 
 
 def _about(finding: Finding) -> bool:

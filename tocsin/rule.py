@@ -181,6 +181,10 @@ class Form(Model):
     stage: Stage | None = Field(default=None, description="The stage when no cue and no tense says more")
     with_: list[Slug] = Field(default=[], alias="with", description="Lists of which a word must stand in the sentence")
     without: list[Slug] = Field(default=[], description="Lists of which no word may stand in the sentence")
+    about: list[Slug] = Field(
+        default=[],
+        description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
+    )
     needs: list[str] = Field(
         default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title"
     )

@@ -311,8 +311,8 @@ class _Loader:
             needs += [need] if need in {"forward", "fresh", "lead", "title"} else lists([need], "needs")
         return compiled.Form(
             form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
-            lists(form.with_, "with"), lists(form.without, "without"), tuple(needs), form.what, form.who,
-            frozenset(form.ignore_cues), tuple(form.only_who),
+            lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about, "about")),
+            tuple(needs), form.what, form.who, frozenset(form.ignore_cues), tuple(form.only_who),
         )  # fmt: skip
 
     def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:
