@@ -176,7 +176,14 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
         return False
     if sentence.word(hit.end) in {"which", "who"}:  # "the challenges of North Korea, which is preparing …"
         return False
+    if sentence.word(token) == "of" and _heads(sentence, token, grammar):  # "the leadership of Laos has agreed"
+        return False
     return not _possesses_intent(sentence, hit, grammar)
+
+
+def _heads(sentence: Sentence, token: int, grammar: Grammar) -> bool:
+    """Whether a body that acts ends before a word: "the leadership of", "the head of state of"."""
+    return any(hit.end == token for hit in sentence.by_list.get(grammar.body, ()))
 
 
 def _possesses_intent(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
