@@ -11,11 +11,13 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import LEAD, Finding, findings, read
+from tocsin.match import LEAD, Finding, findings, leads, read
 from tocsin.scan import Page, Sentence
 from tocsin.signal import STAGES, Evidence, Figure, Signal, rank
 
 _TITLE_WEIGHT = 3
+_MENTIONS = 2
+"""Mentions in headline and lead that make a place the setting of an article."""
 QUOTED = 200
 """Sentences one signal quotes at most."""
 
@@ -73,7 +75,8 @@ def _assemble(
             where = roles.place(finding.sentence, rule, finding.match.head, actor, cast.grammar.theatres)
             groups.setdefault((actor, finding.what), []).append((finding, _theatre(rule, where, actor)))
     for (who, what), group in groups.items():
-        yield from _by_theatre(rules, rule, who, what, group)
+        theatre = _usual(group) or _theatre(rule, _setting(rule, pages, who), who)
+        yield _signal(rules, rule, (who, theatre, what), [finding for finding, _ in group])
 
 
 class _Cast:
@@ -152,13 +155,23 @@ def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:
     return where
 
 
-def _by_theatre(rules: RuleSet, rule: Rule, who: str | None, what: str | None, group: Found) -> Iterator[Signal]:
-    """One actor's findings, split by theatre; those that name none join the theatre named most."""
-    places = Counter(where for _, where in group if where)
-    usual = places.most_common(1)[0][0] if places else None
-    for theatre in dict.fromkeys(where or usual for _, where in group):
-        members = [finding for finding, where in group if (where or usual) == theatre]
-        yield _signal(rules, rule, (who, theatre, what), members)
+def _usual(group: Found) -> str | None:
+    """The theatre of one actor's findings: an article tells one development, and where it goes is said most and first."""
+    weights: Counter[str] = Counter()
+    for finding, where in group:
+        if where:
+            weights[where] += _TITLE_WEIGHT if leads(finding.sentence) else 1
+    return weights.most_common(1)[0][0] if weights else None
+
+
+def _setting(rule: Rule, pages: list[Page], who: str | None) -> str | None:
+    """The place the headline and the lead name most, where no finding says one and there are at least two mentions of it."""
+    named: Counter[str] = Counter()
+    for page in pages:
+        for sentence in page.sentences[: 1 if page.field == "title" else LEAD]:
+            named.update(roles.places(sentence, rule, who))
+    place, mentions = named.most_common(1)[0] if named else ("", 0)
+    return place if mentions >= _MENTIONS else None
 
 
 def _signal(

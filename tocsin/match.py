@@ -146,7 +146,12 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
     if need == "fresh":
         return present(finding.match) or any(cue.fresh for cue, _ in finding.cues)
     titled = finding.sentence.page.field == "title"
-    return titled or (need == "lead" and finding.sentence.number < LEAD)
+    return titled or (need == "lead" and leads(finding.sentence))
+
+
+def leads(sentence: Sentence) -> bool:
+    """Whether a sentence is a headline, or one of the first of the text."""
+    return sentence.page.field == "title" or sentence.number < LEAD
 
 
 def _topics(sentence: Sentence) -> set[int]:

@@ -300,6 +300,14 @@ _DIRECTIONS = frozenset(
 )
 
 
+def places(sentence: Sentence, rule: Rule, who: str | None) -> Iterator[str]:
+    """Every place a sentence names that is not the actor itself and does not stand for a government."""
+    for number in rule.places:
+        for hit in sentence.by_list.get(number, ()):
+            if hit.lexeme.slug != who and hit.lexeme.tag in {"names", "adjectives"}:
+                yield hit.lexeme.slug
+
+
 def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: int) -> str | None:
     """Where it happens: the nearest place the match points to that is not the actor itself."""
     best: tuple[int, str] | None = None
