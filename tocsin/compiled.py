@@ -114,6 +114,8 @@ class Rule:
     theatres: tuple[tuple[str, ...], ...]
     materiel: tuple[tuple[str, int], ...]
     default_what: str | None
+    kinds: tuple[tuple[str, ...], ...]
+    """Materiel that is one thing where an article speaks of both."""
     figures: tuple[Counted, ...]
     doubts: tuple[Doubt, ...]
 

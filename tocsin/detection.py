@@ -66,7 +66,7 @@ def _assemble(
 ) -> Iterator[Signal]:
     """Findings of one rule → signals, one for each set of slots."""
     cast = _Cast(rules, rule, found, pages, protagonist)
-    groups: dict[tuple[str | None, str | None], Found] = {}
+    groups: Groups = {}
     for finding in found:
         actors = cast.of(finding)
         if not actors and rule.actor_required:
@@ -74,9 +74,22 @@ def _assemble(
         for actor in actors or (None,):
             where = roles.place(finding.sentence, rule, finding.match.head, actor, cast.grammar.theatres)
             groups.setdefault((actor, finding.what), []).append((finding, _theatre(rule, where, actor)))
-    for (who, what), group in groups.items():
+    for (who, what), group in _told_apart(rule, groups).items():
         theatre = _usual(group) or _theatre(rule, _setting(rule, pages, who), who)
         yield _signal(rules, rule, (who, theatre, what), [finding for finding, _ in group])
+
+
+Groups = dict[tuple[str | None, str | None], Found]
+"""Findings by actor and materiel."""
+
+
+def _told_apart(rule: Rule, groups: Groups) -> Groups:
+    """The groups that are things of their own: one kind under two words ("the missile, an ICBM") is one."""
+    joined: Groups = {}
+    for (who, what), found in groups.items():
+        named = next((kind for kinds in rule.kinds if what in kinds for kind in kinds if (who, kind) in groups), what)
+        joined.setdefault((who, named), []).extend(found)
+    return joined
 
 
 class _Cast:

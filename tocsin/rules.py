@@ -279,6 +279,7 @@ class _Loader:
             if what
             else (),
             default_what=what.default if what else None,
+            kinds=tuple(tuple(group) for group in what.merge) if what else (),
             figures=tuple(
                 compiled.Counted(figure.unit, frozenset(lists(figure.of, "figures", index, "of")), figure.counts)
                 for index, figure in enumerate(rule.figures)
