@@ -71,6 +71,7 @@ class Cue:
     """1: it may stand in the sentence behind the match, -1: in the one before."""
     forms: tuple[Form, ...] = ()
     only: str | None = None
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ def reaching(rule: Rule, match: Match) -> Reached:
 def _first(cue: Cue, match: Match) -> Hit | None:
     inside = {(hit.start, hit.end) for hit in match.hits}
     for hit in _hits(cue, match.sentence, match.begin - cue.reach - _LONGEST, match.end + cue.reach + 1):
+        if cue.opens and hit.start > match.sentence.low + 1:
+            continue
         if not (cue.drop and (hit.start, hit.end) in inside) and _reaches(cue, hit, match):
             return hit
     return _beside(cue, match.sentence)

@@ -126,6 +126,7 @@ class Cue(Model):
     unless: list[Slug] = Field(
         default=[], description="Lists or cues; one of them between cue and match breaks the cue"
     )
+    opens: bool = Field(default=False, description="Counts only where its sentence begins with it: \"In the autumn of 1990, …\"")
     only: Literal["title", "text"] | None = Field(
         default=None, description="Counts only in headlines, or only in texts"
     )

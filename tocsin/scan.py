@@ -37,6 +37,7 @@ HEADLINE = 20
 """Words a headline has at most."""
 _FULL_STOPS = frozenset(".!?\"'\u201d\u2019)")
 _FIRST_YEAR = 1900
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _DAY_DIGITS = 2
 _TIMES = frozenset(
     {
@@ -178,9 +179,16 @@ class Page:
                 if self._near(token, _MONTHS[word]):
                     yield Hit(token, token + 1, Lexeme(near, "word"))
 
+    @cached_property
+    def _year(self) -> int:
+        """The year the article speaks from: its own, or the latest it names where it has no date."""
+        if self._published is not None:
+            return self._published.year
+        return max((int(word) for word in self.words if _YEAR.fullmatch(word)), default=0)
+
     def _past_year(self, token: int, year: int) -> bool:
         """A year before the article's, said as a time ("in 1962", "October 1962"), not as a name ("the 2018 agreement")."""
-        if self._published is None or not _FIRST_YEAR <= year < self._published.year:
+        if not _FIRST_YEAR <= year < self._year:
             return False
         before, earlier = self._word(token - 1), self._word(token - 2)
         if before in _COMPARISONS or earlier in _COMPARISONS:
