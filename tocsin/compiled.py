@@ -50,6 +50,7 @@ class Form:
     who: str = "any"
     ignored: frozenset[str] = frozenset()
     only_who: tuple[str, ...] = ()
+    amounts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

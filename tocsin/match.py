@@ -119,6 +119,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
         yield f"only who {', '.join(match.form.only_who)}"
     if match.form.who == "own" and not roles.own(match.sentence, rule, match.hits, match.head, finding.who):
         yield "who own: the forces are somebody else's"
+    if match.form.amounts and match.form.amounts != _trend(rules, match):
+        yield f"amounts {match.form.amounts}: the sums do not compare so"
     if match.form.needs and not any(_met(need, finding, forward=forward) for need in match.form.needs):
         yield "needs one of " + ", ".join(need if isinstance(need, str) else names[need] for need in match.form.needs)
 
@@ -147,6 +149,16 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
         return present(finding.match) or any(cue.fresh for cue, _ in finding.cues)
     titled = finding.sentence.page.field == "title"
     return titled or (need == "lead" and finding.sentence.number < LEAD)
+
+
+def _trend(rules: RuleSet, match: Match) -> str | None:
+    """Whether the first of a match's sums is less than the last (rising) or more (falling)."""
+    sums = {rules.lists.get("amount", -1), rules.lists.get("percent", -1)}
+    found = [hit for hit in match.hits if hit.lexeme.list in sums]
+    if len({hit.lexeme.list for hit in found}) != 1:
+        return None
+    first, last = match.sentence.page.value(found[0]), match.sentence.page.value(found[-1])
+    return "rising" if first < last else "falling" if first > last else None
 
 
 def _topics(sentence: Sentence) -> set[int]:

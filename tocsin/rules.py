@@ -312,7 +312,7 @@ class _Loader:
         return compiled.Form(
             form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about, "about")),
-            tuple(needs), form.what, form.who, frozenset(form.ignore_cues), tuple(form.only_who),
+            tuple(needs), form.what, form.who, frozenset(form.ignore_cues), tuple(form.only_who), form.amounts,
         )  # fmt: skip
 
     def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:

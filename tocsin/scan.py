@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import accumulate
 
+from tocsin.amounts import amounts, value
 from tocsin.compiled import Lexeme, RuleSet
 from tocsin.signal import Field
 from tocsin.text import MAX_TOKENS, Span, fold, sentences
@@ -102,6 +103,16 @@ class Page:
         """What stands in the original between the word before and this one."""
         return self.original[self.bounds[token - 1][1] if token else 0 : self.bounds[token][0]]
 
+    def behind(self, token: int) -> str:
+        """The character of the original behind a word, past a space before "%"."""
+        end = self.bounds[token][1]
+        return self.original[end : end + 2].strip()[:1] if self.original[end : end + 1] in {" ", "%"} else ""
+
+    def value(self, hit: Hit) -> float:
+        """How much a sum of money or a percentage is."""
+        begin, end = self.bounds[hit.start][0], self.bounds[hit.end - 1][1]
+        return value(self.words[hit.start : hit.end], self.original[begin:end])
+
     @cached_property
     def raw(self) -> list[tuple[int, int, int]]:
         """Every surface form found, as (first word, word behind the last, number of the surface)."""
@@ -162,10 +173,13 @@ class Page:
         return hit.lexeme.tag in _FINITE and hit.start > 0 and self.words[hit.start - 1] in _ARTICLES
 
     def _computed(self) -> Iterator[Hit]:
-        """Words no list can hold: numbers in digits (`number`), and dates before and after the article's own."""
+        """Words no list can hold: numbers in digits (`number`), sums of money (`amount`), percentages (`percent`), and dates."""
         number, past, coming, near = (
             self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date", "near-date")
         )
+        sums = {"amount": self._rules.lists.get("amount", -1), "percent": self._rules.lists.get("percent", -1)}
+        for start, end, kind in amounts(self.words, self.gap, self.behind):
+            yield Hit(start, end, Lexeme(sums[kind], "word"))
         for token, word in enumerate(self.words):
             if word[0].isdigit():
                 yield Hit(token, token + 1, Lexeme(number, "word"))
