@@ -51,6 +51,7 @@ class Form:
     ignored: frozenset[str] = frozenset()
     only_who: tuple[str, ...] = ()
     amounts: str | None = None
+    told: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class Rule:
     owners: frozenset[int]
     actor_required: bool
     inherits: bool
+    speaker: bool
     places: frozenset[int]
     theatres: tuple[tuple[str, ...], ...]
     materiel: tuple[tuple[str, int], ...]

@@ -119,6 +119,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
         yield f"only who {', '.join(match.form.only_who)}"
     if match.form.who == "own" and not roles.own(match.sentence, rule, match.hits, match.head, finding.who):
         yield "who own: the forces are somebody else's"
+    if match.form.told and not match.form.told & {number for one in _told(match.sentence) for number in one.by_list}:
+        yield f"told {' or '.join(sorted(names[number] for number in match.form.told))}: not here, and not in the sentence before"
     if match.form.amounts and match.form.amounts != _trend(rules, match):
         yield f"amounts {match.form.amounts}: the sums do not compare so"
     if match.form.needs and not any(_met(need, finding, forward=forward) for need in match.form.needs):
@@ -161,9 +163,14 @@ def _trend(rules: RuleSet, match: Match) -> str | None:
     return "rising" if first < last else "falling" if first > last else None
 
 
+def _told(sentence: Sentence) -> list[Sentence]:
+    """A sentence with the one before it."""
+    return sentence.page.sentences[max(0, sentence.number - 1) : sentence.number + 1]
+
+
 def _topics(sentence: Sentence) -> set[int]:
     """The lists that stand where an article says what it is about: its headline, its lead, and the sentences just told."""
-    told = sentence.page.sentences[max(0, sentence.number - 1) : sentence.number + 1]
+    told = _told(sentence)
     told += [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
     return {number for one in told for number in one.by_list}
 

@@ -129,6 +129,7 @@ class Cue(Model):
     only: Literal["title", "text"] | None = Field(
         default=None, description="Counts only in headlines, or only in texts"
     )
+    rules: list[Slug] = Field(default=[], description="Only these rules heed it; all of them where none is named")
 
 
 class CuesFile(Model):
@@ -147,6 +148,10 @@ class Who(Model):
         default=[], description="Lists: a nationality on one of these words decides before any subject does"
     )
     required: bool = True
+    speaker: bool = Field(
+        default=False,
+        description="Where nobody acts in headline and lead, take whoever speaks there, or else the dateline's state",
+    )
     inherit: bool = Field(
         default=True, description="Take the actor of the headline or an earlier sentence where this one names none"
     )
@@ -184,6 +189,9 @@ class Form(Model):
     about: list[Slug] = Field(
         default=[],
         description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
+    )
+    told: list[Slug] = Field(
+        default=[], description="Lists of which a word must stand in this sentence or the one before: what the match takes up"
     )
     needs: list[str] = Field(
         default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title"
