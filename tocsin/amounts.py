@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-Kind = Literal["amount", "percent"]
+Kind = Literal["amount", "percent", "figure"]
 
 _SCALES = {
     "thousand": 1e3, "lakh": 1e5, "lakhs": 1e5, "million": 1e6, "millions": 1e6, "mln": 1e6, "mn": 1e6, "m": 1e6, "crore": 1e7, "crores": 1e7,
@@ -66,6 +66,7 @@ def amounts(words: Sequence[str], gap: Gap, behind: Callable[[int], str]) -> Ite
             yield token, stop, "amount"
         else:
             stop = end
+            yield token, stop, "figure"
         token = max(stop, token + 1)
 
 
@@ -108,14 +109,14 @@ def _percent(words: Sequence[str], end: int, behind: Callable[[int], str]) -> bo
     return end < len(words) and (words[end] in _PERCENTS or words[end : end + 2] in (["per", "cent"], ["percentage", "points"], ["percentage", "point"]))
 
 
-def value(words: Sequence[str], printed: str) -> float:
-    """How much a sum or percentage is, of its words and how it is printed; the currency does not count."""
+def value(words: Sequence[str], printed: str, *, scaled: bool = True) -> float:
+    """How much a sum, percentage or figure is, of its words and how it is printed; the currency does not count."""
     digits = "".join(letter for letter in printed.split(" ")[0].lstrip("".join(_SIGNS)) if letter.isdigit() or letter == ".")
     try:
         number = float(digits)
     except ValueError:
         number = _spelled(words)
-    for word in words:
+    for word in words if scaled else ():
         number *= _SCALES.get(word.lstrip("0123456789"), 1.0)
     return number
 

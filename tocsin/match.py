@@ -154,12 +154,21 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
 
 
 def _trend(rules: RuleSet, match: Match) -> str | None:
-    """Whether the first of a match's sums is less than the last (rising) or more (falling)."""
-    sums = {rules.lists.get("amount", -1), rules.lists.get("percent", -1)}
-    found = [hit for hit in match.hits if hit.lexeme.list in sums]
-    if len({hit.lexeme.list for hit in found}) != 1:
+    """Whether the first of a match's sums is less than the last (rising) or more (falling), or the only one below those just told."""
+    amount, percent, figure = (rules.lists.get(name, -1) for name in ("amount", "percent", "figure"))
+    found = [hit for hit in match.hits if hit.lexeme.list in {amount, percent, figure}]
+    if not found:
         return None
-    first, last = match.sentence.page.value(found[0]), match.sentence.page.value(found[-1])
+    page = match.sentence.page
+    if len(found) == 1:  # against the sums of the sentence before
+        earlier = _told(match.sentence)[:-1]
+        sums = [page.value(hit) for one in earlier for hit in one.by_list.get(found[0].lexeme.list, ())]
+        return "below-told" if sums and page.value(found[0]) < max(sums) else None
+    kinds = {found[0].lexeme.list, found[-1].lexeme.list}
+    if kinds == {amount, percent}:
+        return None
+    plain = figure in kinds  # "from 34 to 40 billion"
+    first, last = page.value(found[0], scaled=not plain), page.value(found[-1], scaled=not plain)
     return "rising" if first < last else "falling" if first > last else None
 
 

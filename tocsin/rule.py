@@ -201,9 +201,12 @@ class Form(Model):
     only_who: list[Slug] = Field(
         default=[], description="Only where one of these acts, or is what the article is about"
     )
-    amounts: Literal["rising", "falling"] | None = Field(
+    amounts: Literal["rising", "falling", "below-told"] | None = Field(
         default=None,
-        description="How the first and the last of the match's sums or percentages compare: rising (from 34 billion to 40), falling (40 billion, against 34)",
+        description=(
+            "How the first and the last of the match's sums or percentages compare: rising (from 34 billion to 40), falling "
+            "(40 billion, against 34); below-told: its one sum is less than one in the sentence before (It gets 40 billion. Last year it was 34)"
+        ),
     )
     who: Literal["any", "own"] = Field(default="any", description="own: the forces spoken of must be the actor's own")
 

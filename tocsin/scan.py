@@ -108,10 +108,10 @@ class Page:
         end = self.bounds[token][1]
         return self.original[end : end + 2].strip()[:1] if self.original[end : end + 1] in {" ", "%"} else ""
 
-    def value(self, hit: Hit) -> float:
-        """How much a sum of money or a percentage is."""
+    def value(self, hit: Hit, *, scaled: bool = True) -> float:
+        """How much a sum of money, a percentage or a figure is; unscaled, 40 billion is 40."""
         begin, end = self.bounds[hit.start][0], self.bounds[hit.end - 1][1]
-        return value(self.words[hit.start : hit.end], self.original[begin:end])
+        return value(self.words[hit.start : hit.end], self.original[begin:end], scaled=scaled)
 
     @cached_property
     def raw(self) -> list[tuple[int, int, int]]:
@@ -173,11 +173,11 @@ class Page:
         return hit.lexeme.tag in _FINITE and hit.start > 0 and self.words[hit.start - 1] in _ARTICLES
 
     def _computed(self) -> Iterator[Hit]:
-        """Words no list can hold: numbers in digits (`number`), sums of money (`amount`), percentages (`percent`), and dates."""
+        """Words no list can hold: numbers in digits (`number`), sums (`amount`, `percent`, `figure`), and dates."""
         number, past, coming, near = (
             self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date", "near-date")
         )
-        sums = {"amount": self._rules.lists.get("amount", -1), "percent": self._rules.lists.get("percent", -1)}
+        sums = {"amount": self._rules.lists.get("amount", -1), "percent": self._rules.lists.get("percent", -1), "figure": self._rules.lists.get("figure", -1)}
         for start, end, kind in amounts(self.words, self.gap, self.behind):
             yield Hit(start, end, Lexeme(sums[kind], "word"))
         for token, word in enumerate(self.words):
