@@ -159,6 +159,7 @@ class Page:
             hit
             for hit in hits
             if not self._a_noun(hit)
+            and not self._a_currency(hit)
             and not any(
                 hit.end <= end and end - start > hit.end - hit.start
                 for start, end in cancelled.get((hit.lexeme.list, hit.start), ())
@@ -171,6 +172,11 @@ class Page:
     def _a_noun(self, hit: Hit) -> bool:
         """Whether what may be a verb stands behind an article or possessive, and so is a noun: "the move", "its plan"."""
         return hit.lexeme.tag in _FINITE and hit.start > 0 and self.words[hit.start - 1] in _ARTICLES
+
+    def _a_currency(self, hit: Hit) -> bool:
+        """Whether a name is the beginning of a sum of money and no state: "US$40 billion"."""
+        end = self.bounds[hit.end - 1][1]
+        return bool(hit.lexeme.slug) and self.original[end : end + 1] == "$"
 
     def _computed(self) -> Iterator[Hit]:
         """Words no list can hold: numbers in digits (`number`), sums (`amount`, `percent`, `figure`), and dates."""
