@@ -16,6 +16,8 @@ _SCALES = {
     "tln": 1e12, "t": 1e12,
 }  # fmt: skip
 _LARGE = 1e5
+_DIGITS = 40
+"""Digits of a number that are read."""
 _ALONE = frozenset({"m", "b", "t"})
 """Scales that count only where they are glued to the number or the sum has a currency."""
 _CURRENCIES = frozenset({
@@ -53,7 +55,9 @@ def amounts(words: Sequence[str], gap: Gap, behind: Callable[[int], str]) -> Ite
         if end == token:
             token += 1
             continue
-        signed = bool(_SIGNS.intersection(gap(token))) or (token > 0 and words[token - 1] in _CODES and not gap(token).strip(". "))
+        signed = bool(_SIGNS.intersection(gap(token))) or (
+            token > 0 and words[token - 1] in _CODES and not gap(token).strip(". ")
+        )
         last, scale = _scaled(words, end)
         if _percent(words, end, behind):
             stop = end + (0 if behind(end - 1) == "%" else 2 if words[end] in {"per", "percentage"} else 1)
@@ -106,14 +110,18 @@ def _scaled(words: Sequence[str], end: int) -> tuple[int, float]:
 def _percent(words: Sequence[str], end: int, behind: Callable[[int], str]) -> bool:
     if behind(end - 1) == "%":
         return True
-    return end < len(words) and (words[end] in _PERCENTS or words[end : end + 2] in (["per", "cent"], ["percentage", "points"], ["percentage", "point"]))
+    return end < len(words) and (
+        words[end] in _PERCENTS
+        or words[end : end + 2] in (["per", "cent"], ["percentage", "points"], ["percentage", "point"])
+    )
 
 
 def value(words: Sequence[str], printed: str, *, scaled: bool = True) -> float:
     """How much a sum, percentage or figure is, of its words and how it is printed; the currency does not count."""
-    digits = "".join(letter for letter in printed.split(" ")[0].lstrip("".join(_SIGNS)) if letter.isdigit() or letter == ".")
+    number_word = printed.split(" ", maxsplit=1)[0]
+    digits = "".join(letter for letter in number_word.lstrip("".join(_SIGNS)) if letter in "0123456789.")
     try:
-        number = float(digits)
+        number = float(digits[:_DIGITS])
     except ValueError:
         number = _spelled(words)
     for word in words if scaled else ():

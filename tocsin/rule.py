@@ -191,7 +191,8 @@ class Form(Model):
         description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
     )
     told: list[Slug] = Field(
-        default=[], description="Lists of which a word must stand in this sentence or the one before: what the match takes up"
+        default=[],
+        description="Lists of which a word must stand in this sentence or the one before: what the match takes up",
     )
     needs: list[str] = Field(
         default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title"

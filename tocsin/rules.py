@@ -259,7 +259,9 @@ class _Loader:
         forms = tuple(self._form(form, index, rule, source) for index, form in enumerate(rule.forms))
         names = rule.cues if rule.cues is not None else list(self.cues)
         cues = tuple(
-            cue for name in names if name not in rule.ignore_cues and (cue := self.cues.get(name)) and self._heeds(rule, name)
+            cue
+            for name in names
+            if name not in rule.ignore_cues and (cue := self.cues.get(name)) and self._heeds(rule, name)
         )
         what = rule.what
         built = compiled.Rule(

@@ -183,7 +183,11 @@ class Page:
         number, past, coming, near = (
             self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date", "near-date")
         )
-        sums = {"amount": self._rules.lists.get("amount", -1), "percent": self._rules.lists.get("percent", -1), "figure": self._rules.lists.get("figure", -1)}
+        sums = {
+            "amount": self._rules.lists.get("amount", -1),
+            "percent": self._rules.lists.get("percent", -1),
+            "figure": self._rules.lists.get("figure", -1),
+        }
         for start, end, kind in amounts(self.words, self.gap, self.behind):
             yield Hit(start, end, Lexeme(sums[kind], "word"))
         for token, word in enumerate(self.words):
