@@ -147,7 +147,9 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
 
 
 def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
-    """Actors behind a passive: "by North Korea"."""
+    """Actors behind a passive or a noun: "by North Korea"; an active verb in the present has none."""
+    if head.lexeme.tag in {"base", "s"}:
+        return []
     for hit in names:
         if hit.start <= head.end or hit.start > head.end + 14:
             continue
