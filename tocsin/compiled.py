@@ -50,6 +50,8 @@ class Form:
     who: str = "any"
     ignored: frozenset[str] = frozenset()
     only_who: tuple[str, ...] = ()
+    amounts: str | None = None
+    told: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Rule:
     owners: frozenset[int]
     actor_required: bool
     inherits: bool
+    speaker: bool
     places: frozenset[int]
     theatres: tuple[tuple[str, ...], ...]
     materiel: tuple[tuple[str, int], ...]

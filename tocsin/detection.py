@@ -152,13 +152,28 @@ def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
 
 def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
     """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
-    counts: Counter[str] = Counter()
+    for speakers in (False, True) if rule.speaker else (False,):
+        counts: Counter[str] = Counter()
+        for page in pages:
+            titled = page.field == "title"
+            for sentence in page.sentences[: 1 if titled else LEAD]:
+                for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
+                    counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
+        if counts:
+            return (counts.most_common(1)[0][0],)
+    return _dateline(rule, pages) if rule.speaker else ()
+
+
+def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
+    """The state whose capital stands before the first sentence of a text: "SEOUL, Aug. 29 --"."""
     for page in pages:
-        titled = page.field == "title"
-        for sentence in page.sentences[: 1 if titled else LEAD]:
-            for slug, weight in roles.topics(sentence, rule, grammar):
-                counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
-    return (counts.most_common(1)[0][0],) if counts else ()
+        low = page.sentences[0].low if page.sentences else 0
+        for hit in page.hits:
+            if hit.start >= low:
+                break
+            if hit.lexeme.list in rule.actors:
+                return (hit.lexeme.slug,)
+    return ()
 
 
 def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:

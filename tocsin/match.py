@@ -119,6 +119,10 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
         yield f"only who {', '.join(match.form.only_who)}"
     if match.form.who == "own" and not roles.own(match.sentence, rule, match.hits, match.head, finding.who):
         yield "who own: the forces are somebody else's"
+    if match.form.told and not match.form.told & {number for one in _told(match.sentence) for number in one.by_list}:
+        yield f"told {' or '.join(sorted(names[number] for number in match.form.told))}: not here, and not in the sentence before"
+    if match.form.amounts and match.form.amounts != _trend(rules, match):
+        yield f"amounts {match.form.amounts}: the sums do not compare so"
     if match.form.needs and not any(_met(need, finding, forward=forward) for need in match.form.needs):
         yield "needs one of " + ", ".join(need if isinstance(need, str) else names[need] for need in match.form.needs)
 
@@ -154,9 +158,33 @@ def leads(sentence: Sentence) -> bool:
     return sentence.page.field == "title" or sentence.number < LEAD
 
 
+def _trend(rules: RuleSet, match: Match) -> str | None:
+    """Whether the first of a match's sums is less than the last (rising) or more (falling), or the only one below those just told."""
+    amount, percent, figure = (rules.lists.get(name, -1) for name in ("amount", "percent", "figure"))
+    found = [hit for hit in match.hits if hit.lexeme.list in {amount, percent, figure}]
+    if not found:
+        return None
+    page = match.sentence.page
+    if len(found) == 1:  # against the sums of the sentence before
+        earlier = _told(match.sentence)[:-1]
+        sums = [page.value(hit) for one in earlier for hit in one.by_list.get(found[0].lexeme.list, ())]
+        return "below-told" if sums and page.value(found[0]) < max(sums) else None
+    kinds = {found[0].lexeme.list, found[-1].lexeme.list}
+    if kinds == {amount, percent}:
+        return None
+    plain = figure in kinds  # "from 34 to 40 billion"
+    first, last = page.value(found[0], scaled=not plain), page.value(found[-1], scaled=not plain)
+    return "rising" if first < last else "falling" if first > last else None
+
+
+def _told(sentence: Sentence) -> list[Sentence]:
+    """A sentence with the one before it."""
+    return sentence.page.sentences[max(0, sentence.number - 1) : sentence.number + 1]
+
+
 def _topics(sentence: Sentence) -> set[int]:
     """The lists that stand where an article says what it is about: its headline, its lead, and the sentences just told."""
-    told = sentence.page.sentences[max(0, sentence.number - 1) : sentence.number + 1]
+    told = _told(sentence)
     told += [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
     return {number for one in told for number in one.by_list}
 

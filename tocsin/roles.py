@@ -127,7 +127,8 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
             if any(sentence.word(token) == "to" for token in range(hit.end, hit.end + 3)):
                 found.append(Actor(hit.lexeme.slug, 9, "told", hit))
             continue
-        if _inside_phrase(sentence, hit, grammar):
+        joined = ends.get(hit.start - 1) if sentence.word(hit.start - 1) == "and" else None
+        if _inside_phrase(sentence, joined or hit, grammar):  # "in Iraq and Afghanistan"
             continue
         report = next((verb for verb in reports if hit.end <= verb.start), None)
         if report is None:
@@ -146,7 +147,9 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
 
 
 def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
-    """Actors behind a passive: "by North Korea"."""
+    """Actors behind a passive or a noun: "by North Korea"; an active verb in the present has none."""
+    if head.lexeme.tag in {"base", "s"}:
+        return []
     for hit in names:
         if hit.start <= head.end or hit.start > head.end + 14:
             continue
@@ -260,15 +263,17 @@ def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     return any(hit.end <= body.start <= hit.end + 3 for body in sentence.by_list.get(grammar.body, ()))
 
 
-def topics(sentence: Sentence, rule: Rule, grammar: Grammar) -> Iterator[tuple[str, int]]:
-    """Whom a sentence is about, with a weight: not whoever only speaks, and places less than subjects."""
+def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool = False) -> Iterator[tuple[str, int]]:
+    """Whom a sentence is about, with a weight: places less than subjects, and whoever only speaks not unless asked for."""
     reports = sentence.by_list.get(grammar.reporting, ())
     for number in rule.actors:
         for hit in sentence.by_list.get(number, ()):
             speaks = any(
                 hit.end <= verb.start <= hit.end + 5 or 0 <= hit.start - verb.end < TELLER_REACH for verb in reports
             )
-            if speaks or ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
+            if not speakers and speaks:
+                continue
+            if ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
                 continue
             yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
 

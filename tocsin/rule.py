@@ -130,6 +130,7 @@ class Cue(Model):
     only: Literal["title", "text"] | None = Field(
         default=None, description="Counts only in headlines, or only in texts"
     )
+    rules: list[Slug] = Field(default=[], description="Only these rules heed it; all of them where none is named")
 
 
 class CuesFile(Model):
@@ -148,6 +149,10 @@ class Who(Model):
         default=[], description="Lists: a nationality on one of these words decides before any subject does"
     )
     required: bool = True
+    speaker: bool = Field(
+        default=False,
+        description="Where nobody acts in headline and lead, take whoever speaks there, or else the dateline's state",
+    )
     inherit: bool = Field(
         default=True, description="Take the actor of the headline or an earlier sentence where this one names none"
     )
@@ -189,6 +194,10 @@ class Form(Model):
         default=[],
         description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
     )
+    told: list[Slug] = Field(
+        default=[],
+        description="Lists of which a word must stand in this sentence or the one before: what the match takes up",
+    )
     needs: list[str] = Field(
         default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title"
     )
@@ -196,6 +205,13 @@ class Form(Model):
     ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")
     only_who: list[Slug] = Field(
         default=[], description="Only where one of these acts, or is what the article is about"
+    )
+    amounts: Literal["rising", "falling", "below-told"] | None = Field(
+        default=None,
+        description=(
+            "How the first and the last of the match's sums or percentages compare: rising (from 34 billion to 40), falling "
+            "(40 billion, against 34); below-told: its one sum is less than one in the sentence before (It gets 40 billion. Last year it was 34)"
+        ),
     )
     who: Literal["any", "own"] = Field(default="any", description="own: the forces spoken of must be the actor's own")
 

@@ -258,7 +258,11 @@ class _Loader:
 
         forms = tuple(self._form(form, index, rule, source) for index, form in enumerate(rule.forms))
         names = rule.cues if rule.cues is not None else list(self.cues)
-        cues = tuple(self.cues[name] for name in names if name in self.cues and name not in rule.ignore_cues)
+        cues = tuple(
+            cue
+            for name in names
+            if name not in rule.ignore_cues and (cue := self.cues.get(name)) and self._heeds(rule, name)
+        )
         what = rule.what
         built = compiled.Rule(
             policy=self._policy(rule, source),
@@ -273,6 +277,7 @@ class _Loader:
             owners=frozenset(lists(rule.who.of, "who", "of")),
             actor_required=rule.who.required,
             inherits=rule.who.inherit,
+            speaker=rule.who.speaker,
             places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
             theatres=tuple(tuple(group) for group in rule.where.merge) if rule.where else (),
             materiel=tuple((slug, lists([name], "what", "from", slug)[0]) for slug, name in what.from_.items())
@@ -287,6 +292,11 @@ class _Loader:
             doubts=tuple(compiled.Doubt(w.unit, w.above, w.reading, w.counts, w.flag, w.note) for w in rule.warn),
         )
         return built if len(self.faults) == before else None
+
+    def _heeds(self, rule: Rule, cue: str) -> bool:
+        """Whether a cue speaks to a rule: to every one, unless it names some."""
+        named = self.words[cue][0]
+        return not isinstance(named, Cue) or not named.rules or rule.name in named.rules
 
     def _policy(self, rule: Rule, source: Source) -> Policy:
         return Policy(
@@ -313,7 +323,8 @@ class _Loader:
         return compiled.Form(
             form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about, "about")),
-            tuple(needs), form.what, form.who, frozenset(form.ignore_cues), tuple(form.only_who),
+            tuple(needs), form.what, form.who, frozenset(form.ignore_cues), tuple(form.only_who), form.amounts,
+            frozenset(lists(form.told, "told")),
         )  # fmt: skip
 
     def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:

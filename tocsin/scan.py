@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import accumulate
 
+from tocsin.amounts import amounts, value
 from tocsin.compiled import Lexeme, RuleSet
 from tocsin.signal import Field
 from tocsin.text import MAX_TOKENS, Span, fold, sentences
@@ -103,6 +104,16 @@ class Page:
         """What stands in the original between the word before and this one."""
         return self.original[self.bounds[token - 1][1] if token else 0 : self.bounds[token][0]]
 
+    def behind(self, token: int) -> str:
+        """The character of the original behind a word, past a space before "%"."""
+        end = self.bounds[token][1]
+        return self.original[end : end + 2].strip()[:1] if self.original[end : end + 1] in {" ", "%"} else ""
+
+    def value(self, hit: Hit, *, scaled: bool = True) -> float:
+        """How much a sum of money, a percentage or a figure is; unscaled, 40 billion is 40."""
+        begin, end = self.bounds[hit.start][0], self.bounds[hit.end - 1][1]
+        return value(self.words[hit.start : hit.end], self.original[begin:end], scaled=scaled)
+
     @cached_property
     def raw(self) -> list[tuple[int, int, int]]:
         """Every surface form found, as (first word, word behind the last, number of the surface)."""
@@ -149,6 +160,7 @@ class Page:
             hit
             for hit in hits
             if not self._a_noun(hit)
+            and not self._a_currency(hit)
             and not any(
                 hit.end <= end and end - start > hit.end - hit.start
                 for start, end in cancelled.get((hit.lexeme.list, hit.start), ())
@@ -162,11 +174,23 @@ class Page:
         """Whether what may be a verb stands behind an article or possessive, and so is a noun: "the move", "its plan"."""
         return hit.lexeme.tag in _FINITE and hit.start > 0 and self.words[hit.start - 1] in _ARTICLES
 
+    def _a_currency(self, hit: Hit) -> bool:
+        """Whether a name is the beginning of a sum of money and no state: "US$40 billion"."""
+        end = self.bounds[hit.end - 1][1]
+        return bool(hit.lexeme.slug) and self.original[end : end + 1] == "$"
+
     def _computed(self) -> Iterator[Hit]:
-        """Words no list can hold: numbers in digits (`number`), and dates before and after the article's own."""
+        """Words no list can hold: numbers in digits (`number`), sums (`amount`, `percent`, `figure`), and dates."""
         number, past, coming, near = (
             self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date", "near-date")
         )
+        sums = {
+            "amount": self._rules.lists.get("amount", -1),
+            "percent": self._rules.lists.get("percent", -1),
+            "figure": self._rules.lists.get("figure", -1),
+        }
+        for start, end, kind in amounts(self.words, self.gap, self.behind):
+            yield Hit(start, end, Lexeme(sums[kind], "word"))
         for token, word in enumerate(self.words):
             if word[0].isdigit():
                 yield Hit(token, token + 1, Lexeme(number, "word"))
