@@ -166,6 +166,11 @@ class What(Model):
 
     from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
     default: Slug | None = None
+    vague: dict[Slug, list[Slug]] = Field(
+        default={},
+        description="List of words that may stand for several things → the slots they may stand for: the nearest named in the "
+        "sentence, else in the sentence before, the headline or the lead. A match that names nothing may stand for all",
+    )
     names: dict[Slug, Phrase] = Field(default={}, description="How an alert prints each slot")
 
 
@@ -190,6 +195,9 @@ class Form(Model):
     )
     what: Slug | None = None
     ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")
+    tense: bool | None = Field(
+        default=None, description="Whether a past tense means that the thing is done; left out, as the rule says"
+    )
     only_who: list[Slug] = Field(
         default=[], description="Only where one of these acts, or is what the article is about"
     )
