@@ -38,6 +38,7 @@ TOWARDS = frozenset(
 )
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
 _AUXILIARIES = AUXILIARIES | frozenset({"be", "been", "being", "can", "did", "do", "does", "must", "shall", "to"})
+_COUNTS = frozenset({"two", "three", "four", "several", "many", "other", "various", "most"})
 _PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
 _STOPPERS = (
     PREPOSITIONS
@@ -91,6 +92,7 @@ def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) 
         if (
             not word
             or word in _STOPPERS
+            or word in _PRONOUNS
             or (verb and verb.start <= token < verb.end)
             or "," in sentence.page.gap(token + 1)
         ):
@@ -123,7 +125,11 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
         ):  # "In Washington, officials said"
             found.append(Actor(hit.lexeme.slug, 4, "scene", hit))
             continue
-        if any(verb.end == hit.start for verb in told):  # "told Pyongyang to halt" against "told Tokyo that it …"
+        if _behind_gerund(sentence, hit, reports) or _is_told(sentence, hit, told):
+            continue
+        if any(
+            verb.end == _phrase_start(sentence, hit) for verb in told
+        ):  # "told Pyongyang to halt" against "told Tokyo that it …"
             if any(sentence.word(token) == "to" for token in range(hit.end, hit.end + 3)):
                 found.append(Actor(hit.lexeme.slug, 9, "told", hit))
             continue
@@ -143,6 +149,34 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
         if other and strength >= 7:  # noqa: PLR2004 - only a sure subject brings its companion
             found.append(Actor(other.lexeme.slug, strength, how, other))
     return found
+
+
+def _phrase_start(sentence: Sentence, hit: Hit) -> int:
+    """Where the phrase of a name begins: "informed three United Nations agencies"."""
+    start = hit.start
+    while sentence.word(start - 1) in _DETERMINERS | _COUNTS:
+        start -= 1
+    return start
+
+
+def _behind_gerund(sentence: Sentence, hit: Hit, reports: list[Hit]) -> bool:
+    """Whether a name is the object of a participle: "visiting Washington", but not "saying Moscow will"."""
+    token = _phrase_start(sentence, hit) - 1
+    word = sentence.word(token)
+    if word == "accusing":
+        return True
+    return word.endswith("ing") and word not in PREPOSITIONS and not any(verb.end == token + 1 for verb in reports)
+
+
+def _is_told(sentence: Sentence, hit: Hit, told: Iterable[Hit]) -> bool:
+    """Whether a name is told something by others: "President Yoon had been briefed on"."""
+    return any(
+        hit.end < verb.start <= hit.end + OWNER_REACH
+        and verb.lexeme.tag in {"past", "part", "bare"}
+        and sentence.word(verb.start - 1) in {"was", "were", "been", "is", "are", "being", "be"}
+        and not any("," in sentence.page.gap(token) for token in range(hit.end, verb.start))
+        for verb in told
+    )
 
 
 def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
