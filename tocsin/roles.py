@@ -38,6 +38,7 @@ TOWARDS = frozenset(
 )
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
 _AUXILIARIES = AUXILIARIES | frozenset({"be", "been", "being", "can", "did", "do", "does", "must", "shall", "to"})
+_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 _COUNTS = frozenset({"two", "three", "four", "several", "many", "other", "various", "most"})
 _PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
 _STOPPERS = (
@@ -116,7 +117,11 @@ def _from_behind(sentence: Sentence, names: list[Hit], target: Hit) -> list[Acto
 def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
     """Actors before the verb, the nearest first; one that only reports is kept as a weak candidate."""
     found: list[Actor] = []
-    reports = [hit for hit in sentence.by_list.get(grammar.reporting, []) if hit.end <= head.start]
+    reports = [
+        hit
+        for hit in sentence.by_list.get(grammar.reporting, [])
+        if hit.end <= head.start and not _passive(sentence, hit)
+    ]
     told = sentence.by_list.get(grammar.telling, ())
     ends = {hit.end: hit for hit in names}
     for hit in reversed([hit for hit in names if hit.end <= head.start]):
@@ -125,15 +130,13 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
         ):  # "In Washington, officials said"
             found.append(Actor(hit.lexeme.slug, 4, "scene", hit))
             continue
-        if _behind_gerund(sentence, hit, reports) or _is_told(sentence, hit, told):
+        if _acted_on(sentence, hit, reports, told, grammar):
             continue
         if any(
             verb.end == _phrase_start(sentence, hit) for verb in told
         ):  # "told Pyongyang to halt" against "told Tokyo that it …"
-            if any(sentence.word(token) == "to" for token in range(hit.end, hit.end + 3)):
+            if any(sentence.word(token) in {"to", "against", "off"} for token in range(hit.end, hit.end + 3)):
                 found.append(Actor(hit.lexeme.slug, 9, "told", hit))
-            continue
-        if _inside_phrase(sentence, hit, grammar):
             continue
         report = next((verb for verb in reports if hit.end <= verb.start), None)
         if report is None:
@@ -151,8 +154,23 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
     return found
 
 
+def _acted_on(sentence: Sentence, hit: Hit, reports: list[Hit], told: Iterable[Hit], grammar: Grammar) -> bool:
+    """Whether a name cannot act: a place, an object, or somebody who is told something."""
+    return (
+        _behind_gerund(sentence, hit, reports)
+        or _is_told(sentence, hit, told)
+        or _inside_phrase(sentence, hit, grammar)
+    )
+
+
+def _passive(sentence: Sentence, verb: Hit) -> bool:
+    """Whether others say it of the subject: "North Korea is expected to", "Iran is widely believed to"."""
+    before = verb.start - 2 if sentence.word(verb.start - 1).endswith("ly") else verb.start - 1
+    return verb.lexeme.tag in {"past", "part"} and sentence.word(before) in _BE
+
+
 def _phrase_start(sentence: Sentence, hit: Hit) -> int:
-    """Where the phrase of a name begins: "informed three United Nations agencies"."""
+    """Where the phrase of a name begins: "told the two Koreas"."""
     start = hit.start
     while sentence.word(start - 1) in _DETERMINERS | _COUNTS:
         start -= 1
@@ -173,7 +191,7 @@ def _is_told(sentence: Sentence, hit: Hit, told: Iterable[Hit]) -> bool:
     return any(
         hit.end < verb.start <= hit.end + OWNER_REACH
         and verb.lexeme.tag in {"past", "part", "bare"}
-        and sentence.word(verb.start - 1) in {"was", "were", "been", "is", "are", "being", "be"}
+        and sentence.word(verb.start - 1) in _BE
         and not any("," in sentence.page.gap(token) for token in range(hit.end, verb.start))
         for verb in told
     )
