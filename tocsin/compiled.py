@@ -49,6 +49,7 @@ class Form:
     what: str | None = None
     who: str = "any"
     ignored: frozenset[str] = frozenset()
+    tense: bool = True
     only_who: tuple[str, ...] = ()
     amounts: str | None = None
     told: frozenset[int] = frozenset()
@@ -107,7 +108,6 @@ class Rule:
     never_in_sentence: frozenset[int]
     never_in_lead: frozenset[int]
     never_in_title: frozenset[int]
-    tense: bool
     cues: tuple[Cue, ...]
     actors: frozenset[int]
     owners: frozenset[int]
@@ -117,6 +117,7 @@ class Rule:
     places: frozenset[int]
     theatres: tuple[tuple[str, ...], ...]
     materiel: tuple[tuple[str, int], ...]
+    vague: tuple[tuple[int, frozenset[str]], ...]
     default_what: str | None
     kinds: tuple[tuple[str, ...], ...]
     """Materiel that is one thing where an article speaks of both."""

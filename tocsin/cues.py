@@ -76,9 +76,9 @@ def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
     return next(_hits(cue, sentences[number], sentences[number].low, sentences[number].high), None)
 
 
-def stage_of(rule: Rule, match: Match, reached: Reached) -> tuple[Stage, bool]:
+def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
     """The stage, and whether words (and not only a tense) point forward."""
-    happened = rule.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match)
+    happened = match.form.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match)
     for cue, _ in reached:
         if cue.stage == "done":
             return "done", False
@@ -86,9 +86,9 @@ def stage_of(rule: Rule, match: Match, reached: Reached) -> tuple[Stage, bool]:
             return cue.stage, True
     if match.form.stage and not happened:
         return match.form.stage, match.form.stage != "done"
-    if rule.tense and match.head.lexeme.tag == "ing" and _before(match) in _BE:
+    if match.form.tense and match.head.lexeme.tag == "ing" and _before(match) in _BE:
         return "planned", True
-    return ("done" if rule.tense else "planned"), False
+    return ("done" if match.form.tense else "planned"), False
 
 
 def present(match: Match) -> bool:

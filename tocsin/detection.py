@@ -133,7 +133,9 @@ def _strongest(finding: Finding) -> tuple[str, ...]:
     first = finding.who[0]
     alike = [actor for actor in finding.who if (actor.strength, actor.how) == (first.strength, first.how)]
     joined = any(
-        abs(first.hit.start - actor.hit.end) == 1 or abs(actor.hit.start - first.hit.end) == 1 for actor in alike
+        abs(first.hit.start - actor.hit.end) == 1 or abs(actor.hit.start - first.hit.end) == 1
+        for actor in alike
+        if actor.slug != first.slug
     )
     return tuple(dict.fromkeys(actor.slug for actor in alike))[: 2 if joined else 1]
 

@@ -89,7 +89,7 @@ def _in_sentence(
 
 def _weigh(rules: RuleSet, rule: Rule, match: Match, grammar: roles.Grammar) -> Finding:
     reached = reaching(rule, match)
-    stage, forward = stage_of(rule, match, reached)
+    stage, forward = stage_of(match, reached)
     who = tuple(roles.actors(match.sentence, rule, match.hits, match.head, grammar))
     what = _materiel(rule, match)
     finding = Finding(rule, match, reached, stage, certainty_of(reached), flags_of(reached), who, what)
@@ -103,7 +103,30 @@ def _materiel(rule: Rule, match: Match) -> str | None:
     for slug, number in rule.materiel:
         if any(hit.start in starts or hit.end in ends for hit in match.sentence.by_list.get(number, ())):
             return slug
-    return rule.default_what
+    return (_meant(rule, match) if rule.vague else None) or rule.default_what
+
+
+def _meant(rule: Rule, match: Match) -> str | None:
+    """What a vague word, or no word at all, stands for: the nearest thing named in the sentence, else where the topic is told."""
+    starts = {hit.start for hit in match.hits}
+    slugs = next(
+        (
+            slugs
+            for number, slugs in rule.vague
+            if any(hit.start in starts for hit in match.sentence.by_list.get(number, ()))
+        ),
+        None,
+    )
+    for sentence in _around(match.sentence):
+        named = [
+            (abs(hit.start - match.head.start) if sentence is match.sentence else hit.start, order, slug)
+            for order, (slug, number) in enumerate(rule.materiel)
+            if slugs is None or slug in slugs
+            for hit in sentence.by_list.get(number, ())
+        ]
+        if named:
+            return min(named)[2]
+    return None
 
 
 def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
@@ -184,9 +207,13 @@ def _told(sentence: Sentence) -> list[Sentence]:
 
 def _topics(sentence: Sentence) -> set[int]:
     """The lists that stand where an article says what it is about: its headline, its lead, and the sentences just told."""
-    told = _told(sentence)
-    told += [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
-    return {number for one in told for number in one.by_list}
+    return {number for one in _around(sentence) for number in one.by_list}
+
+
+def _around(sentence: Sentence) -> list[Sentence]:
+    """The sentence itself, the one before, the headline and the lead: where an article says what it speaks of."""
+    lead = [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
+    return [*_told(sentence)[::-1], *lead]
 
 
 def _about(finding: Finding) -> bool:

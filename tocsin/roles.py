@@ -38,6 +38,8 @@ TOWARDS = frozenset(
 )
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
 _AUXILIARIES = AUXILIARIES | frozenset({"be", "been", "being", "can", "did", "do", "does", "must", "shall", "to"})
+_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
+_COUNTS = frozenset({"two", "three", "four", "several", "many", "other", "various", "most"})
 _PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
 _STOPPERS = (
     PREPOSITIONS
@@ -91,6 +93,7 @@ def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) 
         if (
             not word
             or word in _STOPPERS
+            or word in _PRONOUNS
             or (verb and verb.start <= token < verb.end)
             or "," in sentence.page.gap(token + 1)
         ):
@@ -114,7 +117,11 @@ def _from_behind(sentence: Sentence, names: list[Hit], target: Hit) -> list[Acto
 def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
     """Actors before the verb, the nearest first; one that only reports is kept as a weak candidate."""
     found: list[Actor] = []
-    reports = [hit for hit in sentence.by_list.get(grammar.reporting, []) if hit.end <= head.start]
+    reports = [
+        hit
+        for hit in sentence.by_list.get(grammar.reporting, [])
+        if hit.end <= head.start and not _passive(sentence, hit)
+    ]
     told = sentence.by_list.get(grammar.telling, ())
     ends = {hit.end: hit for hit in names}
     for hit in reversed([hit for hit in names if hit.end <= head.start]):
@@ -123,12 +130,16 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
         ):  # "In Washington, officials said"
             found.append(Actor(hit.lexeme.slug, 4, "scene", hit))
             continue
-        if any(verb.end == hit.start for verb in told):  # "told Pyongyang to halt" against "told Tokyo that it …"
-            if any(sentence.word(token) == "to" for token in range(hit.end, hit.end + 3)):
-                found.append(Actor(hit.lexeme.slug, 9, "told", hit))
+        if _acted_on(sentence, hit, reports, told, grammar):
             continue
         joined = ends.get(hit.start - 1) if sentence.word(hit.start - 1) == "and" else None
-        if _inside_phrase(sentence, joined or hit, grammar):  # "in Iraq and Afghanistan"
+        if joined and _inside_phrase(sentence, joined, grammar):  # "in Iraq and Afghanistan"
+            continue
+        if any(
+            verb.end == _phrase_start(sentence, hit) for verb in told
+        ):  # "told Pyongyang to halt" against "told Tokyo that it …"
+            if any(sentence.word(token) in {"to", "against", "off"} for token in range(hit.end, hit.end + 3)):
+                found.append(Actor(hit.lexeme.slug, 9, "told", hit))
             continue
         report = next((verb for verb in reports if hit.end <= verb.start), None)
         if report is None:
@@ -144,6 +155,49 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
         if other and strength >= 7:  # noqa: PLR2004 - only a sure subject brings its companion
             found.append(Actor(other.lexeme.slug, strength, how, other))
     return found
+
+
+def _acted_on(sentence: Sentence, hit: Hit, reports: list[Hit], told: Iterable[Hit], grammar: Grammar) -> bool:
+    """Whether a name cannot act: a place, an object, or somebody who is told something."""
+    return (
+        _behind_gerund(sentence, hit, reports)
+        or _is_told(sentence, hit, told)
+        or _inside_phrase(sentence, hit, grammar)
+    )
+
+
+def _passive(sentence: Sentence, verb: Hit) -> bool:
+    """Whether others say it of the subject: "North Korea is expected to", "Iran is widely believed to"."""
+    before = verb.start - 2 if sentence.word(verb.start - 1).endswith("ly") else verb.start - 1
+    return verb.lexeme.tag in {"past", "part"} and sentence.word(before) in _BE
+
+
+def _phrase_start(sentence: Sentence, hit: Hit) -> int:
+    """Where the phrase of a name begins: "told the two Koreas"."""
+    start = hit.start
+    while sentence.word(start - 1) in _DETERMINERS | _COUNTS:
+        start -= 1
+    return start
+
+
+def _behind_gerund(sentence: Sentence, hit: Hit, reports: list[Hit]) -> bool:
+    """Whether a name is the object of a participle: "visiting Washington", but not "saying Moscow will"."""
+    token = _phrase_start(sentence, hit) - 1
+    word = sentence.word(token)
+    if word == "accusing":
+        return True
+    return word.endswith("ing") and word not in PREPOSITIONS and not any(verb.end == token + 1 for verb in reports)
+
+
+def _is_told(sentence: Sentence, hit: Hit, told: Iterable[Hit]) -> bool:
+    """Whether a name is told something by others: "President Yoon had been briefed on"."""
+    return any(
+        hit.end < verb.start <= hit.end + OWNER_REACH
+        and verb.lexeme.tag in {"past", "part", "bare"}
+        and sentence.word(verb.start - 1) in _BE
+        and not any("," in sentence.page.gap(token) for token in range(hit.end, verb.start))
+        for verb in told
+    )
 
 
 def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:

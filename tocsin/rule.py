@@ -175,6 +175,11 @@ class What(Model):
     merge: list[list[Slug]] = Field(
         default=[], description="Materiel that is one thing where an article speaks of both; the first, the closer word, names it"
     )
+    vague: dict[Slug, list[Slug]] = Field(
+        default={},
+        description="List of words that may stand for several things → the slots they may stand for: the nearest named in the "
+        "sentence, else in the sentence before, the headline or the lead. A match that names nothing may stand for all",
+    )
     names: dict[Slug, Phrase] = Field(default={}, description="How an alert prints each slot")
 
 
@@ -203,6 +208,9 @@ class Form(Model):
     )
     what: Slug | None = None
     ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")
+    tense: bool | None = Field(
+        default=None, description="Whether a past tense means that the thing is done; left out, as the rule says"
+    )
     only_who: list[Slug] = Field(
         default=[], description="Only where one of these acts, or is what the article is about"
     )

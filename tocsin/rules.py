@@ -271,7 +271,6 @@ class _Loader:
             never_in_sentence=frozenset(lists(rule.never_in_sentence, "never_in_sentence")),
             never_in_lead=frozenset(lists(rule.never_in_lead, "never_in_lead")),
             never_in_title=frozenset(lists(rule.never_in_title, "never_in_title")),
-            tense=rule.tense,
             cues=cues,
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
@@ -281,6 +280,11 @@ class _Loader:
             places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
             theatres=tuple(tuple(group) for group in rule.where.merge) if rule.where else (),
             materiel=tuple((slug, lists([name], "what", "from", slug)[0]) for slug, name in what.from_.items())
+            if what
+            else (),
+            vague=tuple(
+                (lists([name], "what", "vague", name)[0], frozenset(slugs)) for name, slugs in what.vague.items()
+            )
             if what
             else (),
             default_what=what.default if what else None,
@@ -323,8 +327,8 @@ class _Loader:
         return compiled.Form(
             form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about, "about")),
-            tuple(needs), form.what, form.who, frozenset(form.ignore_cues), tuple(form.only_who), form.amounts,
-            frozenset(lists(form.told, "told")),
+            tuple(needs), form.what, form.who, frozenset(form.ignore_cues), rule.tense if form.tense is None else form.tense,
+            tuple(form.only_who), form.amounts, frozenset(lists(form.told, "told")),
         )  # fmt: skip
 
     def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:
