@@ -8,7 +8,7 @@ from itertools import islice
 from tocsin.compiled import Cue, Rule
 from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import Hit, Sentence
-from tocsin.signal import Certainty, Stage
+from tocsin.signal import STAGES, Certainty, Stage
 
 Reached = tuple[tuple[Cue, Hit], ...]
 """The cues that reach a match, in the order of the rule, each with the words that make it."""
@@ -79,10 +79,11 @@ def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
 def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
     """The stage, and whether words (and not only a tense) point forward."""
     happened = match.form.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match)
+    least = STAGES.index(match.form.stage) if match.form.stage else 0
     for cue, _ in reached:
         if cue.stage == "done":
             return "done", False
-        if cue.stage and not happened:
+        if cue.stage and not happened and STAGES.index(cue.stage) >= least:
             return cue.stage, True
     if match.form.stage and not happened:
         return match.form.stage, match.form.stage != "done"

@@ -192,7 +192,7 @@ class Form(Model):
     head: Slug | None = Field(
         default=None, description="The list whose word the cues look at; otherwise the first verb"
     )
-    stage: Stage | None = Field(default=None, description="The stage when no cue and no tense says more")
+    stage: Stage | None = Field(default=None, description="The stage when no cue and no tense says more; words that say less do not lower it")
     with_: list[Slug] = Field(default=[], alias="with", description="Lists of which a word must stand in the sentence")
     without: list[Slug] = Field(default=[], description="Lists of which no word may stand in the sentence")
     about: list[Slug] = Field(
@@ -302,6 +302,7 @@ class Rule(Model):
     )
     runbook: str = ""
     lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
+    about: list[Slug] = Field(default=[], description="The `about` of every form that has none of its own")
     forms: list[Form]
     never: list[Slug] = Field(default=[], description="Lists: a word of one of them in the match's clause silences it")
     never_in_sentence: list[Slug] = []

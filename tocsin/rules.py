@@ -326,7 +326,7 @@ class _Loader:
             needs += [need] if need in {"forward", "fresh", "lead", "title"} else lists([need], "needs")
         return compiled.Form(
             form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
-            lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about, "about")),
+            lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about or rule.about, "about")),
             tuple(needs), form.what, form.who, frozenset(form.ignore_cues), rule.tense if form.tense is None else form.tense,
             tuple(form.only_who), form.amounts, frozenset(lists(form.told, "told")),
         )  # fmt: skip
