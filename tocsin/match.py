@@ -9,7 +9,7 @@ from itertools import islice
 from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
-from tocsin.cues import Reached, certainty_of, flags_of, present, reaching, stage_of
+from tocsin.cues import Reached, certainty_of, flags_of, perfect, present, reaching, stage_of
 from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
@@ -145,6 +145,8 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
         return forward
     if need == "fresh":
         return present(finding.match) or any(cue.fresh for cue, _ in finding.cues)
+    if need == "perfect":
+        return perfect(finding.match)
     titled = finding.sentence.page.field == "title"
     return titled or (need == "lead" and finding.sentence.number < LEAD)
 
