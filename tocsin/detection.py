@@ -142,7 +142,19 @@ def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, 
         for sentence in page.sentences[: 1 if titled else LEAD]:
             for slug, weight in roles.topics(sentence, rule, grammar):
                 counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
-    return (counts.most_common(1)[0][0],) if counts else ()
+    return (counts.most_common(1)[0][0],) if counts else _dateline(rule, pages)
+
+
+def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
+    """The state a text is datelined from, which no sentence holds: "MANILA, Philippines -- The Army is sending …"."""
+    for page in pages:
+        within = [sentence for sentence in page.sentences[: LEAD + 1] if page.field == "text"]
+        for hit in page.hits if within else ():
+            if hit.start >= within[-1].low:
+                break
+            if hit.lexeme.list in rule.actors and not any(one.low <= hit.start < one.high for one in within):
+                return (hit.lexeme.slug,)
+    return ()
 
 
 def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:

@@ -147,6 +147,8 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
         return present(finding.match) or any(cue.fresh for cue, _ in finding.cues)
     if need == "perfect":
         return perfect(finding.match)
+    if need == "topic":
+        return _told_of(finding)
     titled = finding.sentence.page.field == "title"
     return titled or (need == "lead" and finding.sentence.number < LEAD)
 
@@ -156,6 +158,14 @@ def _topics(sentence: Sentence) -> set[int]:
     told = sentence.page.sentences[max(0, sentence.number - 1) : sentence.number + 1]
     told += [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
     return {number for one in told for number in one.by_list}
+
+
+def _told_of(finding: Finding) -> bool:
+    """Whether what is acted with stands in the headline or the lead already, so that the sentence carries on with it."""
+    sentence = finding.sentence
+    things = {hit.lexeme.list for hit in finding.match.hits} & finding.rule.owners
+    lead = [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
+    return any(one is not sentence and not things.isdisjoint(one.by_list) for one in lead)
 
 
 def _about(finding: Finding) -> bool:
