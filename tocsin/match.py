@@ -18,6 +18,8 @@ LEAD = 3
 """Sentences of the text that count as its lead, besides the title."""
 WEIGHED = 2_000
 """Matches of one rule that are weighed in one article."""
+_BEFORE_GERUNDS = frozenset({"of", "for", "by", "after", "before", "from", "without", "since"})
+"""Prepositions before a gerund, which tells what is known already: "accused of sending"."""
 WINDOW = 12
 """Words on either side of a match in which the lists of `needs` and `never` are looked for."""
 
@@ -162,7 +164,9 @@ def _topics(sentence: Sentence) -> set[int]:
 
 def _told_of(finding: Finding) -> bool:
     """Whether what is acted with stands in the headline or the lead already, so that the sentence carries on with it."""
-    sentence = finding.sentence
+    sentence, head = finding.sentence, finding.match.head
+    if head.lexeme.tag == "ing" and sentence.word(head.start - 1) in _BEFORE_GERUNDS:
+        return False
     things = {hit.lexeme.list for hit in finding.match.hits} & finding.rule.owners
     lead = [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
     return any(one is not sentence and not things.isdisjoint(one.by_list) for one in lead)

@@ -174,9 +174,16 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
             token -= 1
     if sentence.word(token) not in PREPOSITIONS:
         return False
+    if hit.lexeme.tag == "seats" and sentence.word(token) == "in" and _governs(sentence, token, grammar):
+        return False
     if sentence.word(hit.end) in {"which", "who"}:  # "the challenges of North Korea, which is preparing …"
         return False
     return not _possesses_intent(sentence, hit, grammar)
+
+
+def _governs(sentence: Sentence, token: int, grammar: Grammar) -> bool:
+    """Whether a body that acts ends at a word: "the federal government in Addis Ababa"."""
+    return any(body.end == token for body in sentence.by_list.get(grammar.body, ()))
 
 
 def _possesses_intent(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
