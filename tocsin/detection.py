@@ -35,6 +35,7 @@ def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     """The findings that count; denied, all of them, where the article opens by denying it."""
     matched = list(findings(rules, rule, [page for page in pages if not vetoed(rule, page)]))
     counting = [finding for finding in matched if not finding.lacking]
+    counting = [finding for finding in counting if not finding.weak] or counting
     return [_denied(finding) for finding in counting] if any(map(_opens_with_denial, matched)) else counting
 
 

@@ -18,6 +18,8 @@ LEAD = 3
 """Sentences of the text that count as its lead, besides the title."""
 WEIGHED = 2_000
 """Matches of one rule that are weighed in one article."""
+_WEAK = frozenset({"perfect", "topic"})
+"""Needs that make a match news only where the article holds nothing surer."""
 _BEFORE_GERUNDS = frozenset({"of", "for", "by", "after", "before", "from", "without", "since"})
 """Prepositions before a gerund, which tells what is known already: "accused of sending"."""
 WINDOW = 12
@@ -37,6 +39,8 @@ class Finding:
     who: tuple[roles.Actor, ...]
     what: str | None
     lacking: str = ""
+    weak: bool = False
+    """Whether it is news only where the article holds nothing surer: what it `needs` is met by `perfect` or `topic` alone."""
 
     @property
     def sentence(self) -> Sentence:
@@ -95,7 +99,10 @@ def _weigh(rules: RuleSet, rule: Rule, match: Match, grammar: roles.Grammar) -> 
     who = tuple(roles.actors(match.sentence, rule, match.hits, match.head, grammar))
     what = _materiel(rule, match)
     finding = Finding(rule, match, reached, stage, certainty_of(reached), flags_of(reached), who, what)
-    return replace(finding, lacking=next(_lacks(rules, finding, forward=forward), ""))
+    lacking = next(_lacks(rules, finding, forward=forward), "")
+    sure = [need for need in match.form.needs if need not in _WEAK]
+    weak = bool(match.form.needs) and not lacking and not any(_met(need, finding, forward=forward) for need in sure)
+    return replace(finding, lacking=lacking, weak=weak)
 
 
 def _materiel(rule: Rule, match: Match) -> str | None:
