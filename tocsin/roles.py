@@ -174,7 +174,7 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
             token -= 1
     if sentence.word(token) not in PREPOSITIONS:
         return False
-    if hit.lexeme.tag == "seats" and sentence.word(token) == "in" and _governs(sentence, token, grammar):
+    if _governs(sentence, token, grammar) and sentence.word(token) == ("in" if hit.lexeme.tag == "seats" else "of"):
         return False
     if sentence.word(hit.end) in {"which", "who"}:  # "the challenges of North Korea, which is preparing …"
         return False
@@ -182,7 +182,7 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
 
 
 def _governs(sentence: Sentence, token: int, grammar: Grammar) -> bool:
-    """Whether a body that acts ends at a word: "the federal government in Addis Ababa"."""
+    """Whether a body that acts ends at a word: "the federal government in Addis Ababa", "the leadership of Laos"."""
     return any(body.end == token for body in sentence.by_list.get(grammar.body, ()))
 
 
