@@ -186,7 +186,8 @@ class Form(Model):
         description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
     )
     needs: list[str] = Field(
-        default=[], description="One of: the name of a list or cue in the clause, forward, fresh, perfect, topic, lead, title"
+        default=[],
+        description="One of: the name of a list or cue in the clause, forward, fresh, perfect, topic, lead, title",
     )
     what: Slug | None = None
     ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")
