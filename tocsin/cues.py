@@ -98,6 +98,14 @@ def present(match: Match) -> bool:
     return tag == "s" or (tag == "ing" and _before(match) in _BE | _KEEP)
 
 
+def perfect(match: Match) -> bool:
+    """Whether the verb stands in the present perfect, in which news of these days is told: "has since been moved"."""
+    start = match.head.start
+    return match.head.lexeme.tag in {"past", "part", "bare"} and any(
+        match.sentence.word(token) in {"has", "have"} for token in range(start - _PASSIVE_REACH, start)
+    )
+
+
 def _before(match: Match) -> str:
     return match.sentence.word(match.head.start - 1)
 

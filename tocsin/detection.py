@@ -37,6 +37,7 @@ def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     """The findings that count; denied, all of them, where the article opens by denying it."""
     matched = list(findings(rules, rule, [page for page in pages if not vetoed(rule, page)]))
     counting = [finding for finding in matched if not finding.lacking]
+    counting = [finding for finding in counting if not finding.weak] or counting
     return [_denied(finding) for finding in counting] if any(map(_opens_with_denial, matched)) else counting
 
 
@@ -163,17 +164,17 @@ def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, 
                     counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
         if counts:
             return (counts.most_common(1)[0][0],)
-    return _dateline(rule, pages) if rule.speaker else ()
+    return _dateline(rule, pages)
 
 
 def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
-    """The state whose capital stands before the first sentence of a text: "SEOUL, Aug. 29 --"."""
+    """The state a text is datelined from, which no sentence holds: "MANILA, Philippines -- The Army is sending …"."""
     for page in pages:
-        low = page.sentences[0].low if page.sentences else 0
-        for hit in page.hits:
-            if hit.start >= low:
+        within = [sentence for sentence in page.sentences[: LEAD + 1] if page.field == "text"]
+        for hit in page.hits if within else ():
+            if hit.start >= within[-1].low:
                 break
-            if hit.lexeme.list in rule.actors:
+            if hit.lexeme.list in rule.actors and not any(one.low <= hit.start < one.high for one in within):
                 return (hit.lexeme.slug,)
     return ()
 

@@ -9,7 +9,7 @@ from itertools import islice
 from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
-from tocsin.cues import Reached, certainty_of, flags_of, present, reaching, stage_of
+from tocsin.cues import Reached, certainty_of, flags_of, perfect, present, reaching, stage_of
 from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
@@ -18,6 +18,10 @@ LEAD = 3
 """Sentences of the text that count as its lead, besides the title."""
 WEIGHED = 2_000
 """Matches of one rule that are weighed in one article."""
+_WEAK = frozenset({"perfect", "topic"})
+"""Needs that make a match news only where the article holds nothing surer."""
+_BEFORE_GERUNDS = frozenset({"of", "for", "by", "after", "before", "from", "without", "since"})
+"""Prepositions before a gerund, which tells what is known already: "accused of sending"."""
 WINDOW = 12
 """Words on either side of a match in which the lists of `needs` and `never` are looked for."""
 
@@ -35,6 +39,8 @@ class Finding:
     who: tuple[roles.Actor, ...]
     what: str | None
     lacking: str = ""
+    weak: bool = False
+    """Whether it is news only where the article holds nothing surer: what it `needs` is met by `perfect` or `topic` alone."""
 
     @property
     def sentence(self) -> Sentence:
@@ -93,7 +99,10 @@ def _weigh(rules: RuleSet, rule: Rule, match: Match, grammar: roles.Grammar) -> 
     who = tuple(roles.actors(match.sentence, rule, match.hits, match.head, grammar))
     what = _materiel(rule, match)
     finding = Finding(rule, match, reached, stage, certainty_of(reached), flags_of(reached), who, what)
-    return replace(finding, lacking=next(_lacks(rules, finding, forward=forward), ""))
+    lacking = next(_lacks(rules, finding, forward=forward), "")
+    sure = [need for need in match.form.needs if need not in _WEAK]
+    weak = bool(match.form.needs) and not lacking and not any(_met(need, finding, forward=forward) for need in sure)
+    return replace(finding, lacking=lacking, weak=weak)
 
 
 def _materiel(rule: Rule, match: Match) -> str | None:
@@ -172,6 +181,10 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
         return forward
     if need == "fresh":
         return present(finding.match) or any(cue.fresh for cue, _ in finding.cues)
+    if need == "perfect":
+        return perfect(finding.match)
+    if need == "topic":
+        return _told_of(finding)
     titled = finding.sentence.page.field == "title"
     return titled or (need == "lead" and leads(finding.sentence))
 
@@ -214,6 +227,16 @@ def _around(sentence: Sentence) -> list[Sentence]:
     """The sentence itself, the one before, the headline and the lead: where an article says what it speaks of."""
     lead = [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
     return [*_told(sentence)[::-1], *lead]
+
+
+def _told_of(finding: Finding) -> bool:
+    """Whether what is acted with stands in the headline or the lead already, so that the sentence carries on with it."""
+    sentence, head = finding.sentence, finding.match.head
+    if head.lexeme.tag == "ing" and sentence.word(head.start - 1) in _BEFORE_GERUNDS:
+        return False
+    things = {hit.lexeme.list for hit in finding.match.hits} & finding.rule.owners
+    lead = [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
+    return any(one is not sentence and not things.isdisjoint(one.by_list) for one in lead)
 
 
 def _about(finding: Finding) -> bool:

@@ -231,15 +231,15 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
             token -= 1
     if sentence.word(token) not in PREPOSITIONS:
         return False
-    if sentence.word(hit.end) in {"which", "who"}:  # "the challenges of North Korea, which is preparing …"
+    if _heads(sentence, token, grammar) and sentence.word(token) == ("in" if hit.lexeme.tag == "seats" else "of"):
         return False
-    if sentence.word(token) == "of" and _heads(sentence, token, grammar):  # "the leadership of Laos has agreed"
+    if sentence.word(hit.end) in {"which", "who"}:  # "the challenges of North Korea, which is preparing …"
         return False
     return not _possesses_intent(sentence, hit, grammar)
 
 
 def _heads(sentence: Sentence, token: int, grammar: Grammar) -> bool:
-    """Whether a body that acts ends before a word: "the leadership of", "the head of state of"."""
+    """Whether a body that acts ends before a word: "the leadership of Laos", "the federal government in Addis Ababa"."""
     return any(hit.end == token for hit in sentence.by_list.get(grammar.body, ()))
 
 

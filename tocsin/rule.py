@@ -126,7 +126,9 @@ class Cue(Model):
     unless: list[Slug] = Field(
         default=[], description="Lists or cues; one of them between cue and match breaks the cue"
     )
-    opens: bool = Field(default=False, description="Counts only where its sentence begins with it: \"In the autumn of 1990, …\"")
+    opens: bool = Field(
+        default=False, description='Counts only where its sentence begins with it: "In the autumn of 1990, …"'
+    )
     only: Literal["title", "text"] | None = Field(
         default=None, description="Counts only in headlines, or only in texts"
     )
@@ -173,7 +175,8 @@ class What(Model):
     from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
     default: Slug | None = None
     merge: list[list[Slug]] = Field(
-        default=[], description="Materiel that is one thing where an article speaks of both; the first, the closer word, names it"
+        default=[],
+        description="Materiel that is one thing where an article speaks of both; the first, the closer word, names it",
     )
     vague: dict[Slug, list[Slug]] = Field(
         default={},
@@ -192,7 +195,9 @@ class Form(Model):
     head: Slug | None = Field(
         default=None, description="The list whose word the cues look at; otherwise the first verb"
     )
-    stage: Stage | None = Field(default=None, description="The stage when no cue and no tense says more; words that say less do not lower it")
+    stage: Stage | None = Field(
+        default=None, description="The stage when no cue and no tense says more; words that say less do not lower it"
+    )
     with_: list[Slug] = Field(default=[], alias="with", description="Lists of which a word must stand in the sentence")
     without: list[Slug] = Field(default=[], description="Lists of which no word may stand in the sentence")
     about: list[Slug] = Field(
@@ -204,7 +209,8 @@ class Form(Model):
         description="Lists of which a word must stand in this sentence or the one before: what the match takes up",
     )
     needs: list[str] = Field(
-        default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title"
+        default=[],
+        description="One of: the name of a list or cue in the clause, forward, fresh, perfect, topic, lead, title",
     )
     what: Slug | None = None
     ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")

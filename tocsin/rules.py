@@ -37,6 +37,7 @@ TAGS = {
     "base": {"base", "bare"},
     "present": {"base", "s", "bare"},
     "plural": {"plural"},
+    "people": {"people"},
     "verb": {"base", "s", "ing", "past", "part", "bare"},
 }
 """What may stand behind the colon of `<list:past>`."""
@@ -323,7 +324,9 @@ class _Loader:
             steps = []
         needs: list[str | int] = []
         for need in form.needs:
-            needs += [need] if need in {"forward", "fresh", "lead", "title"} else lists([need], "needs")
+            needs += (
+                [need] if need in {"forward", "fresh", "perfect", "topic", "lead", "title"} else lists([need], "needs")
+            )
         return compiled.Form(
             form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about or rule.about, "about")),

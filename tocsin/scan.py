@@ -61,6 +61,10 @@ _TIMES = frozenset(
 _COMPARISONS = frozenset(
     {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
 )
+_PLACING = frozenset(
+    {"to", "into", "toward", "towards", "near", "off", "onto", "at", "in", "outside", "around", "through", "for"}
+)
+_WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 _MARKS = frozenset(',;:!?()[]"\u201c\u201d')
 
 
@@ -191,7 +195,10 @@ class Page:
         }
         for start, end, kind in amounts(self.words, self.gap, self.behind):
             yield Hit(start, end, Lexeme(sums[kind], "word"))
+        place = self._rules.lists.get("unlisted-place", -1)
         for token, word in enumerate(self.words):
+            if self._placed(token, word):
+                yield Hit(token, token + 1, Lexeme(place, "word"))
             if word[0].isdigit():
                 yield Hit(token, token + 1, Lexeme(number, "word"))
                 if len(word) == 4 and self._past_year(token, int(word) if word.isdecimal() else 0):  # noqa: PLR2004 - a year
@@ -209,6 +216,18 @@ class Page:
         if self._published is not None:
             return self._published.year
         return max((int(word) for word in self.words if _YEAR.fullmatch(word)), default=0)
+
+    def _placed(self, token: int, word: str) -> bool:
+        """A capitalised word of a text behind a preposition of place: "to Jermuk"."""
+        return (
+            self.field == "text"
+            and self._word(token - 1) in _PLACING
+            and self.original[self.bounds[token][0]].isupper()
+            and not self.original[self.bounds[token - 1][0]].isupper()
+            and self.gap(token) == " "
+            and word not in _MONTHS
+            and word not in _WEEKDAYS
+        )
 
     def _past_year(self, token: int, year: int) -> bool:
         """A year before the article's, said as a time ("in 1962", "October 1962"), not as a name ("the 2018 agreement")."""
