@@ -113,6 +113,7 @@ class Rule:
     owners: frozenset[int]
     actor_required: bool
     inherits: bool
+    anchored: bool
     speaker: bool
     places: frozenset[int]
     theatres: tuple[tuple[str, ...], ...]

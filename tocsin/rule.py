@@ -155,6 +155,10 @@ class Who(Model):
         default=False,
         description="Where nobody acts in headline and lead, take whoever speaks there, or else the dateline's state",
     )
+    anchor: bool = Field(
+        default=False,
+        description="Some sentence that tells it must name who acts; the headline's or another sentence's actor alone is too little",
+    )
     inherit: bool = Field(
         default=True, description="Take the actor of the headline or an earlier sentence where this one names none"
     )

@@ -277,6 +277,7 @@ class _Loader:
             owners=frozenset(lists(rule.who.of, "who", "of")),
             actor_required=rule.who.required,
             inherits=rule.who.inherit,
+            anchored=rule.who.anchor,
             speaker=rule.who.speaker,
             places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
             theatres=tuple(tuple(group) for group in rule.where.merge) if rule.where else (),
