@@ -88,6 +88,11 @@ class Page:
         self._folded = fold(original)
         self._words = self._folded.split()
 
+    def release(self) -> None:
+        """Lets go of what refers back to the page, so that its memory is free as soon as nobody uses it."""
+        self.company = ()
+        self.__dict__.pop("sentences", None)
+
     @cached_property
     def words(self) -> list[str]:
         """The folded words."""
@@ -268,7 +273,9 @@ class Page:
                     for hit in self.hits[bisect_left(hit_starts, first) : bisect_left(hit_starts, last)]
                     if hit.end <= last
                 ]
-                found.append(Sentence(self, len(found), span, first, last, hits))
+                begin = span.start if first == low else self.bounds[first][0]
+                end = span.end if last == high else self.bounds[last - 1][1]
+                found.append(Sentence(self, len(found), Span(begin, end, span.block), first, last, hits))
         return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -101,6 +102,20 @@ def sentences(text: str) -> list[Span]:
             start = match.end()
     _add(spans, text, start, len(text), block)
     return spans
+
+
+def stretches(text: str, most: int) -> Iterator[tuple[int, int]]:
+    """A long text in stretches of at most `most` characters, cut where a paragraph, a line, a sentence or at least a word ends."""
+    start = 0
+    while len(text) - start > most:
+        end = start + most
+        for mark in ("\n\n", "\n", ". ", " "):
+            if (found := text.rfind(mark, start + most // 2, end)) >= 0:
+                end = found + len(mark)
+                break
+        yield start, end
+        start = end
+    yield start, len(text)
 
 
 def _add(spans: list[Span], text: str, start: int, end: int, block: int) -> None:
