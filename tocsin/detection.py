@@ -169,7 +169,13 @@ def _surest(found: Iterable[Finding]) -> tuple[str, ...]:
 
 def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
     """The two actors an article names most: whom "both sides" means."""
-    named = Counter(hit.lexeme.slug for page in pages for hit in page.hits if hit.lexeme.list in rule.actors)
+    named = Counter(
+        hit.lexeme.slug
+        for page in pages
+        for sentence in page.sentences
+        for hit in sentence.hits
+        if hit.lexeme.list in rule.actors
+    )
     return tuple(slug for slug, _ in named.most_common(2))
 
 

@@ -140,7 +140,7 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
     match, names = finding.match, rules.names
-    if match.sentence.text.endswith("?"):
+    if match.sentence.plain.rstrip().endswith("?"):
         yield "asked, not reported"
     for cue, hit in finding.cues:
         if cue.drop:

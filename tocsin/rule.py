@@ -167,7 +167,8 @@ class What(Model):
     from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
     default: Slug | None = None
     merge: list[list[Slug]] = Field(
-        default=[], description="Materiel that is one thing where an article speaks of both; the first, the closer word, names it"
+        default=[],
+        description="Materiel that is one thing where an article speaks of both; the first, the closer word, names it",
     )
     names: dict[Slug, Phrase] = Field(default={}, description="How an alert prints each slot")
 
