@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tocsin.article import Article
-from tocsin.cli import BAD_INPUT, FINE
+from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.options import load_rules, paths_argument, read_inputs, report_fault, rules_option
 from tocsin.compiled import RuleSet
 from tocsin.match import Finding, findings, parts, read
@@ -29,7 +29,9 @@ def command(rules: Path, name: str | None, paths: tuple[str, ...]) -> int:
             report_fault(entry)
         else:
             _explain(loaded.rule_set, entry.article, name)
-    return BAD_INPUT if rejected else FINE
+    if rejected:
+        return BAD_INPUT
+    return FINDINGS if loaded.faults else FINE
 
 
 def _explain(rule_set: RuleSet, article: Article, name: str | None) -> None:
