@@ -164,6 +164,11 @@ class RuleSet:
         """List number → name."""
         return {number: name for name, number in self.lists.items()}
 
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """Name of a rule → its place in the set."""
+        return {rule.policy.name: place for place, rule in enumerate(self.rules)}
+
     def policy(self, rule: str) -> Policy:
         """The policy of a rule by its name."""
-        return next(one.policy for one in self.rules if one.policy.name == rule)
+        return self.rules[self.order[rule]].policy

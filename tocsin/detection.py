@@ -11,7 +11,7 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import LEAD, Finding, findings, leads, read
+from tocsin.match import LEAD, Finding, findings, leads, parts, read
 from tocsin.scan import Page, Sentence
 from tocsin.signal import STAGES, Evidence, Figure, Signal, rank
 
@@ -21,16 +21,39 @@ _MENTIONS = 2
 QUOTED = 200
 """Sentences one signal quotes at most."""
 
+SIGNALS = 500
+"""Signals one article holds at most."""
+
 Found = list[tuple[Finding, str | None]]
 """Findings with the theatre each names."""
 
 
 def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
-    """The signals of an article, one for each rule and set of slots, in the order of the rules."""
+    """The signals of an article, one for each rule and set of slots, in the order of the rules.
+
+    At most `SIGNALS`: no article of the news has a tenth as many, and an attack ends there.
+    """
+    found: dict[tuple[str | None, ...], Signal] = {}
+    for start, part in parts(article):
+        for signal in _in_part(rules, part):
+            key = (signal.rule, signal.who, signal.where, signal.what)
+            moved = signal.moved(start) if start else signal
+            found[key] = found[key].joined(moved, QUOTED) if key in found else moved
+        if len(found) >= SIGNALS:
+            break
+    return tuple(sorted(found.values(), key=lambda signal: rules.order[signal.rule])[:SIGNALS])
+
+
+def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     pages = read(rules, article)
     found = [(rule, counting) for rule in rules.rules if (counting := _counting(rules, rule, pages))]
     protagonist = _surest(finding for _, counting in found for finding in counting)
-    return tuple(signal for rule, counting in found for signal in _assemble(rules, rule, counting, pages, protagonist))
+    signals = tuple(
+        signal for rule, counting in found for signal in _assemble(rules, rule, counting, pages, protagonist)
+    )
+    for page in pages:
+        page.release()
+    return signals
 
 
 def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
@@ -158,7 +181,13 @@ def _surest(found: Iterable[Finding]) -> tuple[str, ...]:
 
 def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
     """The two actors an article names most: whom "both sides" means."""
-    named = Counter(hit.lexeme.slug for page in pages for hit in page.hits if hit.lexeme.list in rule.actors)
+    named = Counter(
+        hit.lexeme.slug
+        for page in pages
+        for sentence in page.sentences
+        for hit in sentence.hits
+        if hit.lexeme.list in rule.actors
+    )
     return tuple(slug for slug, _ in named.most_common(2))
 
 

@@ -13,11 +13,14 @@ from tocsin.cues import Reached, certainty_of, flags_of, perfect, present, reach
 from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
+from tocsin.text import stretches
 
 LEAD = 3
 """Sentences of the text that count as its lead, besides the title."""
-WEIGHED = 2_000
-"""Matches of one rule that are weighed in one article."""
+WEIGHED = 300
+"""Matches of one rule that are weighed in one part of an article."""
+PART = 200_000
+"""Characters of a text that are read at once, several times what the longest live blogs have."""
 _WEAK = frozenset({"perfect", "topic"})
 """Needs that make a match news only where the article holds nothing surer."""
 _BEFORE_GERUNDS = frozenset({"of", "for", "by", "after", "before", "from", "without", "since"})
@@ -53,6 +56,18 @@ class Finding:
         return self.match.form
 
 
+def parts(article: Article) -> Iterator[tuple[int, Article]]:
+    """The article in parts of bounded length, each with the place in the text where it begins; nearly every article is one.
+
+    What stands in another part is not known to a part, save the headline: so no article fills the memory.
+    """
+    if len(article.text) <= PART:
+        yield 0, article
+        return
+    for start, end in stretches(article.text, PART):
+        yield start, replace(article, text=article.text[start:end])
+
+
 def read(rules: RuleSet, article: Article) -> list[Page]:
     """The title and the text, scanned."""
     fields: list[tuple[Field, str]] = [("title", article.title), ("text", article.text)]
@@ -65,7 +80,7 @@ def read(rules: RuleSet, article: Article) -> list[Page]:
 def findings(rules: RuleSet, rule: Rule, pages: list[Page]) -> Iterator[Finding]:
     """The matches of a rule's forms in an article, the near misses too (`lacking` names the one thing).
 
-    At most `WEIGHED` of them: no article of the news has a tenth as many, and an attack ends there.
+    At most `WEIGHED` of them: articles of the news have a tenth as many, and an attack ends there.
     """
     return islice(_all(rules, rule, pages), WEIGHED)
 
@@ -161,7 +176,7 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
     match, names = finding.match, rules.names
-    if match.sentence.text.endswith("?"):
+    if match.sentence.plain.rstrip().endswith("?"):
         yield "asked, not reported"
     for cue, hit in finding.cues:
         if cue.drop:

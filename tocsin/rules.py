@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from tocsin import compiled
+from tocsin import compiled, spelling
 from tocsin.compiled import Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
 from tocsin.policy import Policy
@@ -24,13 +24,6 @@ from tocsin.words import noun_forms, verb_forms
 
 DEFAULT_GAP = 6
 GAP_LIMIT = 40
-FOREIGN_KEYS = {
-    "contains": "form", "pattern": "form", "regex": "form", "condition": "forms", "detection": "forms", "selection": "forms", "severity": "level",
-    "rulename": "name", "rule_id": "id", "displayname": "title", "summary": "title", "annotations": "description", "labels": "tags",
-    "false_positives": "falsepositives", "reference": "references", "dedupperiodminutes": "story", "group_by": "story", "for": "story",
-    "alert": "name", "matchers": "forms", "runbook_url": "runbook", "enabled": "status", "exclude": "never", "keywords": "words", "terms": "words",
-}  # fmt: skip
-"""Spellings of Sigma, Panther and Alertmanager → ours."""
 TAGS = {
     "past": {"past", "part", "bare"},
     "ing": {"ing"},
@@ -52,6 +45,12 @@ class Loaded:
     rule_set: RuleSet
     models: dict[str, Rule]
     faults: list[Fault] = field(default_factory=list)
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Name of a rule → its file."""
+    declared: dict[str, tuple[Words | Cue, Source, tuple[str | int, ...]]] = field(default_factory=dict)
+    """Name of a list or cue → as written, and where."""
+    used: frozenset[str] = frozenset()
+    """The lists something refers to."""
 
 
 def load(folder: Path) -> Loaded:
@@ -89,6 +88,7 @@ class _Loader:
         self.printed: dict[str, str] = {}
         self.states: dict[str, str] = {}
         self.verb_lists: set[int] = set()
+        self.used: set[int] = set()
 
     def load(self) -> Loaded:
         shared = _sources(
@@ -119,7 +119,15 @@ class _Loader:
             lexicon={surface: tuple(lexemes) for surface, lexemes in self.lexicon.items()},
             cancels={surface: tuple(numbers) for surface, numbers in self.cancels.items()},
         )
-        return Loaded(rule_set, {rule.name: rule for rule, _ in ready}, sorted(set(self.faults)))
+        names = rule_set.names
+        return Loaded(
+            rule_set,
+            {rule.name: rule for rule, _ in ready},
+            sorted(set(self.faults)),
+            {rule.name: source for source, rule in rules},
+            self.words,
+            frozenset(names[number] for number in self.used),
+        )
 
     def _read_shared(self, source: Source) -> None:
         kind = source.data.get("kind") if isinstance(source.data, dict) else None
@@ -160,7 +168,7 @@ class _Loader:
         for name, (words, source, path) in self.words.items():
             number = self.numbers[name]
             entries = self._entries(name, source, path, set())
-            if not entries and not getattr(words, "forms", ()) and not words.include:
+            if not entries and not getattr(words, "forms", ()):
                 self.faults.append(source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words"))
             for surface, tag in entries:
                 self._add(surface, Lexeme(number, tag, name if getattr(words, "exclusive", False) else ""))
@@ -188,6 +196,7 @@ class _Loader:
                     source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}")
                 )
             elif known not in seen:
+                self.used.add(self.numbers[known])
                 entries = self._entries(known, source, path, seen) | entries
                 if self.numbers[known] in self.verb_lists:
                     self.verb_lists.add(self.numbers[name])
@@ -246,9 +255,11 @@ class _Loader:
         for name in names:
             known = f"{rule}.{name}" if f"{rule}.{name}" in self.numbers else name
             if known in self.numbers:
+                self.used.add(self.numbers[known])
                 found.append(self.numbers[known])
             else:
-                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, self.numbers)}"))
+                own = {known.removeprefix(f"{rule}.") for known in self.numbers}
+                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, own)}"))
         return found
 
     def _compile(self, source: Source, rule: Rule) -> compiled.Rule | None:
@@ -258,6 +269,7 @@ class _Loader:
             return self._find(names, rule.name, source, path)
 
         forms = tuple(self._form(form, index, rule, source) for index, form in enumerate(rule.forms))
+        self._known_cues(source, rule)
         names = rule.cues if rule.cues is not None else list(self.cues)
         cues = tuple(
             cue
@@ -303,6 +315,15 @@ class _Loader:
         """Whether a cue speaks to a rule: to every one, unless it names some."""
         named = self.words[cue][0]
         return not isinstance(named, Cue) or not named.rules or rule.name in named.rules
+
+    def _known_cues(self, source: Source, rule: Rule) -> None:
+        named: list[tuple[tuple[str | int, ...], str]] = [(("cues",), name) for name in rule.cues or ()]
+        named += [(("ignore_cues",), name) for name in rule.ignore_cues]
+        for index, form in enumerate(rule.forms):
+            named += [(("forms", index, "ignore_cues"), name) for name in form.ignore_cues]
+        for path, name in named:
+            if name not in self.cues:
+                self.faults.append(source.fault(path, f"unknown cue {name!r}{_near(name, self.cues)}"))
 
     def _policy(self, rule: Rule, source: Source) -> Policy:
         return Policy(
@@ -446,11 +467,9 @@ def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model
 
 
 def _suggest(key: str, model: type[Model]) -> str:
-    foreign = difflib.get_close_matches(key.lower(), FOREIGN_KEYS, n=1, cutoff=0.85)
-    if foreign:
-        return f", did you mean {FOREIGN_KEYS[foreign[0]]!r}?"
     known = {info.alias or name for cls in [model, *Model.__subclasses__()] for name, info in cls.model_fields.items()}
-    return _near(key, known)
+    misspelt = difflib.get_close_matches(key.lower(), spelling.KEYS, n=1, cutoff=0.85)
+    return spelling.ours(key) or (spelling.ours(misspelt[0]) if misspelt else _near(key, known))
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,8 +13,9 @@ from itertools import accumulate
 
 from tocsin.amounts import amounts, value
 from tocsin.compiled import Lexeme, RuleSet
+from tocsin.furniture import news
 from tocsin.signal import Field
-from tocsin.text import MAX_TOKENS, Span, fold, sentences
+from tocsin.text import MAX_TOKENS, Span, entity_end, fold, plain, sentences
 
 _WORD = re.compile(rb"[a-z0-9]+")
 _HARD = frozenset({"but", "although", "though", "whereas", "while", "despite", "unless"})
@@ -87,12 +88,19 @@ class Page:
     def __init__(self, rules: RuleSet, field: Field, original: str, published: datetime | None = None) -> None:
         self.field: Field = field
         self.original = original
+        self.plain = plain(original)
+        """The original with entities read, at the same offsets: what sentences, words and marks are looked for in."""
         self.company: Sequence[Page] = (self,)
         """The pages of the article, in any of which a short name's full name may stand."""
         self._rules = rules
         self._published = published
-        self._folded = fold(original)
+        self._folded = fold(self.plain)
         self._words = self._folded.split()
+
+    def release(self) -> None:
+        """Lets go of what refers back to the page, so that its memory is free as soon as nobody uses it."""
+        self.company = ()
+        self.__dict__.pop("sentences", None)
 
     @cached_property
     def words(self) -> list[str]:
@@ -105,8 +113,8 @@ class Page:
         return [match.span() for match in _WORD.finditer(self._folded)]
 
     def gap(self, token: int) -> str:
-        """What stands in the original between the word before and this one."""
-        return self.original[self.bounds[token - 1][1] if token else 0 : self.bounds[token][0]]
+        """What stands between the word before and this one."""
+        return self.plain[self.bounds[token - 1][1] if token else 0 : self.bounds[token][0]]
 
     def behind(self, token: int) -> str:
         """The character of the original behind a word, past a space before "%"."""
@@ -240,14 +248,14 @@ class Page:
 
     def _past_month(self, token: int, month: int) -> bool:
         """A month one to eight months back, said as a time ("in September"), not as a beginning ("since September")."""
-        if self._published is None or not self.original[self.bounds[token][0]].isupper():
+        if self._published is None or not self.plain[self.bounds[token][0]].isupper():
             return False
         before = self._word(token - 2) if self._word(token - 1) in {"early", "late", "mid"} else self._word(token - 1)
         return before in {"in", "last", "of"} and 1 <= (self._published.month - month) % 12 <= 8  # noqa: PLR2004 - months
 
     def _coming(self, token: int, month: int) -> bool:
         """A month up to four months ahead, or a later day of this month."""
-        if self._published is None or not self.original[self.bounds[token][0]].isupper():
+        if self._published is None or not self.plain[self.bounds[token][0]].isupper():
             return False
         ahead = (month - self._published.month) % 12
         return 1 <= ahead <= 4 or (ahead == 0 and any(day > self._published.day for day in self._days(token)))  # noqa: PLR2004 - months
@@ -278,7 +286,7 @@ class Page:
                 first += length + 1
                 word += 1
             inside = offset - first
-            if not self.original[self.bounds[word][0] + inside].isupper():
+            if not self.plain[self.bounds[word][0] + inside].isupper():
                 return False
         return True
 
@@ -310,7 +318,7 @@ class Page:
         starts = [start for start, _ in self.bounds]
         hit_starts = [hit.start for hit in self.hits]
         found: list[Sentence] = []
-        for span in sentences(self.original):
+        for span in self._spans():
             low, high = bisect_left(starts, span.start), bisect_right(starts, span.end - 1)
             for first in range(low, high, MAX_TOKENS):
                 last = min(first + MAX_TOKENS, high)
@@ -319,8 +327,15 @@ class Page:
                     for hit in self.hits[bisect_left(hit_starts, first) : bisect_left(hit_starts, last)]
                     if hit.end <= last
                 ]
-                found.append(Sentence(self, len(found), span, first, last, hits))
+                begin = span.start if first == low else self.bounds[first][0]
+                end = entity_end(self.original, span.end - 1) if last == high else self.bounds[last - 1][1]
+                found.append(Sentence(self, len(found), Span(begin, end, span.block), first, last, hits))
         return found
+
+    def _spans(self) -> Iterable[Span]:
+        """Where the sentences stand; of a text only those that tell the news."""
+        spans = sentences(self.plain)
+        return spans if self.field == "title" else news(self.plain, spans)
 
 
 class Sentence:
@@ -339,10 +354,15 @@ class Sentence:
         return self.page.original[self.span.start : self.span.end]
 
     @property
+    def plain(self) -> str:
+        """The sentence with entities read, at the same offsets."""
+        return self.page.plain[self.span.start : self.span.end]
+
+    @property
     def headline(self) -> bool:
         """Whether it is written as a headline: the title, or a short line of the text without a full stop or in capitals."""
-        text = self.text
-        short = self.high - self.low <= HEADLINE and text[-1:] not in _FULL_STOPS
+        text = self.plain
+        short = self.high - self.low <= HEADLINE and text.rstrip()[-1:] not in _FULL_STOPS
         return self.page.field == "title" or short or text.isupper()
 
     @property
