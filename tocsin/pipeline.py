@@ -350,7 +350,7 @@ def _held(decision: Decision, report: Report, policy: Policy, now: datetime) -> 
     """What the digest tells of an alert that was held back."""
     assert decision.story is not None  # noqa: S101 - asked for only where there is one
     assert decision.held is not None  # noqa: S101 - as above
-    text = f"{message.slots(decision.story, policy) or policy.title}, {report.stage}"
+    text = f"{message.slots(decision.story, policy) or policy.title}, {decision.story.stage}"
     return Held(
         decision.story.id, decision.held, decision.detail, decision.reason, policy.title, text, report.title, report.outlet, report.url,
         now.isoformat(),
