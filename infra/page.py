@@ -350,7 +350,7 @@ def _anchors(replayed: Replayed) -> dict[tuple[str, str], str]:
     """Where on the page an alert, a story or an article stands, by its id."""
     messages = [one for thread in _threads(replayed.messages)[:SHOWN] for one in (thread.root, *thread.replies)]
     found = {("alert", told(one).get("alert", "")): f"message-{one.ts}" for one in messages if told(one)}
-    found |= {("story", story.id): f"story-{number}" for number, story in enumerate(replayed.stories[:SHOWN], 1)}
+    found |= {("story", story.name): f"story-{number}" for number, story in enumerate(replayed.stories[:SHOWN], 1)}
     return {
         ("article", one.article): f"article-{number}" for number, one in enumerate(replayed.arrivals[:SHOWN], 1)
     } | found

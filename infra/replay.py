@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,8 +21,10 @@ from infra.local.pump import Pump
 from infra.local.slack import LocalSlack, SlackMessage
 from infra.local.stack import LocalStack
 from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.article import AHEAD, EARLIEST, Article
 from tocsin.decide import FATES
 from tocsin.errors import SettingsFault, TocsinError
+from tocsin.pipeline import standing
 from tocsin.ports import FateRecord
 from tocsin.reading import Entry
 from tocsin.story import Story
@@ -108,6 +110,8 @@ class _Run:
     options: Options
     clock: time_machine.Traveller
     now: datetime
+    today: datetime
+    """The real time the replay began: what is published later cannot be."""
     stack: LocalStack
     pump: Pump
     slack: LocalSlack | None
@@ -118,10 +122,8 @@ class _Run:
 def replay(entries: Sequence[Entry], options: Options) -> Replayed:
     """Runs the inputs through the system and says what became of each. `SettingsFault` when it cannot be set up."""
     order = _order(entries, options.shuffle)
-    start = min(
-        (entry.article.published for entry in order if entry.article and entry.article.published),
-        default=datetime.now(UTC),
-    )
+    today = datetime.now(UTC)
+    start = min((published for entry in order if (published := _believed(entry, today))), default=today)
     with ExitStack() as stack:
         clock = stack.enter_context(time_machine.travel(start, tick=False))
         os.environ["NO_PROXY"] = "127.0.0.1,localhost"
@@ -129,7 +131,7 @@ def replay(entries: Sequence[Entry], options: Options) -> Replayed:
         system = stack.enter_context(LocalStack(options.template, _parameters(options, slack)))
         token = options.workspace["token"] if options.workspace else slack.token if slack else ""
         system.client("secretsmanager").create_secret(Name=SECRET, SecretString=token)
-        run = _Run(options, clock, start, system, Pump(system), slack)
+        run = _Run(options, clock, start, today, system, Pump(system), slack)
         run.pump.drain()  # S3's test event
         return _results(run, order, _drop_all(run, order))
 
@@ -153,11 +155,17 @@ def _order(entries: Sequence[Entry], shuffle: int | None) -> list[Entry]:
     return order
 
 
+def _believed(entry: Entry, today: datetime) -> datetime | None:
+    """When an input says it was published, unless that cannot be."""
+    published = entry.article.published if entry.article else None
+    return published if published and EARLIEST <= published <= today + AHEAD else None
+
+
 def _drop_all(run: _Run, order: Sequence[Entry]) -> list[datetime]:
     arrived: list[datetime] = []
     for first in range(0, len(order), run.options.batch):
         batch = order[first : first + run.options.batch]
-        published = [entry.article.published for entry in batch if entry.article and entry.article.published]
+        published = [when for entry in batch if (when := _believed(entry, run.today))]
         run.now = max([run.now, *published])
         run.clock.move_to(run.now)
         for number, entry in enumerate(batch, first):
@@ -185,13 +193,15 @@ def _drop(run: _Run, number: int, entry: Entry) -> str:
             )
             return stem
         return name
-    told = {key: value for key, value in article.to_json().items() if key not in {"text", "dated"}}
+    unsaid = {"text", "dated", "named"} | ({"id"} if article.named == "file" else set())
+    told = {key: value for key, value in article.to_json().items() if key not in unsaid}
     metadata = {name: quote(value, safe=" :/+,.'-") for name, value in told.items()}
     if entry.body is not None and len("".join([*metadata, *metadata.values()])) < METADATA_LIMIT:
         key, body = f"inbox/{number:06d}/{PurePosixPath(entry.name).name}", entry.body
     else:
         metadata = {}
-        key, body = f"inbox/{number:06d}/article.json", json.dumps(article.to_json()).encode()
+        name = article.id if article.named == "file" else "article"
+        key, body = f"inbox/{number:06d}/{name}.json", json.dumps(told | {"text": article.text}).encode()
     run.stack.client("s3").put_object(Bucket=run.stack.physical("Bucket"), Key=key, Body=body, Metadata=metadata)
     return article.id
 
@@ -229,46 +239,60 @@ def _results(run: _Run, order: Sequence[Entry], arrived: Sequence[datetime]) -> 
     ids = dict.fromkeys(
         signal["story"] for arrival in arrivals for signal in arrival.fate.signals if signal.get("story")
     )
-    stories = tuple(story for one in ids if (story := table.story(one)))
+    ended = {one: story for one in ids if (story := standing(table, one))}
+    stories = tuple({story.id: story for story in ended.values()}.values())
+    arrivals = tuple(replace(arrival, fate=_named(arrival.fate, ended)) for arrival in arrivals)
     messages = tuple(run.slack.messages(CHANNEL)) if run.slack else ()
     posts, updates = (len(run.slack.posts), len(run.slack.updates)) if run.slack else (0, 0)
     return Replayed(arrivals, stories, messages, posts, updates)
 
 
+def _named(fate: FateRecord, stories: Mapping[str, Story]) -> FateRecord:
+    """The fate with the names its stories have in the end: a late article may have moved or merged them."""
+    rows = tuple(
+        {**row, "story": stories[row["story"]].name} if row.get("story") in stories else row for row in fate.signals
+    )
+    return replace(fate, signals=rows)
+
+
 def _arrivals(run: _Run, order: Sequence[Entry], arrived: Sequence[datetime], table: DynamoTable) -> Iterator[Arrival]:
-    silent = dict(_silent_fates(run))
-    seen: set[str] = set()
+    silent: dict[tuple[str, str], FateRecord] = {}
+    for fate in _silent_fates(run):
+        silent[fate.article, fate.content] = fate
+    seen: set[tuple[str, str]] = set()
     for number, (entry, at) in enumerate(zip(order, arrived, strict=True)):
-        article = run.names[number]
-        fate = _fate(article, entry, table, silent, at)
-        if article in seen and entry.article:
-            fate = FateRecord(
-                article,
-                "duplicate",
-                "an article with this id had arrived before",
-                at.isoformat(),
-                fate.rules,
-                fate.title,
-                fate.source,
+        name = run.names[number]
+        if entry.article is None:
+            yield Arrival(entry, name, at, FateRecord(name, "rejected", str(entry.fault), at.isoformat(), ""))
+            continue
+        fate = _fate(entry.article, table, silent)
+        if (fate.article, entry.article.content) in seen:
+            fate = replace(
+                fate, fate="duplicate", reason="this article had arrived before", at=at.isoformat(), signals=()
             )
-        if entry.article:
-            seen.add(article)
-        yield Arrival(entry, article, at, fate)
+        seen.add((fate.article, entry.article.content))
+        yield Arrival(entry, fate.article, at, fate)
 
 
-def _fate(article: str, entry: Entry, table: DynamoTable, silent: Mapping[str, FateRecord], at: datetime) -> FateRecord:
-    if entry.fault:
-        return FateRecord(article, "rejected", str(entry.fault), at.isoformat(), "")
-    if found := table.fate(article) or silent.get(article):
-        return found
-    raise SettingsFault(f"the article {article!r} has no fate: something in the pipeline lost it")
+def _fate(article: Article, table: DynamoTable, silent: Mapping[tuple[str, str], FateRecord]) -> FateRecord:
+    """What became of this version of an article, under its own id or the one that tells it from its namesake."""
+    for name in (article.id, f"{article.id}~{article.content[:8]}"):
+        record = table.fate(name)
+        if record and record.content == article.content:
+            return record
+        for before in record.before if record else ():
+            if record and before["content"] == article.content:
+                version = {key: before[key] for key in ("fate", "reason", "at")}
+                return replace(record, **version, signals=(), content=article.content)
+        if found := silent.get((name, article.content)):
+            return found
+    raise SettingsFault(f"the article {article.id!r} has no fate: something in the pipeline lost it")
 
 
-def _silent_fates(run: _Run) -> Iterator[tuple[str, FateRecord]]:
+def _silent_fates(run: _Run) -> Iterator[FateRecord]:
     s3, bucket = run.stack.client("s3"), run.stack.physical("Bucket")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="fates/"):
         for item in page.get("Contents", []):
             body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
             for line in gzip.decompress(body).decode().splitlines():
-                row = json.loads(line)
-                yield row["article"], FateRecord.from_json(row)
+                yield FateRecord.from_json(json.loads(line))

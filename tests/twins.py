@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tocsin.article import Article
+from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict, InputFault, Rejected
-from tocsin.ports import Commit, FateRecord, Message, OutboxRow, Posted, Wanted
+from tocsin.ports import Commit, FateRecord, Held, Message, OutboxRow, Posted, Wanted, digest_alert
 from tocsin.silence import Silence
 from tocsin.story import Story
 
 CHANNEL = "C0ALERTS"
-EPISODES = 4
 
 
 class Crash(BaseException):
@@ -48,20 +49,27 @@ class MemoryTable:
         self.fates: dict[str, FateRecord] = {}
         self.stories: dict[str, Story] = {}
         self.rows: dict[str, Row] = {}
+        self.addresses: dict[str, str] = {}
+        self.helds: dict[tuple[str, str], Held] = {}
         self._silences: list[Silence] = []
 
     def fate(self, article: str) -> FateRecord | None:
         """See `Table.fate`."""
         return self.fates.get(article)
 
-    def reject(self, fate: FateRecord) -> None:
-        """See `Table.reject`."""
+    def known(self, articles: Sequence[Article]) -> Mapping[str, FateRecord]:
+        """See `Table.known`."""
+        ids = {one.id: one.id if one.id in self.fates else self.addresses.get(one.address, "") for one in articles}
+        return {one: self.fates[name] for one, name in ids.items() if name in self.fates}
+
+    def record(self, fate: FateRecord) -> None:
+        """See `Table.record`."""
         self.fates.setdefault(fate.article, _recorded(fate))
 
     def episodes(self, key: str) -> Sequence[Story]:
         """See `Table.episodes`."""
         found = [story for story in self.stories.values() if story.id.rpartition("#")[0] == key]
-        return sorted(found, key=lambda story: -story.episode)[:EPISODES]
+        return sorted(found, key=lambda story: -story.number)[:REMEMBERED]
 
     def story(self, story_id: str) -> Story | None:
         """See `Table.story`."""
@@ -71,6 +79,10 @@ class MemoryTable:
         """See `Table.silences`."""
         return [silence for silence in self._silences if silence.begins <= now < silence.ends]
 
+    def all_silences(self) -> Sequence[Silence]:
+        """See `DynamoTable.all_silences`."""
+        return self._silences
+
     def add_silence(self, silence: Silence) -> None:
         """See `DynamoTable.add_silence`."""
         self._silences = sorted(
@@ -79,11 +91,7 @@ class MemoryTable:
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
-        known = self.fates.get(commit.fate.article)
-        versions = {story.id: story.version for story in self.stories.values()}
-        if (known and known.fate != "rejected") or any(
-            versions.get(story.id, 0) != story.version for story in commit.stories
-        ):
+        if not self._expected(commit):
             raise Conflict(f"article {commit.fate.article!r}: another writer was first")
         self.fates[commit.fate.article] = _recorded(commit.fate)
         for story in commit.stories:
@@ -91,6 +99,35 @@ class MemoryTable:
             self.stories[story.id] = Story.from_json(json.loads(row))
         for wanted in commit.alerts:
             self._want(wanted, now)
+        for held in commit.held:
+            self.helds[held.day, f"{held.story}/{held.reason}"] = Held(**json.loads(json.dumps(asdict(held))))
+        if commit.address:
+            self.addresses[commit.address] = commit.fate.article
+
+    def _expected(self, commit: Commit) -> bool:
+        """Whether everything is still as the commit was made for."""
+        known = self.fates.get(commit.fate.article)
+        found = known.content if known and known.fate != "rejected" else None
+        fresh = found == commit.replaces
+        versions = {story.id: story.version for story in self.stories.values()}
+        asked = [*((story.id, story.version) for story in commit.stories), *commit.relied]
+        theirs = self.addresses.get(commit.address, commit.fate.article)
+        return (
+            fresh
+            and all(versions.get(story, 0) == version for story, version in asked)
+            and (not commit.address or theirs == commit.fate.article)
+        )
+
+    def held(self, day: str) -> Sequence[Held]:
+        """See `Table.held`."""
+        return [held for (at, _), held in sorted(self.helds.items()) if at == day]
+
+    def want_digest(self, day: str, now: datetime) -> bool:
+        """See `Table.want_digest`."""
+        if digest_alert(day) in self.rows:
+            return False
+        self.rows[digest_alert(day)] = Row("", 1, None, now.timestamp())
+        return True
 
     def _want(self, wanted: Wanted, now: datetime) -> None:
         version = wanted.story.version + 1 if wanted.reply is None else 1
@@ -169,6 +206,20 @@ class MemoryTable:
     def _owned(self, alert: str, owner: str) -> Row | None:
         row = self.rows.get(alert)
         return row if row and row.owner == owner else None
+
+
+class Racing(MemoryTable):
+    """Another writer comes in before the first commits."""
+
+    def __init__(self, *others: Callable[[], Any]) -> None:
+        super().__init__()
+        self.others = list(others)
+
+    def commit(self, commit: Commit, now: datetime) -> None:
+        """See `Table.commit`."""
+        if self.others:
+            self.others.pop(0)()
+        super().commit(commit, now)
 
 
 def _recorded(fate: FateRecord) -> FateRecord:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 MAX_TEXT = 5_000_000
 """Characters of text an article may hold; longer input is rejected where it enters."""
 
-Dating = Literal["given", "arrival"]
+EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
+"""Dates before it are those of a clock that was never set."""
+AHEAD = timedelta(days=1)
+"""How far a date may lie ahead of the arrival before it is wrong: the clocks of the world differ by that."""
+Dating = Literal["given", "arrival", "clamped"]
+Naming = Literal["given", "file"]
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
     """One text with its source. `published` is aware UTC; `dated` says how it is known.
 
-    `given`: the feed, manifest or file said so. `arrival`: nobody said, so it is the time the article came in.
+    `given`: the feed, manifest or file said so. `arrival`: nobody said, so it is the time the article came in. `clamped`:
+    what was said cannot be right, so it is the time of arrival too. `named` says how the id is known: `file`, when it is
+    only that of the file the article came in.
     """
 
     id: str
@@ -26,12 +35,26 @@ class Article:
     url: str = ""
     published: datetime | None = None
     dated: Dating = "given"
+    named: Naming = "given"
 
     def arriving(self, now: datetime) -> Article:
-        """The same article with a published time: its own, or else `now`, marked as such."""
-        if self.published is not None:
-            return self
-        return replace(self, published=now, dated="arrival")
+        """The same article with a published time: its own, or else `now`, marked as such. Never later than `now`."""
+        if self.published is None:
+            return replace(self, published=now, dated="arrival")
+        if not EARLIEST <= self.published <= now + AHEAD:
+            return replace(self, published=now, dated="clamped")
+        return replace(self, published=min(self.published, now))
+
+    @property
+    def address(self) -> str:
+        """Its URL without what varies between links to one page: see `canonical`."""
+        return canonical(self.url)
+
+    @property
+    def content(self) -> str:
+        """A hash of headline and text, spacing and capitals apart: articles that say the same in the same words share it."""
+        words = "\n".join(" ".join(part.split()).casefold() for part in (self.title, self.text))
+        return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON values that `from_json` reads back to an equal article."""
@@ -42,6 +65,8 @@ class Article:
         if self.published is not None:
             row["published"] = self.published.astimezone(UTC).isoformat()
             row["dated"] = self.dated
+        if self.named != "given":
+            row["named"] = self.named
         return row
 
     @classmethod
@@ -56,4 +81,38 @@ class Article:
             url=row.get("url", ""),
             published=datetime.fromisoformat(published) if published else None,
             dated=row.get("dated", "given"),
+            named=row.get("named", "given"),
         )
+
+
+_TRACKING = frozenset({
+    "_ga", "_gl", "amp", "at_campaign", "at_medium", "cmp", "cmpid", "dclid", "embedded-checkout",
+    "fb_action_ids", "fb_source", "fbclid", "gclid", "gclsrc", "guccounter", "guce_referrer",
+    "guce_referrer_sig", "icid", "igsh", "igshid", "ito", "mc_cid", "mc_eid", "mkt_tok", "msclkid", "ncid",
+    "ns_campaign", "ns_mchannel", "ocid", "outputtype", "partner", "ref", "ref_src", "ref_url", "referrer",
+    "s_cid", "smid", "smtyp", "sr_share", "taid", "tpcc", "trk", "twclid", "twitter_impression", "wt.mc_id",
+    "xtor", "yclid",
+})  # fmt: skip
+"""Parameters that say how a reader came, not what is read."""
+
+
+def canonical(url: str) -> str:
+    """The address of a page whatever link led there: no scheme, `www.`, tracking parameter, fragment, AMP mark or closing slash.
+
+    Empty when the URL is no http(s) address of a page of its own.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").removeprefix("www.").removeprefix("amp."), parts.port
+    except ValueError:
+        return ""
+    path = parts.path.replace("//", "/").rstrip("/").removesuffix("/amp").removesuffix(".amp")
+    kept = sorted(
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name.lower() not in _TRACKING and not name.lower().startswith("utm_")
+    )
+    if parts.scheme.lower() not in {"http", "https"} or not host or not (path or kept):
+        return ""
+    place = host if port in {None, 80, 443} else f"{host}:{port}"
+    return place + path + (f"?{urlencode(kept)}" if kept else "")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tocsin.policy import Policy
-from tocsin.ports import Message
+from tocsin.ports import Held, Message
 from tocsin.signal import Figure, Stage
 from tocsin.story import Report, Story
 
@@ -19,12 +19,17 @@ TEXT_LIMIT = 3_500
 LINK_LIMIT = 800
 """A longer URL is left out: a link cannot be cut."""
 SHOWN_OUTLETS = 12
+SHOWN_HELD = 10
 MARKS = {"low": "🔵", "medium": "🟡", "high": "🟠", "critical": "🔴"}
 _FLAGS = {
     "no-immediate-sign": "no immediate sign of action",
     "unconfirmed-by-party": "not confirmed by either party",
     "figure-disputed": "figure disputed",
     "denied": "denied",
+}
+_DATED = {
+    "arrival": "time of arrival; the article has no date",
+    "clamped": "time of arrival; the article's own date cannot be right",
 }
 _ARROWS = {"who": "", "where": " → ", "what": " · "}
 _MARKUP = re.compile(r"[*_~`]")
@@ -42,7 +47,7 @@ def root(story: Story, policy: Policy) -> Message:
         _headline(best),
         _quoted(best),
         _says(story.gathered("says"), story.gathered("relays")),
-        _standing(story.stage, best.certainty, (*story.flags, "denied") if story.denial else story.flags),
+        _standing(story.stage, best.certainty, (*story.flags, "denied") if story.denials else story.flags),
         _figures(story.gathered("figures")),
         _sources(story),
     ]
@@ -50,14 +55,44 @@ def root(story: Story, policy: Policy) -> Message:
     foot = [_reason("first_report", story, policy), seen]
     if story.previous:
         foot.append(f"earlier story: {story.previous}")
-    metadata = {"alert": f"{story.id}/first_report", "story": story.id, "reason": "first_report", "level": level}
+    metadata = {"alert": f"{story.id}/first_report", "story": story.name, "reason": "first_report", "level": level}
     return _message(f"{level.upper()} {policy.title}", level, lines, foot, metadata)
+
+
+def pointer(story: Story, kept: Story, policy: Policy) -> Message:
+    """What the root of a story shows once a late report has shown that it is part of another one."""
+    level = policy.level_of(story.stage)
+    lines = [
+        f"*Part of another story:* a later report shows that this and {_part(kept.name, _LIST)} are one development. It goes on there."
+    ]
+    foot = [f"merged · story {kept.name} · {policy.name}@{policy.version}"]
+    metadata = {"alert": f"{story.id}/first_report", "story": kept.name, "reason": "merged", "level": level}
+    return _message(policy.title, level, [*lines, _slots(kept, policy)], foot, metadata)
+
+
+def digest(alert: str, day: str, held: Sequence[Held]) -> Message:
+    """The daily list of what silences and rules on trial held back, each story and reason once."""
+    lines = []
+    for kind, title in (("silenced", "Silenced"), ("shadow", "Rules on trial")):
+        rows = [one for one in held if one.kind == kind]
+        if rows:
+            told = "\n".join(_held_line(one) for one in rows[:SHOWN_HELD])
+            more = f"\n… and {len(rows) - SHOWN_HELD} more" if len(rows) > SHOWN_HELD else ""
+            lines.append(f"*{title}: {len(rows)}*\n{told}{more}")
+    metadata = {"alert": alert, "story": "", "reason": "digest", "level": "low"}
+    return _message(f"Held back on {_day(day)}", "low", lines, [f"digest · {day} UTC"], metadata)
+
+
+def _held_line(held: Held) -> str:
+    what = f"{held.rule}: {held.text}" if held.rule not in held.text else held.text
+    by = f" · {_part(held.by, 90)}" if held.kind == "silenced" else ""
+    return f"• {_part(what, 100)} · {held.reason.replace('_', ' ')} · {_part(held.outlet, 40)}{by}"
 
 
 def reply(alert: str, reason: str, detail: str, report: Report, story: Story, policy: Policy) -> Message:  # noqa: PLR0913 - the parts of an alert
     """A message in the thread of a story: what changed, and the report that says so."""
     level = policy.level_of(report.stage)
-    what = {"stage_up": "Stage", "disputed": "Disputed"}.get(reason, "Changed")
+    what = {"stage_up": "Stage", "disputed": "Disputed", "corrected": "Corrected"}.get(reason, "Changed")
     lines = [
         f"*{what}: {_part(detail, _CHANGE)}*",
         _slots(story, policy),
@@ -69,7 +104,7 @@ def reply(alert: str, reason: str, detail: str, report: Report, story: Story, po
         f"*Source:* {_part(report.outlet, _OUTLET)}",
     ]
     foot = [_reason(reason, story, policy), f"seen {_day(report.published)}"]
-    metadata = {"alert": alert, "story": story.id, "reason": reason, "level": level}
+    metadata = {"alert": alert, "story": story.name, "reason": reason, "level": level}
     return _message(f"{level.upper()} {policy.title}: {detail}", level, lines, foot, metadata)
 
 
@@ -109,9 +144,15 @@ def _mrkdwn(text: str) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
+def slots(story: Story, policy: Policy) -> str:
+    """The slots of a story in one line: "North Korea → Russia"."""
+    named = ((slot, getattr(story, slot)) for slot in _ARROWS)
+    return "".join(_ARROWS[slot] + policy.printed(value) for slot, value in named if value).strip(" →·")
+
+
 def _slots(story: Story, policy: Policy) -> str:
-    slots = ((slot, getattr(story, slot)) for slot in _ARROWS)
-    parts = [_ARROWS[slot] + _part(policy.printed(value), _SLOT) for slot, value in slots if value]
+    named = ((slot, getattr(story, slot)) for slot in _ARROWS)
+    parts = [_ARROWS[slot] + _part(policy.printed(value), _SLOT) for slot, value in named if value]
     return f"*{''.join(parts).strip(' →·') or _part(policy.title, _SLOT)}* · {story.stage}"
 
 
@@ -119,7 +160,7 @@ def _headline(report: Report) -> str:
     title = (_part(report.title, _TITLE) or _part(report.quote[:120], _TITLE)).replace("|", "¦")
     link = safe_link(report.url)
     headline = f"<{link}|{title}>" if link and title else title
-    dated = " (time of arrival; the article has no date)" if report.dated == "arrival" else ""
+    dated = f" ({_DATED[report.dated]})" if report.dated in _DATED else ""
     return f"{headline}\n{_part(report.outlet, _OUTLET)}, {_moment(report.published)}{dated}"
 
 
@@ -168,11 +209,23 @@ def _sources(story: Story) -> str:
     more = f" and {count - SHOWN_OUTLETS} more" if count > SHOWN_OUTLETS else ""
     told = "1 outlet" if count == 1 else f"{count} outlets, {story.independent} independent"
     articles = "" if story.articles == count else f", {story.articles} articles"
-    return f"*Sources:* {told}{articles}: {named}{more}"
+    copies = _copies(story)
+    gone = f" · withdrawn by {_part(', '.join(story.withdrawn), _OUTLET)}" if story.withdrawn else ""
+    return f"*Sources:* {told}{articles}{copies and ': '}{copies}{' · ' if copies else ': '}{named}{more}{gone}"
+
+
+def _copies(story: Story) -> str:
+    """Which of the outlets are no sources of their own: ": 3 carry AP, 2 print one text"."""
+    told = [
+        f"{count} carry {agency}" if agency else f"{count} print one text"
+        for agency, count in story.copies
+        if count > 1
+    ]
+    return ", ".join(told)
 
 
 def _reason(reason: str, story: Story, policy: Policy) -> str:
-    return f"{reason} · story {story.id} · {policy.name}@{policy.version}"
+    return f"{reason} · story {story.name} · {policy.name}@{policy.version}"
 
 
 def safe_link(url: str) -> str:

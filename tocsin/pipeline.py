@@ -7,18 +7,18 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tocsin import message
-from tocsin.article import Article
+from tocsin.article import Article, canonical
 from tocsin.compiled import RuleSet
-from tocsin.decide import Decision, decide, fate_of
+from tocsin.decide import Decision, Fate, correct, decide, fate_of
 from tocsin.detection import detect
 from tocsin.errors import Conflict, InputFault, Rejected, Throttled, Unknown
 from tocsin.policy import Policy
-from tocsin.ports import Archive, Commit, FateRecord, Message, OutboxRow, Posted, Queue, Slack, Table, Wanted
+from tocsin.ports import Archive, Commit, FateRecord, Held, Message, OutboxRow, Posted, Queue, Slack, Table, Wanted
 from tocsin.signal import Signal, rank
 from tocsin.story import Report, Story, identity
 
@@ -33,8 +33,12 @@ MAX_FILE = 20_000_000
 """Bytes a dropped file may have."""
 INLINE = 200_000
 """Bytes an article may have to travel inside its queue message (SQS takes 256 KiB); a longer one goes by reference."""
-MAX_STORIES = 30
-"""Stories one article may change; each takes up to three of the hundred actions of a transaction."""
+MAX_ACTIONS = 100
+"""Writes one transaction may hold."""
+MAX_STORIES = 24
+"""Stories one article may change; each takes up to four of the actions of a transaction."""
+MAX_VERSIONS = 10
+"""Earlier versions of an edited article that are remembered."""
 MAX_FATE = 250_000
 """Characters of JSON for the signals of one fate; a table item takes 400 kB."""
 TRIES = 6
@@ -81,7 +85,7 @@ class Collector:
 
     def _reject(self, name: str, fault: InputFault, now: datetime) -> None:
         log.warning("rejected %s", ascii(str(fault)))
-        self.table.reject(FateRecord(name, "rejected", str(fault), now.isoformat(), ""))
+        self.table.record(FateRecord(name, "rejected", str(fault), now.isoformat(), ""))
 
     def _send(self, articles: Sequence[Article], now: datetime) -> None:
         rows = [json.dumps(article.to_json()) for article in articles]
@@ -129,65 +133,189 @@ class Detector:
     def detect(self, articles: Iterable[tuple[str, Article]]) -> list[str]:
         """Handles a batch of (message id, article); returns the ids of those that must come again."""
         failed: list[str] = []
-        silent: list[Article] = []
+        silent: list[tuple[str, Article]] = []
         for message_id, article in articles:
             try:
                 signals = self.find(self.rules, article)
                 if signals:
                     self._decide(article, signals)
                 else:
-                    silent.append(article)
+                    silent.append((message_id, article))
             except Exception:
                 log.exception("article %s comes again", ascii(article.id))
                 failed.append(message_id)
+        return failed + (self._silent(silent) if silent else [])
+
+    def _silent(self, articles: Sequence[tuple[str, Article]]) -> list[str]:
+        """Articles without a signal: those that had one before they were edited are decided on, the others go to the archive."""
+        known = self.table().known([article for _, article in articles])
+        failed: list[str] = []
+        silent: list[Article] = []
+        for message_id, article in articles:
+            before = known.get(article.id)
+            if before is None or before.fate == "rejected":
+                silent.append(article)
+            elif _another(article, before):
+                silent.append(_renamed(article))
+            elif not _seen(article, before):
+                try:
+                    self._decide(article, ())
+                except Exception:
+                    log.exception("article %s comes again", ascii(article.id))
+                    failed.append(message_id)
         if silent:
             self._record_silent(silent)
         return failed
 
     def _record_silent(self, articles: Sequence[Article]) -> None:
         now = self.clock()
-        rows = [
-            FateRecord(
-                one.id, "no_signal", "no rule matched", now.isoformat(), self.rules.version, one.title, one.source
-            )
-            for one in articles
-        ]
+        rows = [_fate_record(one, "no_signal", "no rule matched", self.rules.version, now) for one in articles]
         lines = "\n".join(json.dumps(row.to_json()) for row in rows)
-        self.archive().write(
-            archive_key("fates", now, [article.id for article in articles]), gzip.compress(lines.encode(), mtime=0)
-        )
+        names = [f"{article.id}\n{article.content}" for article in articles]
+        self.archive().write(archive_key("fates", now, names), gzip.compress(lines.encode(), mtime=0))
 
     def _decide(self, article: Article, signals: Sequence[Signal]) -> None:
         article = article.arriving(self.clock())
         for _ in range(TRIES):
-            known = self.table().fate(article.id)
+            known = self.table().known([article]).get(article.id)
             if known and known.fate != "rejected":
-                log.info("article %s has a fate already", ascii(article.id))
-                return
+                if _another(article, known):
+                    article = _renamed(article)
+                    continue
+                if _seen(article, known):
+                    self._again(article, known)
+                    return
             try:
-                self.table().commit(self._commit(article, signals), self.clock())
+                self._write(article, signals, known if known and known.fate != "rejected" else None)
             except Conflict:
                 continue
             return
         raise Conflict(f"article {article.id!r} lost against other writers {TRIES} times")
 
-    def _commit(self, article: Article, signals: Sequence[Signal]) -> Commit:
-        now = self.clock()
-        silences = self.table().silences(now)
-        stories: dict[str, Story] = {}
-        alerts: dict[str, Wanted] = {}
-        told: list[tuple[Signal, Decision]] = []
-        for signal in _strongest(self.rules, signals):
-            policy = self.rules.policy(signal.rule)
-            report = Report.of(signal, article)
-            decision = decide(
-                signal, report, policy, self.table().episodes(identity(signal, policy)), silences, now, self.max_age
-            )
-            told.append((signal, decision))
-            if decision.story:
-                stories[decision.story.id] = decision.story
-                alerts |= {wanted.alert: wanted for wanted in _wanted(decision, report)}
-        return Commit(_fate(article, signals, told, self.rules, now), tuple(stories.values()), tuple(alerts.values()))
+    def _again(self, article: Article, known: FateRecord) -> None:
+        """An article that came before: nothing changes, but one that came under another id has a fate of its own."""
+        log.info("article %s has a fate already", ascii(article.id))
+        if known.article != article.id:
+            reason = f"the same article as {known.article}, at the same address"
+            self.table().record(_fate_record(article, "duplicate", reason, self.rules.version, self.clock()))
+
+    def _write(self, article: Article, signals: Sequence[Signal], known: FateRecord | None) -> None:
+        """Decides and writes, everything in one transaction. `known`: the fate of the version before, if it was edited."""
+        draft = _Draft(self, replace(article, id=known.article) if known else article, known)
+        draft.decide(signals)
+        commit = draft.commit(signals)
+        self.table().commit(commit, self.clock())
+        if known and known.article != article.id:
+            reason = f"an edit of {known.article}: {commit.fate.reason}"
+            fate = _fate_record(article, commit.fate.fate, reason, self.rules.version, self.clock())
+            self.table().record(fate)
+
+
+@dataclass
+class _Draft:
+    """What one article changes, put together signal by signal."""
+
+    detector: Detector
+    article: Article
+    known: FateRecord | None
+    stories: dict[str, Story] = field(default_factory=dict)
+    alerts: dict[str, Wanted] = field(default_factory=dict)
+    relied: dict[str, int] = field(default_factory=dict)
+    held: list[Held] = field(default_factory=list)
+    told: list[tuple[Signal, Decision]] = field(default_factory=list)
+    gone: list[tuple[str, Decision]] = field(default_factory=list)
+    """Decisions on what the article no longer says, by rule."""
+
+    def __post_init__(self) -> None:
+        self.now = self.detector.clock()
+        self.table = self.detector.table()
+        self.silences = self.table.silences(self.now)
+
+    def decide(self, signals: Sequence[Signal]) -> None:
+        """Decides on each signal, and on each story an earlier version of the article told."""
+        told = {story.key: story for story in self._told_before()}
+        for signal in _strongest(self.detector.rules, signals):
+            policy = self.detector.rules.policy(signal.rule)
+            report = Report.of(signal, self.article)
+            key = identity(signal, policy)
+            story = told.pop(key, None)
+            given = (self.silences, self.now, self.detector.max_age)
+            if story and "denied" not in signal.flags and story.joins(report.published, policy.quiet_for):
+                decision = correct(signal, report, policy, story, *given)
+            else:
+                decision = decide(signal, report, policy, self.table.episodes(key), *given)
+            if self._adopt(decision, report, policy):
+                self.told.append((signal, decision))
+        for story in told.values():
+            policy = self.detector.rules.policy(story.rule)
+            report = story.told_by(self.article.id)
+            decision = correct(None, report, policy, story, self.silences, self.now, self.detector.max_age)
+            if report.article == self.article.id and self._adopt(decision, report, policy):
+                self.gone.append((story.rule, decision))
+
+    def _told_before(self) -> Iterator[Story]:
+        """The stories that an earlier version of the article told, as they are now."""
+        rows = self.known.signals if self.known else ()
+        rules = {rule.policy.name for rule in self.detector.rules.rules}
+        for name in dict.fromkeys(row["story"] for row in rows if row.get("story") and "denied" not in row["flags"]):
+            story = standing(self.table, name)
+            if story and story.rule in rules:
+                yield story
+
+    def _adopt(self, decision: Decision, report: Report, policy: Policy) -> bool:
+        """Takes over what a decision changes; False when the transaction has no room for it."""
+        stories = {story.id: story for story in decision.changed}
+        alerts = {wanted.alert: wanted for wanted in _wanted(decision, report)}
+        relied = dict(decision.relied)
+        held = [_held(decision, report, policy, self.now)] if decision.held and decision.story else []
+        before = len(self.stories) + len(self.alerts) + len(self.relied) + len(self.held)
+        if 2 + before + len(stories) + len(alerts) + len(relied) + len(held) > MAX_ACTIONS:
+            return False
+        self.stories |= stories
+        self.alerts |= alerts
+        self.relied |= relied
+        self.held += held
+        return True
+
+    def commit(self, signals: Sequence[Signal]) -> Commit:
+        """Everything to be written."""
+        fate = _fate(self.article, signals, self, self.detector.rules, self.now)
+        return Commit(
+            fate,
+            tuple(self.stories.values()),
+            tuple(self.alerts.values()),
+            tuple((story, version) for story, version in self.relied.items() if story not in self.stories),
+            tuple(self.held),
+            self.known.content if self.known else None,
+            self.article.address,
+        )
+
+
+def standing(table: Table, story_id: str) -> Story | None:
+    """A story, or the one it turned out to be part of."""
+    story = table.story(story_id)
+    for _ in range(TRIES):
+        if story is None or not story.merged:
+            break
+        story = table.story(story.merged)
+    return story
+
+
+def _another(article: Article, known: FateRecord) -> bool:
+    """Whether an article shares nothing but the name of its file with the one that has the fate."""
+    if article.named != "file" or known.article != article.id or known.content in {"", article.content}:
+        return False
+    return not article.address or article.address != canonical(known.url)
+
+
+def _renamed(article: Article) -> Article:
+    """The article under an id of its own: file name and content."""
+    return replace(article, id=f"{article.id}~{article.content[:8]}")
+
+
+def _seen(article: Article, known: FateRecord) -> bool:
+    """Whether this version of an article has been decided on before."""
+    return known.content in {"", article.content} or any(one.get("content") == article.content for one in known.before)
 
 
 def _strongest(rules: RuleSet, signals: Sequence[Signal]) -> list[Signal]:
@@ -204,7 +332,10 @@ def _strongest(rules: RuleSet, signals: Sequence[Signal]) -> list[Signal]:
     return sorted(best.values(), key=lambda signal: -rank(signal.stage))[:MAX_STORIES]
 
 
-def _wanted(decision: Decision, report: Report) -> Iterable[Wanted]:
+def _wanted(decision: Decision, report: Report) -> Iterator[Wanted]:
+    for other in decision.others:
+        if other.alerted and other.posted:
+            yield Wanted(root_alert(other.id), other)
     story = decision.story
     if story is None or not decision.edits or not story.posted:
         return
@@ -215,15 +346,24 @@ def _wanted(decision: Decision, report: Report) -> Iterable[Wanted]:
         )
 
 
+def _held(decision: Decision, report: Report, policy: Policy, now: datetime) -> Held:
+    """What the digest tells of an alert that was held back."""
+    assert decision.story is not None  # noqa: S101 - asked for only where there is one
+    assert decision.held is not None  # noqa: S101 - as above
+    text = f"{message.slots(decision.story, policy) or policy.title}, {decision.story.stage}"
+    return Held(
+        decision.story.id, decision.held, decision.detail, decision.reason, policy.title, text, report.title, report.outlet, report.url,
+        now.isoformat(),
+    )  # fmt: skip
+
+
 def root_alert(story_id: str) -> str:
     """The id of the alert that is a story's root message."""
     return f"{story_id}/first_report"
 
 
-def _fate(
-    article: Article, signals: Sequence[Signal], told: Sequence[tuple[Signal, Decision]], rules: RuleSet, now: datetime
-) -> FateRecord:
-    decisions = {id(signal): decision for signal, decision in told}
+def _fate(article: Article, signals: Sequence[Signal], draft: _Draft, rules: RuleSet, now: datetime) -> FateRecord:
+    decisions = {id(signal): decision for signal, decision in draft.told}
     rows = []
     for signal in signals:
         decision = decisions.get(id(signal))
@@ -232,13 +372,26 @@ def _fate(
             "alert": decision.alert if decision else None, "reason": decision.reason if decision else "a_stronger_signal_counts",
             "detail": decision.detail if decision else "",
         })  # fmt: skip
-    fate = fate_of([decision for _, decision in told])
-    reason = "; ".join(
-        dict.fromkeys(f"{signal.rule}: {decision.reason} ({decision.detail})" for signal, decision in told)
+    told = [(signal.rule, decision) for signal, decision in draft.told] + draft.gone
+    reasons = [f"{rule}: {decision.reason} ({decision.detail})" for rule, decision in told]
+    if article.dated == "clamped":
+        reasons.append("its own date cannot be right, so it is dated by its arrival")
+    record = _fate_record(
+        article, fate_of([decision for _, decision in told]), "; ".join(dict.fromkeys(reasons)), rules.version, now
     )
+    record = replace(record, signals=tuple(_fitting(rows)))
+    if known := draft.known:
+        version = {"fate": known.fate, "reason": known.reason[:500], "at": known.at, "content": known.content}
+        record = replace(record, before=(*known.before, version)[-MAX_VERSIONS:])
+    return record
+
+
+def _fate_record(article: Article, fate: Fate, reason: str, rules: str, now: datetime) -> FateRecord:
+    """The fate of an article, without its signals."""
+    published = article.published.isoformat() if article.published else ""
     return FateRecord(
-        article.id, fate, reason, now.isoformat(), rules.version, article.title, article.source, tuple(_fitting(rows))
-    )
+        article.id, fate, reason, now.isoformat(), rules, article.title, article.source, (), article.url, published, article.content
+    )  # fmt: skip
 
 
 def _fitting(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -311,8 +464,15 @@ class Deliverer:
             log.info("alert %s belongs to another deliverer now", ascii(row.alert))
         return False
 
-    def _step(self, row: OutboxRow) -> bool:
+    def _step(self, row: OutboxRow) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
+        if row.digest is not None:
+            return self._digest(row)
         story = self.table.story(row.story)
+        if story and story.merged and (row.reply is not None or not (row.ts or row.attempted_at)):
+            if row.reply is None:
+                self.table.bury(row.alert, self.owner, f"it turned out to be part of {story.merged}")
+                return False
+            story = standing(self.table, story.merged)
         if story is None:
             self.table.bury(row.alert, self.owner, "its story is gone")
             return False
@@ -327,6 +487,15 @@ class Deliverer:
             return self._looked_up(row, row.attempted_at, root)
         posted = self._posted(row, self._message(row, story), root)
         return not self.table.delivered(row.alert, self.owner, posted, _state(row, story))
+
+    def _digest(self, row: OutboxRow) -> bool:
+        """The digest of a day: posted once, and never edited."""
+        if row.attempted_at is not None:
+            return self._looked_up(row, row.attempted_at, None)
+        day = row.digest or ""
+        text = message.digest(row.alert, day, self.table.held(day))
+        posted = self._posted(row, message.plain(text) if row.plain else text, None)
+        return not self.table.delivered(row.alert, self.owner, posted, FIRST_STATE)
 
     def _edited(self, row: OutboxRow, story: Story) -> Posted:
         """Brings a message that stands in Slack up to date; one that a person deleted stays deleted."""
@@ -375,7 +544,10 @@ class Deliverer:
 
     def _message(self, row: OutboxRow, story: Story) -> Message:
         policy = self.policy(story.rule)
-        if row.reply is None:
+        if story.merged:
+            kept = standing(self.table, story.merged)
+            text = message.pointer(story, kept or story, policy)
+        elif row.reply is None:
             text = message.root(story, policy)
         else:
             report = story.told_by(row.reply["report"])
@@ -404,3 +576,15 @@ class Deliverer:
 def _state(row: OutboxRow, story: Story) -> int:
     """What a message shows: a root the story's version, a reply always itself."""
     return story.version if row.reply is None else FIRST_STATE
+
+
+# ── digest ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DIGEST_DAYS = 3
+"""Days back for which a digest that was missed is made up."""
+
+
+def want_digests(table: Table, now: datetime) -> list[str]:
+    """Puts the digests of the last days that held something back into the outbox, each once; returns the days."""
+    days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(DIGEST_DAYS, 0, -1)]
+    return [day for day in days if table.held(day) and table.want_digest(day, now)]

@@ -20,6 +20,8 @@ class Policy:
     quiet_for: timedelta
     update_on: tuple[str, ...]
     runbook: str
+    tolerance: float = 0.5
+    """Share by which a figure must differ from what was told to be a change."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Slug → printed name, of actors, places and materiel."""
 

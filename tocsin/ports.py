@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from tocsin.article import Article
 from tocsin.decide import Fate
 from tocsin.silence import Silence
 from tocsin.story import Story
@@ -80,6 +81,12 @@ class FateRecord:
     title: str = ""
     source: str = ""
     signals: tuple[Mapping[str, Any], ...] = ()
+    url: str = ""
+    published: str = ""
+    content: str = ""
+    """See `Article.content`."""
+    before: tuple[Mapping[str, Any], ...] = ()
+    """Of an article that was edited: fate, reason, time and content of its earlier versions."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that `from_json` reads back to an equal record."""
@@ -88,7 +95,33 @@ class FateRecord:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> FateRecord:
         """Reads what `to_json` wrote."""
-        return cls(**{**row, "signals": tuple(row["signals"])})
+        return cls(**{**row, "signals": tuple(row["signals"]), "before": tuple(row.get("before", ()))})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An alert that a silence or the trial of its rule held back, for the digest of its day."""
+
+    story: str
+    """Id of the story."""
+    reason: str
+    """Why it would have been posted."""
+    by: str
+    """What held it: the detail of the decision."""
+    kind: str
+    """`silenced` or `shadow`."""
+    rule: str
+    text: str
+    """The slots and the stage, as they are printed."""
+    title: str
+    outlet: str
+    url: str
+    at: str
+
+    @property
+    def day(self) -> str:
+        """The UTC day whose digest lists it."""
+        return self.at[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +142,21 @@ class Commit:
     stories: tuple[Story, ...] = ()
     """Stories as they shall be; each must still have the version it was read with."""
     alerts: tuple[Wanted, ...] = ()
+    relied: tuple[tuple[str, int], ...] = ()
+    """Stories that are only read: each must still have this version, or not exist (0)."""
+    held: tuple[Held, ...] = ()
+    replaces: str | None = None
+    """Content of the version of the article whose fate this one takes the place of, because the article was edited."""
+    address: str = ""
+    """Under which the article is found again when it comes with another id."""
+
+
+def digest_alert(day: str) -> str:
+    """The id of the alert that is the digest of a UTC day."""
+    return f"{DIGEST}{day}"
+
+
+DIGEST = "digest/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +176,11 @@ class OutboxRow:
     plain: bool = False
     """Slack refused the blocks: show the text alone."""
 
+    @property
+    def digest(self) -> str | None:
+        """The day whose digest it is; None for an alert of a story."""
+        return self.alert.removeprefix(DIGEST) if self.alert.startswith(DIGEST) else None
+
 
 class Table(Protocol):
     """Stories, fates, silences and the outbox."""
@@ -135,11 +188,14 @@ class Table(Protocol):
     def fate(self, article: str) -> FateRecord | None:
         """The recorded fate, strongly consistent."""
 
-    def reject(self, fate: FateRecord) -> None:
-        """Records the fate of an input that never became an article; a second time changes nothing."""
+    def known(self, articles: Sequence[Article]) -> Mapping[str, FateRecord]:
+        """The recorded fates of these articles by their id: each its own, else that of the article at its address. Consistent."""
+
+    def record(self, fate: FateRecord) -> None:
+        """Records the fate of an input that changes nothing else; a second time changes nothing."""
 
     def episodes(self, key: str) -> Sequence[Story]:
-        """The latest few stories of an identity, the latest first, strongly consistent."""
+        """The few stories of an identity that were begun last, the last first, strongly consistent."""
 
     def story(self, story_id: str) -> Story | None:
         """One story, strongly consistent."""
@@ -148,7 +204,13 @@ class Table(Protocol):
         """The silences in force."""
 
     def commit(self, commit: Commit, now: datetime) -> None:
-        """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate other than rejected."""
+        """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate other than the one expected."""
+
+    def held(self, day: str) -> Sequence[Held]:
+        """What was held back on a UTC day (2025-03-01), in order of stories."""
+
+    def want_digest(self, day: str, now: datetime) -> bool:
+        """Puts the digest of a day into the outbox; False when it was there already."""
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """Takes the row for `owner` until the lease ends; None when there is nothing to do or another owner has it."""

@@ -94,6 +94,7 @@ class ArticleInput(BaseModel):
             source=self.source or "",
             url=self.url or "",
             published=self.published,
+            named="given" if self.id else "file",
         )
 
 

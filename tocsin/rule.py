@@ -257,8 +257,14 @@ class StoryRule(Model):
     """What makes two signals one story."""
 
     same: list[Slot]
-    quiet_for: Period
-    update_on: list[str] = []
+    quiet_for: Period = Field(description="How long nothing must be published before the next report is a new story")
+    update_on: list[str] = Field(
+        default=[],
+        description="What else is told when it changes: `counts` of a figure, or where, what when the story is not told apart by it",
+    )
+    tolerance: float = Field(
+        default=0.5, gt=0, le=10, description="Share by which a figure must differ from what was told to be a change"
+    )
 
 
 class Fires(Model):
@@ -281,7 +287,21 @@ class Report(Model):
     title: str = ""
     source: str
     published: str
-    becomes: Literal["first_report", "stage_up", "corroborated", "repeat", "disputed", "material_change"] | None = None
+    id: str = Field(default="", description="Of an article that comes again, edited")
+    becomes: (
+        Literal[
+            "first_report",
+            "stage_up",
+            "material_change",
+            "disputed",
+            "corrected",
+            "corroborated",
+            "denied",
+            "shadow",
+            "repeat",
+        ]
+        | None
+    ) = None
 
 
 class Tests(Model):

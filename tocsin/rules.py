@@ -325,11 +325,23 @@ class _Loader:
             if name not in self.cues:
                 self.faults.append(source.fault(path, f"unknown cue {name!r}{_near(name, self.cues)}"))
 
+    def _watched(self, rule: Rule, source: Source) -> None:
+        """Faults of what a rule wants to be told changes of."""
+        counted = {figure.counts for figure in rule.figures if figure.counts}
+        slots = {name for name, part in (("where", rule.where), ("what", rule.what)) if part} - set(rule.story.same)
+        for at, name in enumerate(rule.story.update_on):
+            if name not in counted | slots:
+                known = ", ".join(sorted(counted | slots)) or "no figure, where or what to watch"
+                what = f"{name!r} is nothing this rule could see change; it has {known}"
+                self.faults.append(source.fault(("story", "update_on", at), what))
+
     def _policy(self, rule: Rule, source: Source) -> Policy:
+        self._watched(rule, source)
         return Policy(
             name=rule.name, title=rule.title, version=_digest([source.data]), status=rule.status,
             level=tuple((str(stage), str(level)) for stage, level in rule.level.items()),
             same=tuple(rule.story.same), quiet_for=rule.story.quiet_for, update_on=tuple(rule.story.update_on), runbook=rule.runbook,
+            tolerance=rule.story.tolerance,
             names=ChainMap(rule.what.names if rule.what else {}, self.printed),
         )  # fmt: skip
 

@@ -7,22 +7,19 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zlib import crc32
 
+from tocsin import sources
 from tocsin.article import Article
 from tocsin.policy import Policy
 from tocsin.signal import Certainty, Figure, Signal, Stage, furthest, rank
-from tocsin.text import fold
 
 MAX_REPORTS = 40
 """Reports a story keeps in full; the rest is counted. With these limits a story fits the 400 kB of a table item."""
 MAX_OUTLETS = 200
 MAX_QUOTE = 1_200
 """Bytes of a quoted sentence a report keeps."""
-SKETCH = 24
-SHINGLE = 4
-SAME_TEXT = 0.35
-"""Share of common shingles from which two texts count as one text told twice; independent copy stays below 0.1."""
+MAX_DENIALS = 5
+MAX_ALERTED = 200
 _MAX_TITLE, _MAX_URL, _MAX_OUTLET, _MAX_NAME, _MAX_FLAG, _MAX_NOTE = 400, 800, 150, 100, 40, 160
 _MAX_NAMES, _MAX_FLAGS, _MAX_FIGURES, _MAX_MARKS = 5, 8, 4, 40
 _MAX_SLUG = 80
@@ -48,6 +45,10 @@ class Report:
     credit: str = ""
     sketch: tuple[int, ...] = ()
     dated: str = "given"
+    where: str | None = None
+    what: str | None = None
+    withdrawn: bool = False
+    """Whether the outlet has edited the signal out of its article since."""
 
     @classmethod
     def of(cls, signal: Signal, article: Article) -> Report:
@@ -70,10 +71,28 @@ class Report:
             says=tuple(_clipped(name, _MAX_NAME) for name in signal.says[:_MAX_NAMES]),
             relays=tuple(_clipped(name, _MAX_NAME) for name in signal.relays[:_MAX_NAMES]),
             figures=tuple(_bounded_figure(figure) for figure in signal.figures[:_MAX_FIGURES]),
-            credit=_credit(article),
-            sketch=sketch(article.text),
+            credit=sources.credit(article),
+            sketch=sources.sketch(article.text),
             dated=article.dated,
+            where=signal.where and _bounded(signal.where),
+            what=signal.what and _bounded(signal.what),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the channel was last told of a figure, or of the values of a slot: a range that only widens when it is told anew."""
+
+    name: str
+    """`counts` of the figure, or the slot."""
+    unit: str
+    low: float
+    high: float
+    printed_low: str
+    printed_high: str
+    values: tuple[str, ...] = ()
+    latest: str = ""
+    """When the latest comparable report was published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +100,62 @@ class Story:
     """One development within one episode. `version` counts the writes of its row; 0 means it was never written."""
 
     id: str
+    """Under which it is kept and its alerts are known: identity and the number of its birth. It never changes."""
     rule: str
     who: str | None
     where: str | None
     what: str | None
     episode: int
+    """Its number among the episodes of its identity in order of time, which a late article may change."""
     first_seen: str
     last_seen: str
     reports: tuple[Report, ...]
     outlets: tuple[str, ...]
     articles: int
     alerted: tuple[str, ...] = ()
-    """Ids of the alerts it raised."""
-    previous: str = ""
+    """Ids of the alerts it raised. History, as `told` is: no part of what the story tells."""
+    told: tuple[Told, ...] = ()
     posted: bool = True
-    denial: Report | None = None
-    """The denial that raised an alert; it is no report of the thing."""
+    denials: tuple[Report, ...] = ()
+    """Denials by the party; they are no reports of the thing."""
+    merged: str = ""
+    """Id of the story this one turned out to be part of."""
     version: int = 0
+
+    @property
+    def key(self) -> str:
+        """The identity it shares with its other episodes."""
+        return self.id.rpartition("#")[0]
+
+    @property
+    def number(self) -> int:
+        """How many episodes of its identity were begun before it, and one."""
+        return int(self.id.rpartition("#")[2])
+
+    @property
+    def name(self) -> str:
+        """How it is printed: identity and place in time. The same whatever the order of arrival."""
+        return story_id(self.key, self.episode)
+
+    @property
+    def previous(self) -> str:
+        """The name of the episode before, or nothing."""
+        return story_id(self.key, self.episode - 1) if self.episode > 1 else ""
+
+    @property
+    def telling(self) -> tuple[Report, ...]:
+        """The reports that count: those nobody withdrew; all of them, or else the denials, where none is left."""
+        return tuple(report for report in self.reports if not report.withdrawn) or self.reports or self.denials
+
+    @property
+    def withdrawn(self) -> tuple[str, ...]:
+        """The outlets that withdrew what they had reported."""
+        return tuple(sorted({report.outlet for report in self.reports if report.withdrawn}))
 
     @property
     def stage(self) -> Stage:
         """The furthest stage any report tells."""
-        return furthest(report.stage for report in self.reports)
+        return furthest(report.stage for report in self.telling)
 
     @property
     def best(self) -> Report:
@@ -116,7 +169,12 @@ class Story:
     @property
     def independent(self) -> int:
         """How many of the kept reports neither share an agency nor their text with another: at least so many sources."""
-        return _independent(self.reports)
+        return len(sources.groups(self.reports))
+
+    @property
+    def copies(self) -> tuple[tuple[str, int], ...]:
+        """See `sources.copies`."""
+        return sources.copies(self.reports)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -126,15 +184,15 @@ class Story:
     @property
     def _furthest(self) -> list[Report]:
         stage = self.stage
-        return [report for report in self.reports if rank(report.stage) == rank(stage)]
+        return [report for report in self.telling if rank(report.stage) == rank(stage)]
 
     def gathered(self, name: str) -> tuple[Any, ...]:
-        """The distinct values of a field that holds several (`says`, `relays`, `figures`) over all reports."""
-        return tuple(dict.fromkeys(value for report in self.reports for value in getattr(report, name)))
+        """The distinct values of a field that holds several (`says`, `relays`, `figures`) over all reports that count."""
+        return tuple(dict.fromkeys(value for report in self.telling for value in getattr(report, name)))
 
     def told_by(self, article: str) -> Report:
         """What an article contributed, a denial included; the best report where it is no longer kept."""
-        known = (*self.reports, self.denial) if self.denial else self.reports
+        known = (*self.reports, *self.denials)
         return next((report for report in known if report.article == article), self.best)
 
     def joins(self, published: str, quiet_for: timedelta) -> bool:
@@ -148,14 +206,16 @@ class Story:
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Story:
-        """Reads what `to_json` wrote."""
+        """Reads what `to_json` wrote, of an earlier version too."""
+        older = [row["denial"]] if row.get("denial") else []
         read = {
             "reports": tuple(_report(report) for report in row["reports"]),
             "outlets": tuple(row["outlets"]),
             "alerted": tuple(row["alerted"]),
-            "denial": _report(row["denial"]) if row.get("denial") else None,
+            "told": tuple(Told(**{**told, "values": tuple(told["values"])}) for told in row.get("told", ())),
+            "denials": tuple(_report(report) for report in row.get("denials", older)),
         }
-        return cls(**{**row, **read})
+        return cls(**{**{name: row[name] for name in row if name in cls.__slots__}, **read})
 
 
 def _report(row: dict[str, Any]) -> Report:
@@ -174,25 +234,24 @@ def story_id(key: str, episode: int) -> str:
     return f"{key}#{episode}"
 
 
-def begin(signal: Signal, report: Report, policy: Policy, episode: int, previous: str) -> Story:
-    """A new story with its first report."""
-    key = identity(signal, policy)
+def begin(signal: Signal, report: Report, policy: Policy, number: int) -> Story:
+    """A new story with its first report, or with a denial of what nobody has reported yet."""
     slots = {slot: _bounded(value) for slot in policy.same if (value := signal.slot(slot))}
-    return Story(
-        id=story_id(key, episode),
+    story = Story(
+        id=story_id(identity(signal, policy), number),
         rule=policy.name,
         who=slots.get("who"),
         where=slots.get("where"),
         what=slots.get("what"),
-        episode=episode,
+        episode=number,
         first_seen=report.published,
         last_seen=report.published,
-        reports=(report,),
-        outlets=(report.outlet,),
-        articles=1,
-        previous=previous,
+        reports=(),
+        outlets=(),
+        articles=0,
         posted=policy.posted,
     )
+    return deny(story, report) if "denied" in signal.flags else add(story, report)
 
 
 def add(story: Story, report: Report) -> Story:
@@ -201,17 +260,82 @@ def add(story: Story, report: Report) -> Story:
     Of copies of one text by one outlet the first in the story's order is kept. An article is added once (its fate sees to
     that): one that is no longer among the kept reports would be counted again.
     """
-    copies = [one for one in story.reports if repeats(report, one)]
-    others = [one for one in story.reports if not repeats(report, one)]
-    kept = sorted([*others, min([report, *copies], key=_order)], key=_order)
     return replace(
-        story,
-        reports=tuple(kept[:MAX_REPORTS]),
+        _spanning(story, report),
+        reports=_kept(story.reports, report),
         outlets=tuple(sorted({*story.outlets, report.outlet})[:MAX_OUTLETS]),
         articles=story.articles + all(report.article != one.article for one in story.reports),
-        first_seen=min(story.first_seen, report.published),
-        last_seen=max(story.last_seen, report.published),
     )
+
+
+def deny(story: Story, report: Report) -> Story:
+    """The story with a denial. It leaves stage and sources as they are."""
+    known = {one.article: one for one in (report, *story.denials)}
+    denials = sorted(known.values(), key=lambda one: (one.published, one.article))
+    return replace(_spanning(story, report), denials=tuple(denials[:MAX_DENIALS]))
+
+
+def amend(story: Story, article: str, report: Report | None) -> Story:
+    """The story after an article was edited: with its new report, or, where the signal is gone, with the old one withdrawn.
+
+    An article whose report is not kept changes nothing.
+    """
+    old = next((one for one in story.reports if one.article == article), None)
+    if old is None:
+        return story
+    others = tuple(one for one in story.reports if one is not old)
+    new = report or replace(old, withdrawn=True)
+    return replace(_spanning(story, new), reports=_kept(others, new))
+
+
+def merge(story: Story, other: Story) -> Story:
+    """Two stories as one: what all their reports in one story would have made."""
+    reports = story.reports
+    for report in other.reports:
+        reports = _kept(reports, report)
+    for denial in other.denials:
+        story = deny(story, denial)
+    return replace(
+        story,
+        reports=reports,
+        outlets=tuple(sorted({*story.outlets, *other.outlets})[:MAX_OUTLETS]),
+        articles=story.articles + other.articles,
+        first_seen=min(story.first_seen, other.first_seen),
+        last_seen=max(story.last_seen, other.last_seen),
+        alerted=tuple(dict.fromkeys((*story.alerted, *other.alerted)))[-MAX_ALERTED:],
+        told=_widest((*story.told, *other.told)),
+        posted=story.posted or other.posted,
+    )
+
+
+def _spanning(story: Story, report: Report) -> Story:
+    first, last = min(story.first_seen, report.published), max(story.last_seen, report.published)
+    return replace(story, first_seen=first, last_seen=last)
+
+
+def _kept(reports: tuple[Report, ...], report: Report) -> tuple[Report, ...]:
+    """The reports a story keeps, with one more."""
+    copies = [one for one in reports if repeats(report, one)]
+    others = [one for one in reports if not repeats(report, one)]
+    return tuple(sorted([*others, min([report, *copies], key=_order)], key=_order)[:MAX_REPORTS])
+
+
+def _widest(told: tuple[Told, ...]) -> tuple[Told, ...]:
+    """What was told of each name and unit, as one range."""
+    found: dict[tuple[str, str], Told] = {}
+    for one in told:
+        known = found.setdefault((one.name, one.unit), one)
+        low, high = min(known, one, key=lambda each: each.low), max(known, one, key=lambda each: each.high)
+        found[one.name, one.unit] = replace(
+            known,
+            low=low.low,
+            high=high.high,
+            printed_low=low.printed_low,
+            printed_high=high.printed_high,
+            values=tuple(dict.fromkeys((*known.values, *one.values))),
+            latest=max(known.latest, one.latest),
+        )
+    return tuple(found.values())
 
 
 def _order(report: Report) -> tuple[int, str, str]:
@@ -223,58 +347,6 @@ def repeats(one: Report, other: Report) -> bool:
     """Whether two reports are one article: the same id, or the same outlet with the same text."""
     return one.article == other.article or (
         one.outlet == other.outlet and bool(one.sketch) and one.sketch == other.sketch
-    )
-
-
-def sketch(text: str) -> tuple[int, ...]:
-    """The smallest hashes of a text's word shingles (Broder 1997): enough to estimate how much two texts share."""
-    words = fold(text).split()
-    hashes = {crc32(b" ".join(words[at : at + SHINGLE])) for at in range(max(1, len(words) - SHINGLE + 1))}
-    return tuple(sorted(hashes)[:SKETCH]) if words else ()
-
-
-def shared(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """Estimated share of common shingles, 0 to 1."""
-    if not one or not other:
-        return 0.0
-    union = sorted({*one, *other})[:SKETCH]
-    both = set(one) & set(other)
-    return sum(1 for value in union if value in both) / len(union)
-
-
-def _independent(reports: tuple[Report, ...]) -> int:
-    groups: list[list[Report]] = []
-    for report in sorted(reports, key=lambda one: (one.published, one.article)):
-        linked = [group for group in groups if any(_copies(report, one) for one in group)]
-        groups = [group for group in groups if group not in linked] + [
-            [report, *(one for group in linked for one in group)]
-        ]
-    return len(groups)
-
-
-def _copies(one: Report, other: Report) -> bool:
-    return bool(_sources(one) & _sources(other)) or shared(one.sketch, other.sketch) >= SAME_TEXT
-
-
-def _sources(report: Report) -> set[str]:
-    """The outlet and the agency whose copy it carries, each under one name."""
-    return {_AGENCIES.get(name, name) for name in (report.outlet, report.credit) if name}
-
-
-_AGENCIES = {
-    "Associated Press": "AP",
-    "Agence France-Presse": "AFP",
-    **{
-        name: name for name in ("AP", "Reuters", "AFP", "Yonhap", "Kyodo", "Xinhua", "TASS", "UPI", "DPA", "ANI", "PTI")
-    },
-}
-
-
-def _credit(article: Article) -> str:
-    """The agency whose copy this is, from its dateline: "SEOUL, South Korea (AP) — …"."""
-    dateline = article.text[:120]
-    return next(
-        (agency for name, agency in _AGENCIES.items() if f"({name})" in dateline or f"{name} - " in dateline[:30]), ""
     )
 
 

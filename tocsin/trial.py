@@ -83,10 +83,8 @@ def _stories(rules: RuleSet, rule: str, kind: str, reports: list[Report]) -> Ite
         key = identity(signal, policy)
         decision = decide(signal, StoryReport.of(signal, article), policy, episodes.get(key, []), (), published, None)
         if decision.story:
-            episodes[key] = [
-                decision.story,
-                *(story for story in episodes.get(key, []) if story.id != decision.story.id),
-            ]
+            known = {story.id: story for story in (*episodes.get(key, []), *decision.changed)}
+            episodes[key] = list(known.values())
             told.append((decision.story.id, decision))
         if one.becomes and decision.reason != one.becomes:
             yield f"article {number + 1} became {decision.reason}, wanted {one.becomes}: {one.text!r:.120}"

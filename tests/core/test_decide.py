@@ -41,8 +41,7 @@ class Desk:
         told = report(name, stage, days, flags=flags, **changes)
         episodes = sorted(self.stories.values(), key=lambda story: -story.episode)
         decision = decide(heard, told, self.policy, episodes, self.silences, self.now, self.max_age)
-        if decision.story:
-            self.stories[decision.story.id] = decision.story
+        self.stories |= {story.id: story for story in decision.changed}
         return decision
 
 
@@ -102,9 +101,9 @@ DONE: Step = ("a2", {"stage": "done"})
                      id="deprecated"),
         pytest.param(Desk(), [], ("d1", {"flags": ("denied",)}), "denied", None, False, id="denial of nothing"),
         pytest.param(Desk(), [PREPARING], ("d1", {"flags": ("denied",)}), "disputed", f"{FIRST}/disputed", True, id="denial"),
-        pytest.param(Desk(), [PREPARING, ("d1", {"flags": ("denied",)})], ("d2", {"flags": ("denied",)}), "repeat", None, False,
+        pytest.param(Desk(), [PREPARING, ("d1", {"flags": ("denied",)})], ("d2", {"flags": ("denied",)}), "repeat", None, True,
                      id="second denial"),
-        pytest.param(Desk(max_age=WEEK), [PREPARING], ("d1", {"flags": ("denied",), "days": -8}), "stale", None, False,
+        pytest.param(Desk(max_age=WEEK), [PREPARING], ("d1", {"flags": ("denied",), "days": -8}), "stale", None, True,
                      id="old denial"),
         pytest.param(Desk(policy=SHADOW), [PREPARING], ("d1", {"flags": ("denied",)}), "shadow", None, False,
                      id="denial of a story on trial"),
@@ -162,12 +161,21 @@ def test_the_first_covering_silence_that_holds_is_named() -> None:
 
 
 def test_after_a_silence_the_next_report_rings() -> None:
-    """A development first told under a silence rings with the first article after it, for nobody was told."""
+    """A development first told under a silence rings with the first article after it, and then tells of both."""
     desk = Desk(silences=[silence()])
-    desk.hears("a1")
-    assert desk.stories == {}
+    assert desk.hears("a1").held == "first_report"
     desk.now = NOON + 2 * DAY
-    assert desk.hears("a2").reason == "first_report"
+    decision = desk.hears("a2")
+    assert (decision.reason, decision.alert) == ("first_report", f"{FIRST}/first_report")
+    assert desk.stories[FIRST].articles == 2
+
+
+def test_under_a_silence_no_message_appears_or_changes() -> None:
+    """While a silence holds a story back nothing of it is shown, however many outlets tell it."""
+    desk = Desk(silences=[silence()])
+    decisions = [desk.hears("a1"), desk.hears("a2"), desk.hears("a3", "done", source="Outlet a1", text=words("a1"))]
+    assert [(one.reason, one.edits, one.held) for one in decisions[:2]] == [("silenced", False, "first_report")] * 2
+    assert (decisions[2].reason, decisions[2].alert) == ("first_report", f"{FIRST}/first_report")  # it turned critical
 
 
 def test_a_rule_put_on_trial_falls_silent_at_once() -> None:
@@ -194,15 +202,23 @@ def test_a_story_begun_on_trial_stays_unposted() -> None:
 
 
 def test_a_denial_is_kept_with_the_story_and_changes_nothing_else() -> None:
-    """The denial is there to be quoted, but it is no report: stage, sources and days stay as they were."""
+    """The denial is there to be quoted, but it is no report: stage and sources stay as they were."""
     desk = Desk()
     before = desk.hears("a1").story
     after = desk.hears("d1", "done", 9, flags=("denied",)).story
     assert before
     assert after
-    assert after.denial
-    assert after.denial.article == "d1"
-    assert replace(after, denial=None, alerted=before.alerted) == before
+    assert [denial.article for denial in after.denials] == ["d1"]
+    assert replace(after, denials=(), alerted=before.alerted, last_seen=before.last_seen) == before
+
+
+def test_a_denial_that_comes_before_the_report_stands_beside_it() -> None:
+    """A denial of what nobody reported rings nothing; the report that follows does, and shows that it is denied."""
+    desk = Desk()
+    assert desk.hears("d1", flags=("denied",)).reason == "denied"
+    decision = desk.hears("a1", days=1)
+    assert (decision.reason, decision.alert) == ("first_report", f"{FIRST}/first_report")
+    assert desk.stories[FIRST].denials
 
 
 @pytest.mark.parametrize(
@@ -280,12 +296,13 @@ def test_the_order_of_arrival_changes_nothing_but_the_history() -> None:
         ("a3", {"stage": "planned", "days": -1}),
         ("a4", {"days": 5, "source": "Outlet a1", "text": words("a1")}),
     ]
+    arrivals.append(("d1", {"days": 3, "flags": ("denied",)}))
     ends = set()
     for order in permutations(arrivals):
         desk = Desk()
         for name, changes in order:
             desk.hears(name, **changes)
-        ends.add(replace(desk.stories[FIRST], alerted=()))
+        ends.add(replace(desk.stories[FIRST], alerted=(), told=()))
     assert len(ends) == 1
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from infra.local.slack import LocalSlack
 from tests.system import System, World, row_of, rule_set, seed_articles
-from tests.twins import MemoryArchive, MemoryQueue, MemoryTable
+from tests.twins import MemoryArchive, MemoryQueue, Racing
 from tocsin import reading
 from tocsin.article import Article
 from tocsin.errors import Conflict
 from tocsin.pipeline import INLINE, MAX_STORIES, Collector, Detector
-from tocsin.ports import Commit, FateRecord
+from tocsin.ports import FateRecord
 
 PREPARING, _, DISPATCH, PREPARING_TOO, _ = seed_articles()
 STORY = "additional-deployment/north-korea/russia#1"
@@ -37,16 +36,11 @@ def test_an_article_with_signals_changes_everything_at_once(world: World) -> Non
     assert set(world.hints()) == {f"{story}/first_report" for story in world.table.stories}
 
 
-def test_a_silent_article_needs_no_table() -> None:
-    """An article without a signal never touches the table; its fate goes to the archive."""
-
-    def no_table() -> MemoryTable:
-        raise AssertionError("a silent article asked for the table")
-
-    archive = MemoryArchive()
-    detector = Detector(rule_set(), no_table, lambda: archive, World().clock, None)
-    assert detector.detect([("1", SILENT)]) == []
-    assert len(archive.keys("fates/")) == 1
+def test_a_silent_article_costs_no_write_to_the_table(world: World) -> None:
+    """An article without a signal leaves the table as it is, whatever it asks of it; its fate goes to the archive."""
+    assert world.arrive(SILENT) == []
+    assert (world.table.fates, world.table.addresses, world.table.stories) == ({}, {}, {})
+    assert len(world.archive.keys("fates/")) == 1
 
 
 def test_a_redelivered_article_changes_nothing(world: World) -> None:
@@ -65,20 +59,6 @@ def test_a_redelivered_silent_article_has_one_fate(world: World) -> None:
     world.arrive(SILENT)
     world.arrive(SILENT)
     assert len(world.archive.keys("fates/")) == 1
-
-
-class Racing(MemoryTable):
-    """Another writer comes in before the first commits."""
-
-    def __init__(self, *others: Callable[[], Any]) -> None:
-        super().__init__()
-        self.others = list(others)
-
-    def commit(self, commit: Commit, now: datetime) -> None:
-        """See `Table.commit`."""
-        if self.others:
-            self.others.pop(0)()
-        super().commit(commit, now)
 
 
 def test_two_articles_at_once_make_one_story(world: World) -> None:
@@ -109,14 +89,14 @@ def test_an_article_that_always_loses_comes_again_alone(world: World) -> None:
 
 def test_an_article_that_was_rejected_and_mended_is_one_after_all(world: World) -> None:
     """A file that was rejected, then mended and dropped again under its name, alerts as any other article."""
-    world.table.reject(FateRecord(PREPARING.id, "rejected", "is empty", world.clock().isoformat(), ""))
+    world.table.record(FateRecord(PREPARING.id, "rejected", "is empty", world.clock().isoformat(), ""))
     world.arrive(PREPARING)
     assert fates(world) == {PREPARING.id: "alerted"}
 
 
 def test_a_long_article_travels_by_reference(world: World) -> None:
     """An article too long for a queue message is read back from the archive, equal in every field."""
-    long = replace(PREPARING, text=PREPARING.text + " Nothing else happened." * 14_000)
+    long = replace(PREPARING, text=PREPARING.text + " Nothing else happened." * 14_000, named="given")
     queue = MemoryQueue()
     key = world.archive.drop("inbox/long.json", json.dumps(long.to_json()).encode())
     Collector(world.archive, queue, world.table, world.clock, reading.contents).collect(key)

@@ -167,10 +167,10 @@ def sample() -> Replayed:
         flags=("figure-disputed",),
     )
 
-    begun = begin(one, Report.of(one, first), LANDINGS, 1, "")
+    begun = begin(one, Report.of(one, first), LANDINGS, 1)
     grown = add(begun, Report.of(title_only, second))
     risen = add(grown, Report.of(done, dated))
-    paid = begin(spent, Report.of(spent, dated), FUNDS, 1, "")
+    paid = begin(spent, Report.of(spent, dated), FUNDS, 1)
     root = posted([message.root(story, LANDINGS) for story in (begun, grown, risen)], 0, 1)
     reply = message.reply(f"{risen.id}/stage_up-done", "stage_up", "preparing → done", risen.best, risen, LANDINGS)
     messages = (root, posted([reply], 9, 2, root), posted([message.root(paid, FUNDS)], 9, 3))
@@ -198,7 +198,7 @@ def many(count: int, *, spread: float) -> Replayed:
     for number in range(count):
         one = article(number, "Crews practise landings in the north bay.", number * spread)
         found = signal(one, one.text, stage=STAGES[number % len(STAGES)], where=f"bay-{number}")
-        story = begin(found, Report.of(found, one), LANDINGS, 1, "")
+        story = begin(found, Report.of(found, one), LANDINGS, 1)
         arrivals.append(arrival(one, "alerted", (found, story, None)))
         stories.append(story)
     return Replayed(tuple(arrivals), tuple(stories), (), 0, 0)

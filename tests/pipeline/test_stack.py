@@ -23,7 +23,7 @@ from tocsin.settings import Settings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 PARAMETERS = {"SlackChannel": "C0LOCAL", "SlackTokenSecret": "slack-token"}
-FUNCTIONS = ["Intake", "Detect", "Deliver", "Sweep"]
+FUNCTIONS = ["Intake", "Detect", "Deliver", "Sweep", "Digest"]
 WEEKS_2 = 14 * 24 * 3600
 
 
@@ -206,6 +206,17 @@ def test_the_sweep_runs_every_minute(stack: LocalStack) -> None:
     assert schedule["Target"]["DeadLetterConfig"]["Arn"].endswith(letters)
 
 
+def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
+    """The digest comes at the hour the parameter names, in UTC, and its function may touch nothing but what it needs."""
+    assert stack.properties("DigestEveryDay")["ScheduleExpression"] == "cron(0 6 * * ? *)"
+    keys = [
+        statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for statement in statements(stack, "DigestRole")
+        if "Condition" in statement
+    ]
+    assert keys == [["HELD#*"], ["ALERT#digest/*"]]
+
+
 @pytest.mark.parametrize(
     ("function", "settings"),
     [
@@ -213,8 +224,9 @@ def test_the_sweep_runs_every_minute(stack: LocalStack) -> None:
         ("Detect", {"table", "bucket", "rules", "max_age"}),
         *(
             (each, {"table", "rules", "slack_channel", "slack_secret", "slack_url", "lease", "quarantine"})
-            for each in FUNCTIONS[2:]
+            for each in ("Deliver", "Sweep")
         ),
+        ("Digest", {"table"}),
     ],
 )
 def test_each_function_is_given_the_settings_it_needs(function: str, settings: set[str], stack: LocalStack) -> None:

@@ -17,8 +17,9 @@ from tests.twins import CHANNEL, Clock, MemoryArchive, MemorySlack, MemoryTable
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.slack import SlackWorkspace
+from tocsin.article import Article
 from tocsin.errors import Conflict, InputFault, Rejected
-from tocsin.ports import Archive, Commit, FateRecord, Message, OutboxRow, Posted, Slack, Table, Wanted
+from tocsin.ports import Archive, Commit, FateRecord, Held, Message, OutboxRow, Posted, Slack, Table, Wanted
 from tocsin.silence import Silence
 from tocsin.story import Report, Story
 
@@ -43,7 +44,8 @@ class Caller:
         self.now = START
         self.moves: list[Callable[[], Any]] = [
             *[self.commit] * 5, *[self.attempt] * 5, self.claim, self.claim, self.posting, self.delivered, self.release, self.bury,
-            self.reject, self.fate, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence,
+            self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
+            self.digest,
         ]  # fmt: skip
 
     def step(self) -> tuple[str, Any]:
@@ -64,11 +66,47 @@ class Caller:
         alerts = [Wanted(f"{story.id}/first_report", story)]
         if reply:
             alerts.append(Wanted(f"{story.id}/stage_up", story, reply))
-        self.table.commit(Commit(a_fate(self.any_article(), self.now), (story,), tuple(alerts)), self.now)
+        fate = a_fate(self.any_article(), self.now, self.any_content())
+        replaces = self.any_content() if self.random.randrange(3) == 0 else None
+        other, version = self.any_story(), self.random.choice([0, 0, 1])
+        relied = ((other, version),) if other != story.id and self.random.randrange(3) == 0 else ()
+        held = (self.a_held(story.id),) if self.random.choice([True, False]) else ()
+        address = self.any_address() if self.random.choice([True, False]) else ""
+        self.table.commit(Commit(fate, (story,), tuple(alerts), relied, held, replaces, address), self.now)
 
-    def reject(self) -> None:
+    def a_held(self, story: str) -> Held:
+        """Something a silence held back."""
+        at = f"{self.any_day()}T00:00:00+00:00"
+        return Held(story, "first_report", "silence s", "silenced", "Rule", "A → B", "Title", "Outlet", "", at)
+
+    def held(self) -> list[Held]:
+        """Somebody asks what was held back."""
+        return list(self.table.held(self.any_day()))
+
+    def digest(self) -> bool:
+        """A digest is wanted."""
+        return self.table.want_digest(self.any_day(), self.now)
+
+    def known(self) -> dict[str, FateRecord]:
+        """A detector asks what became of articles, by id or address."""
+        told = [Article(self.any_article(), "text", url=f"https://{self.any_address()}") for _ in range(3)]
+        return dict(sorted(self.table.known(told).items()))
+
+    def any_day(self) -> str:
+        """One of two days; each caller has its own year."""
+        return f"{2000 + int(self.prefix[5:])}-01-0{self.random.randrange(1, 3)}"
+
+    def any_address(self) -> str:
+        """One of a few addresses."""
+        return f"news.example/{self.prefix}/{self.random.randrange(6)}"
+
+    def any_content(self) -> str:
+        """One of two contents."""
+        return self.random.choice(["x", "y"])
+
+    def record(self) -> None:
         """An input is no article."""
-        self.table.reject(FateRecord(self.any_article(), "rejected", "is empty", self.now.isoformat(), ""))
+        self.table.record(FateRecord(self.any_article(), "rejected", "is empty", self.now.isoformat(), ""))
 
     def claim(self) -> OutboxRow | None:
         """A deliverer claims a row."""
@@ -179,7 +217,7 @@ def a_story(story_id: str, version: int, outlets: int = 1) -> Story:
     )
 
 
-def a_fate(article: str, now: datetime) -> FateRecord:
+def a_fate(article: str, now: datetime, content: str = "x") -> FateRecord:
     """A fate with a signal in it."""
     return FateRecord(
         article,
@@ -190,6 +228,7 @@ def a_fate(article: str, now: datetime) -> FateRecord:
         "Title ‘é’",
         "Outlet",
         ({"rule": "r", "flags": ["x"]},),
+        content=content,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -10,16 +11,19 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tocsin.article import Article
+from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
-from tocsin.ports import Commit, FateRecord, OutboxRow, Posted, Wanted
+from tocsin.ports import Commit, FateRecord, Held, OutboxRow, Posted, Wanted, digest_alert
 from tocsin.silence import Silence
 from tocsin.story import Story
 
 FATES_LIVE = timedelta(days=90)
 STORIES_LIVE = timedelta(days=400)
 TRIES = 3
-EPISODES = 4
-"""Episodes of an identity read back for a decision."""
+HELD_LIVE = timedelta(days=14)
+MAX_HELD = 2_000
+"""Rows of one day's digest that are read."""
 SHARD = "due"
 """The one partition of the index of waiting alerts: it holds only what is not delivered yet."""
 
@@ -39,8 +43,37 @@ class DynamoTable:
         item = self._get(f"ARTICLE#{article}", "FATE")
         return _fate(item) if item else None
 
-    def reject(self, fate: FateRecord) -> None:
-        """See `Table.reject`."""
+    def known(self, articles: Sequence[Article]) -> Mapping[str, FateRecord]:
+        """See `Table.known`."""
+        ids = {article.id for article in articles}
+        addresses = {article.id: _address(article.address) for article in articles if article.address}
+        found = self._batch(
+            {*((f"ARTICLE#{one}", "FATE") for one in ids), *((pk, "ARTICLE") for pk in addresses.values())}
+        )
+        fates = {one: _fate(found[f"ARTICLE#{one}"]) for one in ids if f"ARTICLE#{one}" in found}
+        theirs = {one: found[pk]["article"]["S"] for one, pk in addresses.items() if one not in fates and pk in found}
+        others = self._batch({(f"ARTICLE#{other}", "FATE") for other in theirs.values()})
+        pointed = {
+            one: _fate(others[f"ARTICLE#{other}"]) for one, other in theirs.items() if f"ARTICLE#{other}" in others
+        }
+        return {**fates, **pointed}
+
+    def _batch(self, keys: set[tuple[str, str]]) -> dict[str, Item]:
+        """The items of these keys that exist, by their pk, strongly consistent."""
+        found: dict[str, Item] = {}
+        order = sorted(keys)
+        for first in range(0, len(order), 100):
+            wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in order[first : first + 100]]
+            while wanted:
+                answer = self._client.batch_get_item(
+                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
+                )
+                found |= {item["pk"]["S"]: item for item in answer["Responses"].get(self._name, [])}
+                wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+        return found
+
+    def record(self, fate: FateRecord) -> None:
+        """See `Table.record`."""
         try:
             self._client.put_item(
                 TableName=self._name, Item=_fate_item(fate), ConditionExpression="attribute_not_exists(pk)"
@@ -56,7 +89,7 @@ class DynamoTable:
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
             ExpressionAttributeValues={":pk": {"S": f"STORY#{key}"}, ":sk": {"S": "EPISODE#"}},
             ScanIndexForward=False,
-            Limit=EPISODES,
+            Limit=REMEMBERED,
             ConsistentRead=True,
         )
         return [_story(item) for item in answer["Items"]]
@@ -69,14 +102,17 @@ class DynamoTable:
 
     def silences(self, now: datetime) -> Sequence[Silence]:
         """See `Table.silences`."""
+        return [silence for silence in self.all_silences() if silence.begins <= now < silence.ends]
+
+    def all_silences(self) -> Sequence[Silence]:
+        """The silences in force, those to come, and those that ended yesterday or today."""
         answer = self._client.query(
             TableName=self._name,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": "SILENCES"}},
             ConsistentRead=True,
         )
-        silences = [_silence(json.loads(item["state"]["S"])) for item in answer["Items"]]
-        return [silence for silence in silences if silence.begins <= now < silence.ends]
+        return [_silence(json.loads(item["state"]["S"])) for item in answer["Items"]]
 
     def add_silence(self, silence: Silence) -> None:
         """Records a silence; it is forgotten a day after its end."""
@@ -86,8 +122,12 @@ class DynamoTable:
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
-        actions: list[dict[str, Any]] = [{"Put": _fate_put(commit.fate)}]
+        actions: list[dict[str, Any]] = [{"Put": _fate_put(commit.fate, commit.replaces)}]
+        if commit.address:
+            actions.append({"Put": _address_put(commit.address, commit.fate)})
         actions += [{"Put": _story_put(story, now)} for story in commit.stories]
+        actions += [{"ConditionCheck": _check(story, version)} for story, version in commit.relied]
+        actions += [{"Put": {"Item": _held_item(held)}} for held in commit.held]
         actions += [{"Update": _outbox_update(wanted, now)} for wanted in commit.alerts]
         for action in actions:
             next(iter(action.values()))["TableName"] = self._name
@@ -103,7 +143,46 @@ class DynamoTable:
                 f"article {commit.fate.article!r} was not written: {', '.join(sorted(reasons)) or 'another writer was first'}"
             ) from error
 
+    def held(self, day: str) -> Sequence[Held]:
+        """See `Table.held`."""
+        found: list[Held] = []
+        start: dict[str, Any] = {}
+        while len(found) < MAX_HELD:
+            answer = self._client.query(
+                TableName=self._name,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": f"HELD#{day}"}},
+                Limit=MAX_HELD - len(found),
+                **start,
+            )
+            found += [Held(**json.loads(item["state"]["S"])) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return found
+
     # the outbox
+
+    def want_digest(self, day: str, now: datetime) -> bool:
+        """See `Table.want_digest`."""
+        values = {
+            "status": "pending",
+            "due_at": now.timestamp(),
+            "due_shard": SHARD,
+            "story": "",
+            "wanted": 1,
+            "reply": "null",
+        }
+        key = {"pk": {"S": f"ALERT#{digest_alert(day)}"}, "sk": {"S": "OUTBOX"}}
+        expires = {"expires_at": {"N": str(int((now + FATES_LIVE).timestamp()))}}
+        item = key | expires | {name: _value(value) for name, value in values.items()}
+        try:
+            self._client.put_item(TableName=self._name, Item=item, ConditionExpression="attribute_not_exists(pk)")
+        except ClientError as error:
+            if _conditional(error):
+                return False
+            raise
+        return True
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
@@ -265,17 +344,51 @@ def _fate_item(fate: FateRecord) -> Item:
     item = _item(
         f"ARTICLE#{fate.article}", "FATE", fate.to_json(), expires=datetime.fromisoformat(fate.at) + FATES_LIVE
     )
-    return item | {"fate": {"S": fate.fate}}
+    return item | {"fate": {"S": fate.fate}, "content": {"S": fate.content}}
 
 
-def _fate_put(fate: FateRecord) -> dict[str, Any]:
+def _fate_put(fate: FateRecord, replaces: str | None) -> dict[str, Any]:
     """Writes the one fate of an article. A rejected input that was mended and dropped again becomes an article after all."""
+    item = _fate_item(fate)
+    if replaces is not None:
+        values = {":content": {"S": replaces}}
+        return {"Item": item, "ConditionExpression": "content = :content", "ExpressionAttributeValues": values}
     values = {":rejected": {"S": "rejected"}}
+    condition = "attribute_not_exists(pk) OR fate = :rejected"
+    return {"Item": item, "ConditionExpression": condition, "ExpressionAttributeValues": values}
+
+
+def _address(address: str) -> str:
+    return f"ADDRESS#{hashlib.sha256(address.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
+def _address_put(address: str, fate: FateRecord) -> dict[str, Any]:
+    """Lets the article be found by its address; of two that come at the same moment with one address the second must wait."""
+    item = _item(_address(address), "ARTICLE", {}, expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
     return {
-        "Item": _fate_item(fate),
-        "ConditionExpression": "attribute_not_exists(pk) OR fate = :rejected",
-        "ExpressionAttributeValues": values,
+        "Item": item | {"article": {"S": fate.article}},
+        "ConditionExpression": "attribute_not_exists(pk) OR article = :article OR expires_at < :now",
+        "ExpressionAttributeValues": {
+            ":article": {"S": fate.article},
+            ":now": {"N": str(int(datetime.fromisoformat(fate.at).timestamp()))},
+        },
     }
+
+
+def _check(story: str, version: int) -> dict[str, Any]:
+    key = {
+        "pk": {"S": f"STORY#{story.rpartition('#')[0]}"},
+        "sk": {"S": f"EPISODE#{int(story.rpartition('#')[2]):06d}"},
+    }
+    if version == 0:
+        return {"Key": key, "ConditionExpression": "attribute_not_exists(pk)"}
+    values = {":version": {"N": str(version)}}
+    return {"Key": key, "ConditionExpression": "version = :version", "ExpressionAttributeValues": values}
+
+
+def _held_item(held: Held) -> Item:
+    expires = datetime.fromisoformat(held.at) + HELD_LIVE
+    return _item(f"HELD#{held.day}", f"{held.story}/{held.reason}", asdict(held), expires=expires)
 
 
 def _fate(item: Item) -> FateRecord:

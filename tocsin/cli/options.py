@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -32,6 +33,37 @@ format_option = click.option(
     show_default=True,
     help="For people, or one JSON object a line.",
 )
+stack_option = click.option(
+    "--stack-name",
+    default="tocsin",
+    show_default=True,
+    envvar="TOCSIN_STACK",
+    show_envvar=True,
+    help="The deployed stack.",
+)
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def period(_context: click.Context, _parameter: click.Parameter, value: str | None) -> timedelta | None:
+    """A length of time: 12h, 7d or 2w."""
+    if value is None:
+        return None
+    if not (value[:-1].isascii() and value[:-1].isdigit() and len(value) <= 6 and value[-1] in _UNITS):  # noqa: PLR2004 - 99999h
+        raise click.BadParameter("write a number and a unit: 12h, 7d or 2w")
+    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+
+
+def moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
+    """A moment, in UTC unless it says otherwise."""
+    if value is None:
+        return None
+    try:
+        when = datetime.fromisoformat(value)
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter("write 2025-03-01 or 2025-03-01T18:00") from error
+
+
 paths_argument = click.argument("paths", nargs=-1, required=True)
 
 

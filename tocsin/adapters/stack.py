@@ -1,0 +1,58 @@
+"""A deployed stack, as the command line finds it: what CloudFormation says it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.s3 import S3Archive
+from tocsin.errors import SettingsFault
+
+
+class DeployedStack:
+    """Table and bucket of a stack, by its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def table(self) -> DynamoTable:
+        """The stack's table."""
+        return DynamoTable(_client("dynamodb"), self._output("Table"))
+
+    def archive(self) -> S3Archive:
+        """The stack's bucket."""
+        return S3Archive(_client("s3"), self._output("Bucket"))
+
+    def _output(self, name: str) -> str:
+        if name not in self._outputs:
+            what = f"the stack {self.name!r} has no output {name}"
+            raise SettingsFault(f"{what}: was it made from Tocsin's template.yaml?")
+        return self._outputs[name]
+
+    @cached_property
+    def _outputs(self) -> dict[str, str]:
+        (found,) = _client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+
+@contextmanager
+def deployed(name: str) -> Iterator[DeployedStack]:
+    """The stack of that name; whatever AWS refuses while it is asked becomes a `SettingsFault` that says what to set."""
+    try:
+        yield DeployedStack(name)
+    except ClientError as error:
+        what = f"AWS refuses: {error.response['Error']['Message']}"
+        raise SettingsFault(f"{what}; name the stack with --stack-name, the account with AWS_PROFILE") from error
+    except BotoCoreError as error:
+        raise SettingsFault(f"AWS cannot be asked: {error}; set AWS_REGION, and AWS_PROFILE or credentials") from error
+
+
+def _client(service: str) -> Any:
+    make: Any = boto3.client  # its stubs list every service by name
+    return make(service)
