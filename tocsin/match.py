@@ -17,7 +17,7 @@ from tocsin.text import stretches
 
 LEAD = 3
 """Sentences of the text that count as its lead, besides the title."""
-WEIGHED = 300
+WEIGHED = 1_500
 """Matches of one rule that are weighed in one part of an article."""
 PART = 200_000
 """Characters of a text that are read at once, several times what the longest live blogs have."""

@@ -135,9 +135,9 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
         joined = ends.get(hit.start - 1) if sentence.word(hit.start - 1) == "and" else None
         if joined and _inside_phrase(sentence, joined, grammar):  # "in Iraq and Afghanistan"
             continue
-        if any(
+        if sentence.word(hit.end) not in AUXILIARIES and any(
             verb.end == _phrase_start(sentence, hit) for verb in told
-        ):  # "told Pyongyang to halt" against "told Tokyo that it …"
+        ):  # "told Pyongyang to halt" against "told Tokyo that it …"; in "warns Pyongyang may …" Pyongyang acts
             if any(sentence.word(token) in {"to", "against", "off"} for token in range(hit.end, hit.end + 3)):
                 found.append(Actor(hit.lexeme.slug, 9, "told", hit))
             continue

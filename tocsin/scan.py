@@ -178,7 +178,7 @@ class Page:
                 for start, end in cancelled.get((hit.lexeme.list, hit.start), ())
             )
         ]
-        hits += self._computed()
+        hits += [hit for hit in self._computed() if hit.lexeme.list >= 0]  # a set without the list has no use for it
         hits.sort(key=lambda hit: (hit.start, -hit.end))
         return self._longest_names(hits)
 
