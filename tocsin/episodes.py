@@ -1,6 +1,7 @@
 """The episodes of one identity: where a report belongs, when an episode ends, and what a late report that joins two makes of them.
 
-An episode is a chain of reports none of which is further than `quiet_for` from the next. So which episodes there are is
+An episode is a chain of reports: none is further than `again_after` from the next, or than `quiet_for` where the later one
+tells a higher stage. So which episodes there are is
 settled by the set of the reports, not by the order in which they came. What cannot be settled by a set are the messages
 that were posted before a late report showed that two episodes are one: then one message goes on, the other points to it.
 """
@@ -36,7 +37,7 @@ class Settled:
 def settle(signal: Signal, report: Report, policy: Policy, episodes: Sequence[Story]) -> Settled:
     """Puts a report where it belongs among the remembered episodes of its identity."""
     live = sorted((one for one in episodes if not one.merged), key=lambda one: (one.first_seen, one.number))
-    joined = [one for one in live if one.joins(report.published, policy.quiet_for)]
+    joined = [one for one in live if one.joins(report, policy)]
     rest = [one for one in live if one not in joined]
     born = max((one.number for one in episodes), default=0) + 1
     if joined:

@@ -146,12 +146,12 @@ def _mrkdwn(text: str) -> dict[str, Any]:
 
 def slots(story: Story, policy: Policy) -> str:
     """The slots of a story in one line: "North Korea → Russia"."""
-    named = ((slot, getattr(story, slot)) for slot in _ARROWS)
+    named = ((slot, story.slot(slot)) for slot in _ARROWS)
     return "".join(_ARROWS[slot] + policy.printed(value) for slot, value in named if value).strip(" →·")
 
 
 def _slots(story: Story, policy: Policy) -> str:
-    named = ((slot, getattr(story, slot)) for slot in _ARROWS)
+    named = ((slot, story.slot(slot)) for slot in _ARROWS)
     parts = [_ARROWS[slot] + _part(policy.printed(value), _SLOT) for slot, value in named if value]
     return f"*{''.join(parts).strip(' →·') or _part(policy.title, _SLOT)}* · {story.stage}"
 

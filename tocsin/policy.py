@@ -22,6 +22,10 @@ class Policy:
     runbook: str
     tolerance: float = 0.5
     """Share by which a figure must differ from what was told to be a change."""
+    again_after: timedelta = timedelta.max
+    """After this much quiet only a higher stage still belongs to the story; the same one again is a new development."""
+    kinds: tuple[tuple[str, ...], ...] = ()
+    """Materiel that makes one story, the closer word first."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Slug → printed name, of actors, places and materiel."""
 
@@ -29,6 +33,11 @@ class Policy:
     def posted(self) -> bool:
         """Whether the rule's alerts are posted; a rule on trial is recorded only."""
         return self.status in {"stable", "deprecated"}
+
+    def one_of(self, slot: str, value: str | None) -> str | None:
+        """A slot's value as it identifies a story: of materiel that is one, the first."""
+        group = next((kinds for kinds in self.kinds if value in kinds), ()) if slot == "what" else ()
+        return group[0] if group else value
 
     def level_of(self, stage: str) -> str:
         """The level of an alert at this stage."""

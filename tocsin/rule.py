@@ -180,7 +180,7 @@ class What(Model):
     default: Slug | None = None
     merge: list[list[Slug]] = Field(
         default=[],
-        description="Materiel that is one thing where an article speaks of both; the first, the closer word, names it",
+        description="Materiel that is one thing, in an article and as a story; the first is the closer word",
     )
     vague: dict[Slug, list[Slug]] = Field(
         default={},
@@ -258,6 +258,10 @@ class StoryRule(Model):
 
     same: list[Slot]
     quiet_for: Period = Field(description="How long nothing must be published before the next report is a new story")
+    again_after: Period | None = Field(
+        default=None,
+        description="After this much quiet the same stage told again is a new development; a higher one still belongs to the story",
+    )
     update_on: list[str] = Field(
         default=[],
         description="What else is told when it changes: `counts` of a figure, or where, what when the story is not told apart by it",

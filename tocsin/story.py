@@ -120,6 +120,8 @@ class Story:
     """Denials by the party; they are no reports of the thing."""
     merged: str = ""
     """Id of the story this one turned out to be part of."""
+    kinds: tuple[str, ...] = ()
+    """Materiel that is one thing here, the closer word first."""
     version: int = 0
 
     @property
@@ -190,15 +192,26 @@ class Story:
         """The distinct values of a field that holds several (`says`, `relays`, `figures`) over all reports that count."""
         return tuple(dict.fromkeys(value for report in self.telling for value in getattr(report, name)))
 
+    def slot(self, name: str) -> str | None:
+        """The value of the slot `who`, `where` or `what`; of materiel that is one thing the closest word any report has."""
+        told = {report.what for report in self.reports} if name == "what" else set()
+        value: str | None = getattr(self, name)
+        return next((kind for kind in self.kinds if kind in told), value)
+
     def told_by(self, article: str) -> Report:
         """What an article contributed, a denial included; the best report where it is no longer kept."""
         known = (*self.reports, *self.denials)
         return next((report for report in known if report.article == article), self.best)
 
-    def joins(self, published: str, quiet_for: timedelta) -> bool:
-        """Whether something published then belongs to this episode."""
-        first, when, last = map(datetime.fromisoformat, (self.first_seen, published, self.last_seen))
-        return first - quiet_for <= when <= last + quiet_for
+    def joins(self, report: Report, policy: Policy) -> bool:
+        """Whether a report belongs to this episode: soon told after another, or before; or a stage further, within `quiet_for`."""
+        near = policy.quiet_for if "denied" in report.flags else min(policy.again_after, policy.quiet_for)
+        first, when, last = map(datetime.fromisoformat, (self.first_seen, report.published, self.last_seen))
+        if near == policy.quiet_for:
+            return first - near <= when <= last + near
+        return min(abs(when - first), abs(when - last)) <= near or any(
+            _leads_on(one, report, near, policy.quiet_for) for one in self.reports
+        )
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that `from_json` reads back to an equal story."""
@@ -211,6 +224,7 @@ class Story:
         read = {
             "reports": tuple(_report(report) for report in row["reports"]),
             "outlets": tuple(row["outlets"]),
+            "kinds": tuple(row.get("kinds", ())),
             "alerted": tuple(row["alerted"]),
             "told": tuple(Told(**{**told, "values": tuple(told["values"])}) for told in row.get("told", ())),
             "denials": tuple(_report(report) for report in row.get("denials", older)),
@@ -224,9 +238,16 @@ def _report(row: dict[str, Any]) -> Report:
     return Report(**{**row, **lists, "marks": marks, "figures": tuple(Figure(**figure) for figure in row["figures"])})
 
 
+def _leads_on(one: Report, other: Report, near: timedelta, quiet_for: timedelta) -> bool:
+    """Whether two reports are links of one chain: close in time, or the later one a stage further."""
+    earlier, later = sorted((one, other), key=lambda report: report.published)
+    gap = datetime.fromisoformat(later.published) - datetime.fromisoformat(earlier.published)
+    return gap <= near or (gap <= quiet_for and rank(later.stage) > rank(earlier.stage))
+
+
 def identity(signal: Signal, policy: Policy) -> str:
     """The key two signals of one story share: the rule and the slots it names under `story.same`."""
-    return "/".join([policy.name, *(_bounded(signal.slot(slot) or "-") for slot in policy.same)])
+    return "/".join([policy.name, *(_bounded(policy.one_of(slot, signal.slot(slot)) or "-") for slot in policy.same)])
 
 
 def story_id(key: str, episode: int) -> str:
@@ -236,7 +257,7 @@ def story_id(key: str, episode: int) -> str:
 
 def begin(signal: Signal, report: Report, policy: Policy, number: int) -> Story:
     """A new story with its first report, or with a denial of what nobody has reported yet."""
-    slots = {slot: _bounded(value) for slot in policy.same if (value := signal.slot(slot))}
+    slots = {slot: _bounded(value) for slot in policy.same if (value := policy.one_of(slot, signal.slot(slot)))}
     story = Story(
         id=story_id(identity(signal, policy), number),
         rule=policy.name,
@@ -250,6 +271,9 @@ def begin(signal: Signal, report: Report, policy: Policy, number: int) -> Story:
         outlets=(),
         articles=0,
         posted=policy.posted,
+        kinds=next((kinds for kinds in policy.kinds if slots.get("what") in kinds), ())
+        if "what" in policy.same
+        else (),
     )
     return deny(story, report) if "denied" in signal.flags else add(story, report)
 

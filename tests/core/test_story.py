@@ -448,7 +448,36 @@ def test_a_story_has_the_slots_of_its_identity() -> None:
 def test_an_episode_ends_when_it_has_been_quiet(days: float, joined: bool) -> None:
     """An article belongs to an episode up to `quiet_for` after its last and before its first report."""
     story = story_of(report("a1"), report("a2", days=3))
-    assert story.joins((NOON + days * DAY).isoformat(), QUIET) is joined
+    assert story.joins(report("a3", days=days), policy(quiet_for=QUIET)) is joined
+
+
+@pytest.mark.parametrize(
+    ("days", "stage", "joined"),
+    [
+        pytest.param(6, "preparing", True, id="soon"),
+        pytest.param(8, "preparing", False, id="the same again"),
+        pytest.param(8, "planned", False, id="as far"),
+        pytest.param(8, "done", True, id="fulfilled"),
+        pytest.param(60, "done", True, id="fulfilled late"),
+        pytest.param(61, "done", False, id="too late"),
+        pytest.param(-8, "preparing", False, id="as far, before"),
+        pytest.param(-8, "done", False, id="done before"),
+    ],
+)
+def test_the_same_again_after_a_while_is_a_new_development(days: float, stage: Stage, joined: bool) -> None:
+    """After `again_after` only a higher stage belongs to the story: a plan waits for its fulfilment, not for another plan."""
+    rule = policy(quiet_for=QUIET, again_after=7 * DAY)
+    assert story_of(report("a1", stage="preparing")).joins(report("a2", days=days, stage=stage), rule) is joined
+
+
+def test_one_thing_under_two_words_is_one_story() -> None:
+    """A missile and an ICBM are one identity where the rule says so, and the story shows the closer word."""
+    rule = policy(same=("who", "what"), kinds=(("icbm", "missile"),))
+    vague, close = signal(what="missile"), signal(what="icbm")
+    assert identity(vague, rule) == identity(close, rule) != identity(signal(what="satellite"), rule)
+    story = begin(vague, replace(report("a1"), what="missile"), rule, 1)
+    assert story.slot("what") == "missile"
+    assert add(story, replace(report("a2"), what="icbm")).slot("what") == "icbm"
 
 
 def test_what_an_article_told() -> None:
