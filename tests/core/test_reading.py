@@ -141,7 +141,7 @@ def test_dates(written: object, meant: datetime | None) -> None:
 def test_unknown_keys_and_nulls_are_ignored() -> None:
     """An export of another program can be dropped as it is."""
     found = read_json(id=None, title=None, source=None, url=None, section="World", tags=["a"])
-    assert found == Article(id="a", text="Text.")
+    assert found == Article(id="a", text="Text.", named="file")
 
 
 @pytest.mark.parametrize("field", ["text", "title", "source", "url", "id"])
@@ -180,7 +180,7 @@ def test_metadata_completes_a_text() -> None:
     """A dropped text gets title, outlet, URL and date from the metadata beside it, never its text."""
     told_beside = {"title": "T", "source": "S", "url": "https://x.example", "published": "2025-01-24", "text": "no"}
     assert articles("inbox/a.txt", b"Text.", told_beside) == [
-        Article("a", "Text.", "T", "S", "https://x.example", datetime(2025, 1, 24, tzinfo=UTC))
+        Article("a", "Text.", "T", "S", "https://x.example", datetime(2025, 1, 24, tzinfo=UTC), named="file")
     ]
 
 
