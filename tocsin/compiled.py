@@ -49,7 +49,10 @@ class Form:
     what: str | None = None
     who: str = "any"
     ignored: frozenset[str] = frozenset()
+    tense: bool = True
     only_who: tuple[str, ...] = ()
+    amounts: str | None = None
+    told: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Cue:
     """1: it may stand in the sentence behind the match, -1: in the one before."""
     forms: tuple[Form, ...] = ()
     only: str | None = None
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +108,20 @@ class Rule:
     never_in_sentence: frozenset[int]
     never_in_lead: frozenset[int]
     never_in_title: frozenset[int]
-    tense: bool
     cues: tuple[Cue, ...]
     actors: frozenset[int]
     owners: frozenset[int]
     actor_required: bool
     inherits: bool
+    anchored: bool
+    speaker: bool
     places: frozenset[int]
     theatres: tuple[tuple[str, ...], ...]
     materiel: tuple[tuple[str, int], ...]
+    vague: tuple[tuple[int, frozenset[str]], ...]
     default_what: str | None
+    kinds: tuple[tuple[str, ...], ...]
+    """Materiel that is one thing where an article speaks of both."""
     figures: tuple[Counted, ...]
     doubts: tuple[Doubt, ...]
 
@@ -156,6 +164,11 @@ class RuleSet:
         """List number → name."""
         return {number: name for name, number in self.lists.items()}
 
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """Name of a rule → its place in the set."""
+        return {rule.policy.name: place for place, rule in enumerate(self.rules)}
+
     def policy(self, rule: str) -> Policy:
         """The policy of a rule by its name."""
-        return next(one.policy for one in self.rules if one.policy.name == rule)
+        return self.rules[self.order[rule]].policy

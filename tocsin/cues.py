@@ -8,7 +8,7 @@ from itertools import islice
 from tocsin.compiled import Cue, Rule
 from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import Hit, Sentence
-from tocsin.signal import Certainty, Stage
+from tocsin.signal import STAGES, Certainty, Stage
 
 Reached = tuple[tuple[Cue, Hit], ...]
 """The cues that reach a match, in the order of the rule, each with the words that make it."""
@@ -29,6 +29,8 @@ def reaching(rule: Rule, match: Match) -> Reached:
 def _first(cue: Cue, match: Match) -> Hit | None:
     inside = {(hit.start, hit.end) for hit in match.hits}
     for hit in _hits(cue, match.sentence, match.begin - cue.reach - _LONGEST, match.end + cue.reach + 1):
+        if cue.opens and hit.start > match.sentence.low + 1:
+            continue
         if not (cue.drop and (hit.start, hit.end) in inside) and _reaches(cue, hit, match):
             return hit
     return _beside(cue, match.sentence)
@@ -74,25 +76,34 @@ def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
     return next(_hits(cue, sentences[number], sentences[number].low, sentences[number].high), None)
 
 
-def stage_of(rule: Rule, match: Match, reached: Reached) -> tuple[Stage, bool]:
+def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
     """The stage, and whether words (and not only a tense) point forward."""
-    happened = rule.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match)
+    happened = match.form.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match)
+    least = STAGES.index(match.form.stage) if match.form.stage else 0
     for cue, _ in reached:
         if cue.stage == "done":
             return "done", False
-        if cue.stage and not happened:
+        if cue.stage and not happened and STAGES.index(cue.stage) >= least:
             return cue.stage, True
     if match.form.stage and not happened:
         return match.form.stage, match.form.stage != "done"
-    if rule.tense and match.head.lexeme.tag == "ing" and _before(match) in _BE:
+    if match.form.tense and match.head.lexeme.tag == "ing" and _before(match) in _BE:
         return "planned", True
-    return ("done" if rule.tense else "planned"), False
+    return ("done" if match.form.tense else "planned"), False
 
 
 def present(match: Match) -> bool:
     """Whether the verb stands in the present or goes on: news of these days."""
     tag = match.head.lexeme.tag
     return tag == "s" or (tag == "ing" and _before(match) in _BE | _KEEP)
+
+
+def perfect(match: Match) -> bool:
+    """Whether the verb stands in the present perfect, in which news of these days is told: "has since been moved"."""
+    start = match.head.start
+    return match.head.lexeme.tag in {"past", "part", "bare"} and any(
+        match.sentence.word(token) in {"has", "have"} for token in range(start - _PASSIVE_REACH, start)
+    )
 
 
 def _before(match: Match) -> str:

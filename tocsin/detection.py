@@ -11,31 +11,66 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import LEAD, Finding, findings, read
+from tocsin.match import LEAD, Finding, findings, leads, parts, read
 from tocsin.scan import Page, Sentence
 from tocsin.signal import STAGES, Evidence, Figure, Signal, rank
 
 _TITLE_WEIGHT = 3
+_MENTIONS = 2
+"""Mentions in headline and lead that make a place the setting of an article."""
 QUOTED = 200
 """Sentences one signal quotes at most."""
+
+SIGNALS = 500
+"""Signals one article holds at most."""
 
 Found = list[tuple[Finding, str | None]]
 """Findings with the theatre each names."""
 
 
 def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
-    """The signals of an article, one for each rule and set of slots, in the order of the rules."""
+    """The signals of an article, one for each rule and set of slots, in the order of the rules.
+
+    At most `SIGNALS`: no article of the news has a tenth as many, and an attack ends there.
+    """
+    found: dict[tuple[str | None, ...], Signal] = {}
+    for start, part in parts(article):
+        for signal in _in_part(rules, part):
+            key = (signal.rule, signal.who, signal.where, signal.what)
+            moved = signal.moved(start) if start else signal
+            found[key] = found[key].joined(moved, QUOTED) if key in found else moved
+        if len(found) >= SIGNALS:
+            break
+    return tuple(sorted(found.values(), key=lambda signal: rules.order[signal.rule])[:SIGNALS])
+
+
+def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     pages = read(rules, article)
     found = [(rule, counting) for rule in rules.rules if (counting := _counting(rules, rule, pages))]
     protagonist = _surest(finding for _, counting in found for finding in counting)
-    return tuple(signal for rule, counting in found for signal in _assemble(rules, rule, counting, pages, protagonist))
+    signals = tuple(
+        signal for rule, counting in found for signal in _assemble(rules, rule, counting, pages, protagonist)
+    )
+    for page in pages:
+        page.release()
+    return signals
 
 
 def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     """The findings that count; denied, all of them, where the article opens by denying it."""
     matched = list(findings(rules, rule, [page for page in pages if not vetoed(rule, page)]))
     counting = [finding for finding in matched if not finding.lacking]
+    counting = [finding for finding in counting if not finding.weak] or counting
+    if rule.anchored and not any(_names_actor(rules, finding) for finding in counting):
+        return []
     return [_denied(finding) for finding in counting] if any(map(_opens_with_denial, matched)) else counting
+
+
+def _names_actor(rules: RuleSet, finding: Finding) -> bool:
+    """Whether the sentence itself says who acts, if only as "both sides"."""
+    if finding.who or rules.lists.get("both", -1) in finding.sentence.by_list:
+        return True
+    return any(hit.start < finding.match.end for hit in finding.sentence.by_list.get(rules.lists.get("power", -1), ()))
 
 
 def vetoed(rule: Rule, page: Page) -> bool:
@@ -64,7 +99,7 @@ def _assemble(
 ) -> Iterator[Signal]:
     """Findings of one rule → signals, one for each set of slots."""
     cast = _Cast(rules, rule, found, pages, protagonist)
-    groups: dict[tuple[str | None, str | None], Found] = {}
+    groups: Groups = {}
     for finding in found:
         actors = cast.of(finding)
         if not actors and rule.actor_required:
@@ -72,8 +107,22 @@ def _assemble(
         for actor in actors or (None,):
             where = roles.place(finding.sentence, rule, finding.match.head, actor, cast.grammar.theatres)
             groups.setdefault((actor, finding.what), []).append((finding, _theatre(rule, where, actor)))
-    for (who, what), group in groups.items():
-        yield from _by_theatre(rules, rule, who, what, group)
+    for (who, what), group in _told_apart(rule, groups).items():
+        theatre = _usual(group) or _theatre(rule, _setting(rule, pages, who), who)
+        yield _signal(rules, rule, (who, theatre, what), [finding for finding, _ in group])
+
+
+Groups = dict[tuple[str | None, str | None], Found]
+"""Findings by actor and materiel."""
+
+
+def _told_apart(rule: Rule, groups: Groups) -> Groups:
+    """The groups that are things of their own: one kind under two words ("the missile, an ICBM") is one."""
+    joined: Groups = {}
+    for (who, what), found in groups.items():
+        named = next((kind for kinds in rule.kinds if what in kinds for kind in kinds if (who, kind) in groups), what)
+        joined.setdefault((who, named), []).extend(found)
+    return joined
 
 
 class _Cast:
@@ -117,7 +166,9 @@ def _strongest(finding: Finding) -> tuple[str, ...]:
     first = finding.who[0]
     alike = [actor for actor in finding.who if (actor.strength, actor.how) == (first.strength, first.how)]
     joined = any(
-        abs(first.hit.start - actor.hit.end) == 1 or abs(actor.hit.start - first.hit.end) == 1 for actor in alike
+        abs(first.hit.start - actor.hit.end) == 1 or abs(actor.hit.start - first.hit.end) == 1
+        for actor in alike
+        if actor.slug != first.slug
     )
     return tuple(dict.fromkeys(actor.slug for actor in alike))[: 2 if joined else 1]
 
@@ -130,19 +181,40 @@ def _surest(found: Iterable[Finding]) -> tuple[str, ...]:
 
 def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
     """The two actors an article names most: whom "both sides" means."""
-    named = Counter(hit.lexeme.slug for page in pages for hit in page.hits if hit.lexeme.list in rule.actors)
+    named = Counter(
+        hit.lexeme.slug
+        for page in pages
+        for sentence in page.sentences
+        for hit in sentence.hits
+        if hit.lexeme.list in rule.actors
+    )
     return tuple(slug for slug, _ in named.most_common(2))
 
 
 def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
     """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
-    counts: Counter[str] = Counter()
+    for speakers in (False, True) if rule.speaker else (False,):
+        counts: Counter[str] = Counter()
+        for page in pages:
+            titled = page.field == "title"
+            for sentence in page.sentences[: 1 if titled else LEAD]:
+                for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
+                    counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
+        if counts:
+            return (counts.most_common(1)[0][0],)
+    return _dateline(rule, pages)
+
+
+def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
+    """The state a text is datelined from, which no sentence holds: "MANILA, Philippines -- The Army is sending …"."""
     for page in pages:
-        titled = page.field == "title"
-        for sentence in page.sentences[: 1 if titled else LEAD]:
-            for slug, weight in roles.topics(sentence, rule, grammar):
-                counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
-    return (counts.most_common(1)[0][0],) if counts else ()
+        within = [sentence for sentence in page.sentences[: LEAD + 1] if page.field == "text"]
+        for hit in page.hits if within else ():
+            if hit.start >= within[-1].low:
+                break
+            if hit.lexeme.list in rule.actors and not any(one.low <= hit.start < one.high for one in within):
+                return (hit.lexeme.slug,)
+    return ()
 
 
 def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:
@@ -152,13 +224,23 @@ def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:
     return where
 
 
-def _by_theatre(rules: RuleSet, rule: Rule, who: str | None, what: str | None, group: Found) -> Iterator[Signal]:
-    """One actor's findings, split by theatre; those that name none join the theatre named most."""
-    places = Counter(where for _, where in group if where)
-    usual = places.most_common(1)[0][0] if places else None
-    for theatre in dict.fromkeys(where or usual for _, where in group):
-        members = [finding for finding, where in group if (where or usual) == theatre]
-        yield _signal(rules, rule, (who, theatre, what), members)
+def _usual(group: Found) -> str | None:
+    """The theatre of one actor's findings: an article tells one development, and where it goes is said most and first."""
+    weights: Counter[str] = Counter()
+    for finding, where in group:
+        if where:
+            weights[where] += _TITLE_WEIGHT if leads(finding.sentence) else 1
+    return weights.most_common(1)[0][0] if weights else None
+
+
+def _setting(rule: Rule, pages: list[Page], who: str | None) -> str | None:
+    """The place the headline and the lead name most, where no finding says one and there are at least two mentions of it."""
+    named: Counter[str] = Counter()
+    for page in pages:
+        for sentence in page.sentences[: 1 if page.field == "title" else LEAD]:
+            named.update(roles.places(sentence, rule, who))
+    place, mentions = named.most_common(1)[0] if named else ("", 0)
+    return place if mentions >= _MENTIONS else None
 
 
 def _signal(

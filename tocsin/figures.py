@@ -54,19 +54,19 @@ def figures_of(rule: Rule, sentence: Sentence, hits: tuple[Hit, ...]) -> Iterato
         if wanted.unit == "count":
             yield from _counts(sentence, wanted.of, wanted.counts, hits)
         else:
-            for printed, value, unit in (_percents if wanted.unit == "percent" else _money)(sentence.text):
+            for printed, value, unit in (_percents if wanted.unit == "percent" else _money)(sentence.plain):
                 yield _doubted(rule, Figure(printed, value, unit, wanted.counts))
 
 
 def _percents(text: str) -> Iterator[tuple[str, float, str]]:
     for match in _PERCENT.finditer(text):
-        yield match.group().strip(), _value(match), "percent"
+        yield _printed(match), _value(match), "percent"
 
 
 def _money(text: str) -> Iterator[tuple[str, float, str]]:
     for pattern in (_MONEY, _MONEY_AFTER):
         for match in pattern.finditer(text):
-            yield match.group().strip(), _value(match), "money"
+            yield _printed(match), _value(match), "money"
 
 
 def _counts(sentence: Sentence, nouns: frozenset[int], counts: str, hits: tuple[Hit, ...]) -> Iterator[Figure]:
@@ -76,13 +76,18 @@ def _counts(sentence: Sentence, nouns: frozenset[int], counts: str, hits: tuple[
             continue
         low = max(sentence.low, hit.start - REACH)
         begin, end = page.bounds[low][0], page.bounds[hit.start][0]
-        found = [*_COUNT.finditer(page.original, begin, end), *_SPELLED.finditer(page.original, begin, end)]
+        found = [*_COUNT.finditer(page.plain, begin, end), *_SPELLED.finditer(page.plain, begin, end)]
         for match in found:
             value = _value(match)
             if value in _YEARS and "," not in match.group():
                 continue
-            if not re.search(r"[;:.%]\s|%|percent", page.original[match.end() : end]):
-                yield Figure(match.group().strip(), value, "count", counts)
+            if not re.search(r"[;:.%]\s|%|percent", page.plain[match.end() : end]):
+                yield Figure(_printed(match), value, "count", counts)
+
+
+def _printed(match: re.Match[str]) -> str:
+    """The figure as it is printed; an entity leaves blanks behind."""
+    return " ".join(match.group().split())
 
 
 def _value(match: re.Match[str]) -> float:

@@ -9,15 +9,22 @@ from itertools import islice
 from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
-from tocsin.cues import Reached, certainty_of, flags_of, present, reaching, stage_of
+from tocsin.cues import Reached, certainty_of, flags_of, perfect, present, reaching, stage_of
 from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
+from tocsin.text import stretches
 
 LEAD = 3
 """Sentences of the text that count as its lead, besides the title."""
-WEIGHED = 2_000
-"""Matches of one rule that are weighed in one article."""
+WEIGHED = 1_500
+"""Matches of one rule that are weighed in one part of an article."""
+PART = 200_000
+"""Characters of a text that are read at once, several times what the longest live blogs have."""
+_WEAK = frozenset({"perfect", "topic"})
+"""Needs that make a match news only where the article holds nothing surer."""
+_BEFORE_GERUNDS = frozenset({"of", "for", "by", "after", "before", "from", "without", "since"})
+"""Prepositions before a gerund, which tells what is known already: "accused of sending"."""
 WINDOW = 12
 """Words on either side of a match in which the lists of `needs` and `never` are looked for."""
 
@@ -35,6 +42,8 @@ class Finding:
     who: tuple[roles.Actor, ...]
     what: str | None
     lacking: str = ""
+    weak: bool = False
+    """Whether it is news only where the article holds nothing surer: what it `needs` is met by `perfect` or `topic` alone."""
 
     @property
     def sentence(self) -> Sentence:
@@ -45,6 +54,18 @@ class Finding:
     def form(self) -> Form:
         """The form that matched."""
         return self.match.form
+
+
+def parts(article: Article) -> Iterator[tuple[int, Article]]:
+    """The article in parts of bounded length, each with the place in the text where it begins; nearly every article is one.
+
+    What stands in another part is not known to a part, save the headline: so no article fills the memory.
+    """
+    if len(article.text) <= PART:
+        yield 0, article
+        return
+    for start, end in stretches(article.text, PART):
+        yield start, replace(article, text=article.text[start:end])
 
 
 def read(rules: RuleSet, article: Article) -> list[Page]:
@@ -59,7 +80,7 @@ def read(rules: RuleSet, article: Article) -> list[Page]:
 def findings(rules: RuleSet, rule: Rule, pages: list[Page]) -> Iterator[Finding]:
     """The matches of a rule's forms in an article, the near misses too (`lacking` names the one thing).
 
-    At most `WEIGHED` of them: no article of the news has a tenth as many, and an attack ends there.
+    At most `WEIGHED` of them: articles of the news have a tenth as many, and an attack ends there.
     """
     return islice(_all(rules, rule, pages), WEIGHED)
 
@@ -89,11 +110,14 @@ def _in_sentence(
 
 def _weigh(rules: RuleSet, rule: Rule, match: Match, grammar: roles.Grammar) -> Finding:
     reached = reaching(rule, match)
-    stage, forward = stage_of(rule, match, reached)
+    stage, forward = stage_of(match, reached)
     who = tuple(roles.actors(match.sentence, rule, match.hits, match.head, grammar))
     what = _materiel(rule, match)
     finding = Finding(rule, match, reached, stage, certainty_of(reached), flags_of(reached), who, what)
-    return replace(finding, lacking=next(_lacks(rules, finding, forward=forward), ""))
+    lacking = next(_lacks(rules, finding, forward=forward), "")
+    sure = [need for need in match.form.needs if need not in _WEAK]
+    weak = bool(match.form.needs) and not lacking and not any(_met(need, finding, forward=forward) for need in sure)
+    return replace(finding, lacking=lacking, weak=weak)
 
 
 def _materiel(rule: Rule, match: Match) -> str | None:
@@ -103,7 +127,30 @@ def _materiel(rule: Rule, match: Match) -> str | None:
     for slug, number in rule.materiel:
         if any(hit.start in starts or hit.end in ends for hit in match.sentence.by_list.get(number, ())):
             return slug
-    return rule.default_what
+    return (_meant(rule, match) if rule.vague else None) or rule.default_what
+
+
+def _meant(rule: Rule, match: Match) -> str | None:
+    """What a vague word, or no word at all, stands for: the nearest thing named in the sentence, else where the topic is told."""
+    starts = {hit.start for hit in match.hits}
+    slugs = next(
+        (
+            slugs
+            for number, slugs in rule.vague
+            if any(hit.start in starts for hit in match.sentence.by_list.get(number, ()))
+        ),
+        None,
+    )
+    for sentence in _around(match.sentence):
+        named = [
+            (abs(hit.start - match.head.start) if sentence is match.sentence else hit.start, order, slug)
+            for order, (slug, number) in enumerate(rule.materiel)
+            if slugs is None or slug in slugs
+            for hit in sentence.by_list.get(number, ())
+        ]
+        if named:
+            return min(named)[2]
+    return None
 
 
 def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
@@ -119,13 +166,17 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
         yield f"only who {', '.join(match.form.only_who)}"
     if match.form.who == "own" and not roles.own(match.sentence, rule, match.hits, match.head, finding.who):
         yield "who own: the forces are somebody else's"
+    if match.form.told and not match.form.told & {number for one in _told(match.sentence) for number in one.by_list}:
+        yield f"told {' or '.join(sorted(names[number] for number in match.form.told))}: not here, and not in the sentence before"
+    if match.form.amounts and match.form.amounts != _trend(rules, match):
+        yield f"amounts {match.form.amounts}: the sums do not compare so"
     if match.form.needs and not any(_met(need, finding, forward=forward) for need in match.form.needs):
         yield "needs one of " + ", ".join(need if isinstance(need, str) else names[need] for need in match.form.needs)
 
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
     match, names = finding.match, rules.names
-    if match.sentence.text.endswith("?"):
+    if match.sentence.plain.rstrip().endswith("?"):
         yield "asked, not reported"
     for cue, hit in finding.cues:
         if cue.drop:
@@ -145,15 +196,62 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
         return forward
     if need == "fresh":
         return present(finding.match) or any(cue.fresh for cue, _ in finding.cues)
+    if need == "perfect":
+        return perfect(finding.match)
+    if need == "topic":
+        return _told_of(finding)
     titled = finding.sentence.page.field == "title"
-    return titled or (need == "lead" and finding.sentence.number < LEAD)
+    return titled or (need == "lead" and leads(finding.sentence))
+
+
+def leads(sentence: Sentence) -> bool:
+    """Whether a sentence is a headline, or one of the first of the text."""
+    return sentence.page.field == "title" or sentence.number < LEAD
+
+
+def _trend(rules: RuleSet, match: Match) -> str | None:
+    """Whether the first of a match's sums is less than the last (rising) or more (falling), or the only one below those just told."""
+    amount, percent, figure = (rules.lists.get(name, -1) for name in ("amount", "percent", "figure"))
+    found = [hit for hit in match.hits if hit.lexeme.list in {amount, percent, figure}]
+    if not found:
+        return None
+    page = match.sentence.page
+    if len(found) == 1:  # against the sums of the sentence before
+        earlier = _told(match.sentence)[:-1]
+        sums = [page.value(hit) for one in earlier for hit in one.by_list.get(found[0].lexeme.list, ())]
+        return "below-told" if sums and page.value(found[0]) < max(sums) else None
+    kinds = {found[0].lexeme.list, found[-1].lexeme.list}
+    if kinds == {amount, percent}:
+        return None
+    plain = figure in kinds  # "from 34 to 40 billion"
+    first, last = page.value(found[0], scaled=not plain), page.value(found[-1], scaled=not plain)
+    return "rising" if first < last else "falling" if first > last else None
+
+
+def _told(sentence: Sentence) -> list[Sentence]:
+    """A sentence with the one before it."""
+    return sentence.page.sentences[max(0, sentence.number - 1) : sentence.number + 1]
 
 
 def _topics(sentence: Sentence) -> set[int]:
     """The lists that stand where an article says what it is about: its headline, its lead, and the sentences just told."""
-    told = sentence.page.sentences[max(0, sentence.number - 1) : sentence.number + 1]
-    told += [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
-    return {number for one in told for number in one.by_list}
+    return {number for one in _around(sentence) for number in one.by_list}
+
+
+def _around(sentence: Sentence) -> list[Sentence]:
+    """The sentence itself, the one before, the headline and the lead: where an article says what it speaks of."""
+    lead = [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
+    return [*_told(sentence)[::-1], *lead]
+
+
+def _told_of(finding: Finding) -> bool:
+    """Whether what is acted with stands in the headline or the lead already, so that the sentence carries on with it."""
+    sentence, head = finding.sentence, finding.match.head
+    if head.lexeme.tag == "ing" and sentence.word(head.start - 1) in _BEFORE_GERUNDS:
+        return False
+    things = {hit.lexeme.list for hit in finding.match.hits} & finding.rule.owners
+    lead = [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
+    return any(one is not sentence and not things.isdisjoint(one.by_list) for one in lead)
 
 
 def _about(finding: Finding) -> bool:

@@ -38,6 +38,8 @@ TOWARDS = frozenset(
 )
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
 _AUXILIARIES = AUXILIARIES | frozenset({"be", "been", "being", "can", "did", "do", "does", "must", "shall", "to"})
+_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
+_COUNTS = frozenset({"two", "three", "four", "several", "many", "other", "various", "most"})
 _PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
 _STOPPERS = (
     PREPOSITIONS
@@ -91,6 +93,7 @@ def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) 
         if (
             not word
             or word in _STOPPERS
+            or word in _PRONOUNS
             or (verb and verb.start <= token < verb.end)
             or "," in sentence.page.gap(token + 1)
         ):
@@ -114,7 +117,11 @@ def _from_behind(sentence: Sentence, names: list[Hit], target: Hit) -> list[Acto
 def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
     """Actors before the verb, the nearest first; one that only reports is kept as a weak candidate."""
     found: list[Actor] = []
-    reports = [hit for hit in sentence.by_list.get(grammar.reporting, []) if hit.end <= head.start]
+    reports = [
+        hit
+        for hit in sentence.by_list.get(grammar.reporting, [])
+        if hit.end <= head.start and not _passive(sentence, hit)
+    ]
     told = sentence.by_list.get(grammar.telling, ())
     ends = {hit.end: hit for hit in names}
     for hit in reversed([hit for hit in names if hit.end <= head.start]):
@@ -123,11 +130,16 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
         ):  # "In Washington, officials said"
             found.append(Actor(hit.lexeme.slug, 4, "scene", hit))
             continue
-        if any(verb.end == hit.start for verb in told):  # "told Pyongyang to halt" against "told Tokyo that it …"
-            if any(sentence.word(token) == "to" for token in range(hit.end, hit.end + 3)):
-                found.append(Actor(hit.lexeme.slug, 9, "told", hit))
+        if _acted_on(sentence, hit, reports, told, grammar):
             continue
-        if _inside_phrase(sentence, hit, grammar):
+        joined = ends.get(hit.start - 1) if sentence.word(hit.start - 1) == "and" else None
+        if joined and _inside_phrase(sentence, joined, grammar):  # "in Iraq and Afghanistan"
+            continue
+        if sentence.word(hit.end) not in AUXILIARIES and any(
+            verb.end == _phrase_start(sentence, hit) for verb in told
+        ):  # "told Pyongyang to halt" against "told Tokyo that it …"; in "warns Pyongyang may …" Pyongyang acts
+            if any(sentence.word(token) in {"to", "against", "off"} for token in range(hit.end, hit.end + 3)):
+                found.append(Actor(hit.lexeme.slug, 9, "told", hit))
             continue
         report = next((verb for verb in reports if hit.end <= verb.start), None)
         if report is None:
@@ -145,8 +157,53 @@ def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) 
     return found
 
 
+def _acted_on(sentence: Sentence, hit: Hit, reports: list[Hit], told: Iterable[Hit], grammar: Grammar) -> bool:
+    """Whether a name cannot act: a place, an object, or somebody who is told something."""
+    return (
+        _behind_gerund(sentence, hit, reports)
+        or _is_told(sentence, hit, told)
+        or _inside_phrase(sentence, hit, grammar)
+    )
+
+
+def _passive(sentence: Sentence, verb: Hit) -> bool:
+    """Whether others say it of the subject: "North Korea is expected to", "Iran is widely believed to"."""
+    before = verb.start - 2 if sentence.word(verb.start - 1).endswith("ly") else verb.start - 1
+    return verb.lexeme.tag in {"past", "part"} and sentence.word(before) in _BE
+
+
+def _phrase_start(sentence: Sentence, hit: Hit) -> int:
+    """Where the phrase of a name begins: "told the two Koreas"."""
+    start = hit.start
+    while sentence.word(start - 1) in _DETERMINERS | _COUNTS:
+        start -= 1
+    return start
+
+
+def _behind_gerund(sentence: Sentence, hit: Hit, reports: list[Hit]) -> bool:
+    """Whether a name is the object of a participle: "visiting Washington", but not "saying Moscow will"."""
+    token = _phrase_start(sentence, hit) - 1
+    word = sentence.word(token)
+    if word == "accusing":
+        return True
+    return word.endswith("ing") and word not in PREPOSITIONS and not any(verb.end == token + 1 for verb in reports)
+
+
+def _is_told(sentence: Sentence, hit: Hit, told: Iterable[Hit]) -> bool:
+    """Whether a name is told something by others: "President Yoon had been briefed on"."""
+    return any(
+        hit.end < verb.start <= hit.end + OWNER_REACH
+        and verb.lexeme.tag in {"past", "part", "bare"}
+        and sentence.word(verb.start - 1) in _BE
+        and not any("," in sentence.page.gap(token) for token in range(hit.end, verb.start))
+        for verb in told
+    )
+
+
 def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
-    """Actors behind a passive: "by North Korea"."""
+    """Actors behind a passive or a noun: "by North Korea"; an active verb in the present has none."""
+    if head.lexeme.tag in {"base", "s"}:
+        return []
     for hit in names:
         if hit.start <= head.end or hit.start > head.end + 14:
             continue
@@ -174,9 +231,16 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
             token -= 1
     if sentence.word(token) not in PREPOSITIONS:
         return False
+    if _heads(sentence, token, grammar) and sentence.word(token) == ("in" if hit.lexeme.tag == "seats" else "of"):
+        return False
     if sentence.word(hit.end) in {"which", "who"}:  # "the challenges of North Korea, which is preparing …"
         return False
     return not _possesses_intent(sentence, hit, grammar)
+
+
+def _heads(sentence: Sentence, token: int, grammar: Grammar) -> bool:
+    """Whether a body that acts ends before a word: "the leadership of Laos", "the federal government in Addis Ababa"."""
+    return any(hit.end == token for hit in sentence.by_list.get(grammar.body, ()))
 
 
 def _possesses_intent(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
@@ -253,15 +317,17 @@ def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     return any(hit.end <= body.start <= hit.end + 3 for body in sentence.by_list.get(grammar.body, ()))
 
 
-def topics(sentence: Sentence, rule: Rule, grammar: Grammar) -> Iterator[tuple[str, int]]:
-    """Whom a sentence is about, with a weight: not whoever only speaks, and places less than subjects."""
+def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool = False) -> Iterator[tuple[str, int]]:
+    """Whom a sentence is about, with a weight: places less than subjects, and whoever only speaks not unless asked for."""
     reports = sentence.by_list.get(grammar.reporting, ())
     for number in rule.actors:
         for hit in sentence.by_list.get(number, ()):
             speaks = any(
                 hit.end <= verb.start <= hit.end + 5 or 0 <= hit.start - verb.end < TELLER_REACH for verb in reports
             )
-            if speaks or ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
+            if not speakers and speaks:
+                continue
+            if ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
                 continue
             yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
 
@@ -291,6 +357,14 @@ _DIRECTIONS = frozenset(
         "northeastern",
     }
 )
+
+
+def places(sentence: Sentence, rule: Rule, who: str | None) -> Iterator[str]:
+    """Every place a sentence names that is not the actor itself and does not stand for a government."""
+    for number in rule.places:
+        for hit in sentence.by_list.get(number, ()):
+            if hit.lexeme.slug != who and hit.lexeme.tag in {"names", "adjectives"}:
+                yield hit.lexeme.slug
 
 
 def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: int) -> str | None:

@@ -126,9 +126,13 @@ class Cue(Model):
     unless: list[Slug] = Field(
         default=[], description="Lists or cues; one of them between cue and match breaks the cue"
     )
+    opens: bool = Field(
+        default=False, description='Counts only where its sentence begins with it: "In the autumn of 1990, …"'
+    )
     only: Literal["title", "text"] | None = Field(
         default=None, description="Counts only in headlines, or only in texts"
     )
+    rules: list[Slug] = Field(default=[], description="Only these rules heed it; all of them where none is named")
 
 
 class CuesFile(Model):
@@ -147,6 +151,14 @@ class Who(Model):
         default=[], description="Lists: a nationality on one of these words decides before any subject does"
     )
     required: bool = True
+    speaker: bool = Field(
+        default=False,
+        description="Where nobody acts in headline and lead, take whoever speaks there, or else the dateline's state",
+    )
+    anchor: bool = Field(
+        default=False,
+        description="Some sentence that tells it must name who acts; the headline's or another sentence's actor alone is too little",
+    )
     inherit: bool = Field(
         default=True, description="Take the actor of the headline or an earlier sentence where this one names none"
     )
@@ -166,6 +178,15 @@ class What(Model):
 
     from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
     default: Slug | None = None
+    merge: list[list[Slug]] = Field(
+        default=[],
+        description="Materiel that is one thing where an article speaks of both; the first, the closer word, names it",
+    )
+    vague: dict[Slug, list[Slug]] = Field(
+        default={},
+        description="List of words that may stand for several things → the slots they may stand for: the nearest named in the "
+        "sentence, else in the sentence before, the headline or the lead. A match that names nothing may stand for all",
+    )
     names: dict[Slug, Phrase] = Field(default={}, description="How an alert prints each slot")
 
 
@@ -178,20 +199,37 @@ class Form(Model):
     head: Slug | None = Field(
         default=None, description="The list whose word the cues look at; otherwise the first verb"
     )
-    stage: Stage | None = Field(default=None, description="The stage when no cue and no tense says more")
+    stage: Stage | None = Field(
+        default=None, description="The stage when no cue and no tense says more; words that say less do not lower it"
+    )
     with_: list[Slug] = Field(default=[], alias="with", description="Lists of which a word must stand in the sentence")
     without: list[Slug] = Field(default=[], description="Lists of which no word may stand in the sentence")
     about: list[Slug] = Field(
         default=[],
         description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
     )
+    told: list[Slug] = Field(
+        default=[],
+        description="Lists of which a word must stand in this sentence or the one before: what the match takes up",
+    )
     needs: list[str] = Field(
-        default=[], description="One of: the name of a list or cue in the clause, forward, fresh, lead, title"
+        default=[],
+        description="One of: the name of a list or cue in the clause, forward, fresh, perfect, topic, lead, title",
     )
     what: Slug | None = None
     ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")
+    tense: bool | None = Field(
+        default=None, description="Whether a past tense means that the thing is done; left out, as the rule says"
+    )
     only_who: list[Slug] = Field(
         default=[], description="Only where one of these acts, or is what the article is about"
+    )
+    amounts: Literal["rising", "falling", "below-told"] | None = Field(
+        default=None,
+        description=(
+            "How the first and the last of the match's sums or percentages compare: rising (from 34 billion to 40), falling "
+            "(40 billion, against 34); below-told: its one sum is less than one in the sentence before (It gets 40 billion. Last year it was 34)"
+        ),
     )
     who: Literal["any", "own"] = Field(default="any", description="own: the forces spoken of must be the actor's own")
 
@@ -287,6 +325,7 @@ class Rule(Model):
     )
     runbook: str = ""
     lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
+    about: list[Slug] = Field(default=[], description="The `about` of every form that has none of its own")
     forms: list[Form]
     never: list[Slug] = Field(default=[], description="Lists: a word of one of them in the match's clause silences it")
     never_in_sentence: list[Slug] = []

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from tocsin import compiled
+from tocsin import compiled, spelling
 from tocsin.compiled import Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
 from tocsin.policy import Policy
@@ -24,19 +24,13 @@ from tocsin.words import noun_forms, verb_forms
 
 DEFAULT_GAP = 6
 GAP_LIMIT = 40
-FOREIGN_KEYS = {
-    "contains": "form", "pattern": "form", "regex": "form", "condition": "forms", "detection": "forms", "selection": "forms", "severity": "level",
-    "rulename": "name", "rule_id": "id", "displayname": "title", "summary": "title", "annotations": "description", "labels": "tags",
-    "false_positives": "falsepositives", "reference": "references", "dedupperiodminutes": "story", "group_by": "story", "for": "story",
-    "alert": "name", "matchers": "forms", "runbook_url": "runbook", "enabled": "status", "exclude": "never", "keywords": "words", "terms": "words",
-}  # fmt: skip
-"""Spellings of Sigma, Panther and Alertmanager → ours."""
 TAGS = {
     "past": {"past", "part", "bare"},
     "ing": {"ing"},
     "base": {"base", "bare"},
     "present": {"base", "s", "bare"},
     "plural": {"plural"},
+    "people": {"people"},
     "verb": {"base", "s", "ing", "past", "part", "bare"},
 }
 """What may stand behind the colon of `<list:past>`."""
@@ -51,6 +45,12 @@ class Loaded:
     rule_set: RuleSet
     models: dict[str, Rule]
     faults: list[Fault] = field(default_factory=list)
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Name of a rule → its file."""
+    declared: dict[str, tuple[Words | Cue, Source, tuple[str | int, ...]]] = field(default_factory=dict)
+    """Name of a list or cue → as written, and where."""
+    used: frozenset[str] = frozenset()
+    """The lists something refers to."""
 
 
 def load(folder: Path) -> Loaded:
@@ -88,6 +88,7 @@ class _Loader:
         self.printed: dict[str, str] = {}
         self.states: dict[str, str] = {}
         self.verb_lists: set[int] = set()
+        self.used: set[int] = set()
 
     def load(self) -> Loaded:
         shared = _sources(
@@ -118,7 +119,15 @@ class _Loader:
             lexicon={surface: tuple(lexemes) for surface, lexemes in self.lexicon.items()},
             cancels={surface: tuple(numbers) for surface, numbers in self.cancels.items()},
         )
-        return Loaded(rule_set, {rule.name: rule for rule, _ in ready}, sorted(set(self.faults)))
+        names = rule_set.names
+        return Loaded(
+            rule_set,
+            {rule.name: rule for rule, _ in ready},
+            sorted(set(self.faults)),
+            {rule.name: source for source, rule in rules},
+            self.words,
+            frozenset(names[number] for number in self.used),
+        )
 
     def _read_shared(self, source: Source) -> None:
         kind = source.data.get("kind") if isinstance(source.data, dict) else None
@@ -159,7 +168,7 @@ class _Loader:
         for name, (words, source, path) in self.words.items():
             number = self.numbers[name]
             entries = self._entries(name, source, path, set())
-            if not entries and not getattr(words, "forms", ()) and not words.include:
+            if not entries and not getattr(words, "forms", ()):
                 self.faults.append(source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words"))
             for surface, tag in entries:
                 self._add(surface, Lexeme(number, tag, name if getattr(words, "exclusive", False) else ""))
@@ -187,6 +196,7 @@ class _Loader:
                     source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}")
                 )
             elif known not in seen:
+                self.used.add(self.numbers[known])
                 entries = self._entries(known, source, path, seen) | entries
                 if self.numbers[known] in self.verb_lists:
                     self.verb_lists.add(self.numbers[name])
@@ -230,7 +240,7 @@ class _Loader:
             cue.sets.stage, cue.sets.certainty, cue.sets.flag, cue.sets.drop, bool(cue.sets.fresh),
             {"next": 1, "previous": -1}.get(cue.scope, 0),
             tuple(self._cue_form(form, source, path) for form in cue.forms),
-            cue.only,
+            cue.only, cue.opens,
         )  # fmt: skip
 
     def _cue_form(self, form: str, source: Source, path: tuple[str | int, ...]) -> compiled.Form:
@@ -245,9 +255,11 @@ class _Loader:
         for name in names:
             known = f"{rule}.{name}" if f"{rule}.{name}" in self.numbers else name
             if known in self.numbers:
+                self.used.add(self.numbers[known])
                 found.append(self.numbers[known])
             else:
-                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, self.numbers)}"))
+                own = {known.removeprefix(f"{rule}.") for known in self.numbers}
+                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, own)}"))
         return found
 
     def _compile(self, source: Source, rule: Rule) -> compiled.Rule | None:
@@ -257,8 +269,13 @@ class _Loader:
             return self._find(names, rule.name, source, path)
 
         forms = tuple(self._form(form, index, rule, source) for index, form in enumerate(rule.forms))
+        self._known_cues(source, rule)
         names = rule.cues if rule.cues is not None else list(self.cues)
-        cues = tuple(self.cues[name] for name in names if name in self.cues and name not in rule.ignore_cues)
+        cues = tuple(
+            cue
+            for name in names
+            if name not in rule.ignore_cues and (cue := self.cues.get(name)) and self._heeds(rule, name)
+        )
         what = rule.what
         built = compiled.Rule(
             policy=self._policy(rule, source),
@@ -267,18 +284,25 @@ class _Loader:
             never_in_sentence=frozenset(lists(rule.never_in_sentence, "never_in_sentence")),
             never_in_lead=frozenset(lists(rule.never_in_lead, "never_in_lead")),
             never_in_title=frozenset(lists(rule.never_in_title, "never_in_title")),
-            tense=rule.tense,
             cues=cues,
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
             actor_required=rule.who.required,
             inherits=rule.who.inherit,
+            anchored=rule.who.anchor,
+            speaker=rule.who.speaker,
             places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
             theatres=tuple(tuple(group) for group in rule.where.merge) if rule.where else (),
             materiel=tuple((slug, lists([name], "what", "from", slug)[0]) for slug, name in what.from_.items())
             if what
             else (),
+            vague=tuple(
+                (lists([name], "what", "vague", name)[0], frozenset(slugs)) for name, slugs in what.vague.items()
+            )
+            if what
+            else (),
             default_what=what.default if what else None,
+            kinds=tuple(tuple(group) for group in what.merge) if what else (),
             figures=tuple(
                 compiled.Counted(figure.unit, frozenset(lists(figure.of, "figures", index, "of")), figure.counts)
                 for index, figure in enumerate(rule.figures)
@@ -286,6 +310,20 @@ class _Loader:
             doubts=tuple(compiled.Doubt(w.unit, w.above, w.reading, w.counts, w.flag, w.note) for w in rule.warn),
         )
         return built if len(self.faults) == before else None
+
+    def _heeds(self, rule: Rule, cue: str) -> bool:
+        """Whether a cue speaks to a rule: to every one, unless it names some."""
+        named = self.words[cue][0]
+        return not isinstance(named, Cue) or not named.rules or rule.name in named.rules
+
+    def _known_cues(self, source: Source, rule: Rule) -> None:
+        named: list[tuple[tuple[str | int, ...], str]] = [(("cues",), name) for name in rule.cues or ()]
+        named += [(("ignore_cues",), name) for name in rule.ignore_cues]
+        for index, form in enumerate(rule.forms):
+            named += [(("forms", index, "ignore_cues"), name) for name in form.ignore_cues]
+        for path, name in named:
+            if name not in self.cues:
+                self.faults.append(source.fault(path, f"unknown cue {name!r}{_near(name, self.cues)}"))
 
     def _watched(self, rule: Rule, source: Source) -> None:
         """Faults of what a rule wants to be told changes of."""
@@ -320,11 +358,14 @@ class _Loader:
             steps = []
         needs: list[str | int] = []
         for need in form.needs:
-            needs += [need] if need in {"forward", "fresh", "lead", "title"} else lists([need], "needs")
+            needs += (
+                [need] if need in {"forward", "fresh", "perfect", "topic", "lead", "title"} else lists([need], "needs")
+            )
         return compiled.Form(
             form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
-            lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about, "about")),
-            tuple(needs), form.what, form.who, frozenset(form.ignore_cues), tuple(form.only_who),
+            lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about or rule.about, "about")),
+            tuple(needs), form.what, form.who, frozenset(form.ignore_cues), rule.tense if form.tense is None else form.tense,
+            tuple(form.only_who), form.amounts, frozenset(lists(form.told, "told")),
         )  # fmt: skip
 
     def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:
@@ -438,11 +479,9 @@ def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model
 
 
 def _suggest(key: str, model: type[Model]) -> str:
-    foreign = difflib.get_close_matches(key.lower(), FOREIGN_KEYS, n=1, cutoff=0.85)
-    if foreign:
-        return f", did you mean {FOREIGN_KEYS[foreign[0]]!r}?"
     known = {info.alias or name for cls in [model, *Model.__subclasses__()] for name, info in cls.model_fields.items()}
-    return _near(key, known)
+    misspelt = difflib.get_close_matches(key.lower(), spelling.KEYS, n=1, cutoff=0.85)
+    return spelling.ours(key) or (spelling.ours(misspelt[0]) if misspelt else _near(key, known))
 
 
 def _near(name: str, known: Iterable[str]) -> str:

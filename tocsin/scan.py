@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate
 
+from tocsin.amounts import amounts, value
 from tocsin.compiled import Lexeme, RuleSet
+from tocsin.furniture import news
 from tocsin.signal import Field
-from tocsin.text import MAX_TOKENS, Span, fold, sentences
+from tocsin.text import MAX_TOKENS, Span, entity_end, fold, plain, sentences
 
 _WORD = re.compile(rb"[a-z0-9]+")
 _HARD = frozenset({"but", "although", "though", "whereas", "while", "despite", "unless"})
@@ -37,6 +39,7 @@ HEADLINE = 20
 """Words a headline has at most."""
 _FULL_STOPS = frozenset(".!?\"'\u201d\u2019)")
 _FIRST_YEAR = 1900
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _DAY_DIGITS = 2
 _TIMES = frozenset(
     {
@@ -59,6 +62,10 @@ _TIMES = frozenset(
 _COMPARISONS = frozenset(
     {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
 )
+_PLACING = frozenset(
+    {"to", "into", "toward", "towards", "near", "off", "onto", "at", "in", "outside", "around", "through", "for"}
+)
+_WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 _MARKS = frozenset(',;:!?()[]"\u201c\u201d')
 
 
@@ -81,12 +88,19 @@ class Page:
     def __init__(self, rules: RuleSet, field: Field, original: str, published: datetime | None = None) -> None:
         self.field: Field = field
         self.original = original
+        self.plain = plain(original)
+        """The original with entities read, at the same offsets: what sentences, words and marks are looked for in."""
         self.company: Sequence[Page] = (self,)
         """The pages of the article, in any of which a short name's full name may stand."""
         self._rules = rules
         self._published = published
-        self._folded = fold(original)
+        self._folded = fold(self.plain)
         self._words = self._folded.split()
+
+    def release(self) -> None:
+        """Lets go of what refers back to the page, so that its memory is free as soon as nobody uses it."""
+        self.company = ()
+        self.__dict__.pop("sentences", None)
 
     @cached_property
     def words(self) -> list[str]:
@@ -99,8 +113,18 @@ class Page:
         return [match.span() for match in _WORD.finditer(self._folded)]
 
     def gap(self, token: int) -> str:
-        """What stands in the original between the word before and this one."""
-        return self.original[self.bounds[token - 1][1] if token else 0 : self.bounds[token][0]]
+        """What stands between the word before and this one."""
+        return self.plain[self.bounds[token - 1][1] if token else 0 : self.bounds[token][0]]
+
+    def behind(self, token: int) -> str:
+        """The character of the original behind a word, past a space before "%"."""
+        end = self.bounds[token][1]
+        return self.original[end : end + 2].strip()[:1] if self.original[end : end + 1] in {" ", "%"} else ""
+
+    def value(self, hit: Hit, *, scaled: bool = True) -> float:
+        """How much a sum of money, a percentage or a figure is; unscaled, 40 billion is 40."""
+        begin, end = self.bounds[hit.start][0], self.bounds[hit.end - 1][1]
+        return value(self.words[hit.start : hit.end], self.original[begin:end], scaled=scaled)
 
     @cached_property
     def raw(self) -> list[tuple[int, int, int]]:
@@ -148,12 +172,13 @@ class Page:
             hit
             for hit in hits
             if not self._a_noun(hit)
+            and not self._a_currency(hit)
             and not any(
                 hit.end <= end and end - start > hit.end - hit.start
                 for start, end in cancelled.get((hit.lexeme.list, hit.start), ())
             )
         ]
-        hits += self._computed()
+        hits += [hit for hit in self._computed() if hit.lexeme.list >= 0]  # a set without the list has no use for it
         hits.sort(key=lambda hit: (hit.start, -hit.end))
         return self._longest_names(hits)
 
@@ -161,12 +186,27 @@ class Page:
         """Whether what may be a verb stands behind an article or possessive, and so is a noun: "the move", "its plan"."""
         return hit.lexeme.tag in _FINITE and hit.start > 0 and self.words[hit.start - 1] in _ARTICLES
 
+    def _a_currency(self, hit: Hit) -> bool:
+        """Whether a name is the beginning of a sum of money and no state: "US$40 billion"."""
+        end = self.bounds[hit.end - 1][1]
+        return bool(hit.lexeme.slug) and self.original[end : end + 1] == "$"
+
     def _computed(self) -> Iterator[Hit]:
-        """Words no list can hold: numbers in digits (`number`), and dates before and after the article's own."""
+        """Words no list can hold: numbers in digits (`number`), sums (`amount`, `percent`, `figure`), and dates."""
         number, past, coming, near = (
             self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date", "near-date")
         )
+        sums = {
+            "amount": self._rules.lists.get("amount", -1),
+            "percent": self._rules.lists.get("percent", -1),
+            "figure": self._rules.lists.get("figure", -1),
+        }
+        for start, end, kind in amounts(self.words, self.gap, self.behind):
+            yield Hit(start, end, Lexeme(sums[kind], "word"))
+        place = self._rules.lists.get("unlisted-place", -1)
         for token, word in enumerate(self.words):
+            if self._placed(token, word):
+                yield Hit(token, token + 1, Lexeme(place, "word"))
             if word[0].isdigit():
                 yield Hit(token, token + 1, Lexeme(number, "word"))
                 if len(word) == 4 and self._past_year(token, int(word) if word.isdecimal() else 0):  # noqa: PLR2004 - a year
@@ -178,9 +218,28 @@ class Page:
                 if self._near(token, _MONTHS[word]):
                     yield Hit(token, token + 1, Lexeme(near, "word"))
 
+    @cached_property
+    def _year(self) -> int:
+        """The year the article speaks from: its own, or the latest it names where it has no date."""
+        if self._published is not None:
+            return self._published.year
+        return max((int(word) for word in self.words if _YEAR.fullmatch(word)), default=0)
+
+    def _placed(self, token: int, word: str) -> bool:
+        """A capitalised word of a text behind a preposition of place: "to Jermuk"."""
+        return (
+            self.field == "text"
+            and self._word(token - 1) in _PLACING
+            and self.original[self.bounds[token][0]].isupper()
+            and not self.original[self.bounds[token - 1][0]].isupper()
+            and self.gap(token) == " "
+            and word not in _MONTHS
+            and word not in _WEEKDAYS
+        )
+
     def _past_year(self, token: int, year: int) -> bool:
         """A year before the article's, said as a time ("in 1962", "October 1962"), not as a name ("the 2018 agreement")."""
-        if self._published is None or not _FIRST_YEAR <= year < self._published.year:
+        if not _FIRST_YEAR <= year < self._year:
             return False
         before, earlier = self._word(token - 1), self._word(token - 2)
         if before in _COMPARISONS or earlier in _COMPARISONS:
@@ -189,14 +248,14 @@ class Page:
 
     def _past_month(self, token: int, month: int) -> bool:
         """A month one to eight months back, said as a time ("in September"), not as a beginning ("since September")."""
-        if self._published is None or not self.original[self.bounds[token][0]].isupper():
+        if self._published is None or not self.plain[self.bounds[token][0]].isupper():
             return False
         before = self._word(token - 2) if self._word(token - 1) in {"early", "late", "mid"} else self._word(token - 1)
         return before in {"in", "last", "of"} and 1 <= (self._published.month - month) % 12 <= 8  # noqa: PLR2004 - months
 
     def _coming(self, token: int, month: int) -> bool:
         """A month up to four months ahead, or a later day of this month."""
-        if self._published is None or not self.original[self.bounds[token][0]].isupper():
+        if self._published is None or not self.plain[self.bounds[token][0]].isupper():
             return False
         ahead = (month - self._published.month) % 12
         return 1 <= ahead <= 4 or (ahead == 0 and any(day > self._published.day for day in self._days(token)))  # noqa: PLR2004 - months
@@ -227,7 +286,7 @@ class Page:
                 first += length + 1
                 word += 1
             inside = offset - first
-            if not self.original[self.bounds[word][0] + inside].isupper():
+            if not self.plain[self.bounds[word][0] + inside].isupper():
                 return False
         return True
 
@@ -259,7 +318,7 @@ class Page:
         starts = [start for start, _ in self.bounds]
         hit_starts = [hit.start for hit in self.hits]
         found: list[Sentence] = []
-        for span in sentences(self.original):
+        for span in self._spans():
             low, high = bisect_left(starts, span.start), bisect_right(starts, span.end - 1)
             for first in range(low, high, MAX_TOKENS):
                 last = min(first + MAX_TOKENS, high)
@@ -268,8 +327,15 @@ class Page:
                     for hit in self.hits[bisect_left(hit_starts, first) : bisect_left(hit_starts, last)]
                     if hit.end <= last
                 ]
-                found.append(Sentence(self, len(found), span, first, last, hits))
+                begin = span.start if first == low else self.bounds[first][0]
+                end = entity_end(self.original, span.end - 1) if last == high else self.bounds[last - 1][1]
+                found.append(Sentence(self, len(found), Span(begin, end, span.block), first, last, hits))
         return found
+
+    def _spans(self) -> Iterable[Span]:
+        """Where the sentences stand; of a text only those that tell the news."""
+        spans = sentences(self.plain)
+        return spans if self.field == "title" else news(self.plain, spans)
 
 
 class Sentence:
@@ -288,10 +354,15 @@ class Sentence:
         return self.page.original[self.span.start : self.span.end]
 
     @property
+    def plain(self) -> str:
+        """The sentence with entities read, at the same offsets."""
+        return self.page.plain[self.span.start : self.span.end]
+
+    @property
     def headline(self) -> bool:
         """Whether it is written as a headline: the title, or a short line of the text without a full stop or in capitals."""
-        text = self.text
-        short = self.high - self.low <= HEADLINE and text[-1:] not in _FULL_STOPS
+        text = self.plain
+        short = self.high - self.low <= HEADLINE and text.rstrip()[-1:] not in _FULL_STOPS
         return self.page.field == "title" or short or text.isupper()
 
     @property

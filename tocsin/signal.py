@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
 
 Stage = Literal["planned", "preparing", "imminent", "done"]
 Certainty = Literal["suspected", "asserted", "confirmed"]
@@ -22,6 +22,14 @@ def rank(stage: Stage) -> int:
 def furthest(stages: Iterable[Stage]) -> Stage:
     """The furthest of some stages; of the two that share a rank, preparing."""
     return max(stages, key=STAGES.index)
+
+
+_T = TypeVar("_T")
+
+
+def _each(first: tuple[_T, ...], second: tuple[_T, ...]) -> tuple[_T, ...]:
+    """The values of both, each once."""
+    return tuple(dict.fromkeys((*first, *second)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,13 @@ class Evidence:
     marks: tuple[tuple[int, int], ...] = ()
     form: str = ""
 
+    def moved(self, by: int) -> Evidence:
+        """The same quote in a text that begins `by` characters earlier; a headline stays where it is."""
+        if self.field == "title":
+            return self
+        marks = tuple((start + by, end + by) for start, end in self.marks)
+        return replace(self, start=self.start + by, end=self.end + by, marks=marks)
+
     def bounds(self) -> dict[str, Any]:
         """The sentence as `tocsin detect` prints it."""
         row: dict[str, Any] = {"text": self.quote, "start": self.start, "end": self.end, "stage": self.stage}
@@ -77,6 +92,23 @@ class Signal:
         """The value of the slot `who`, `where` or `what`."""
         value: str | None = getattr(self, name)
         return value
+
+    def moved(self, by: int) -> Signal:
+        """The same signal in a text that begins `by` characters earlier."""
+        sentences = tuple(sentence.moved(by) for sentence in self.sentences)
+        return replace(self, evidence=self.evidence.moved(by), sentences=sentences)
+
+    def joined(self, other: Signal, most: int) -> Signal:
+        """The signal with what a later part of the article says of it, and at most so many sentences."""
+        further = other if rank(other.stage) > rank(self.stage) else self
+        return replace(
+            further,
+            flags=_each(self.flags, other.flags),
+            says=_each(self.says, other.says),
+            relays=_each(self.relays, other.relays),
+            figures=_each(self.figures, other.figures)[:most],
+            sentences=_each(self.sentences, other.sentences)[:most],
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The object `tocsin detect --format ndjson` prints for this signal."""

@@ -5,8 +5,10 @@ Folding never changes a text's length, so an offset into the folded bytes is an 
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -47,6 +49,25 @@ def fold(text: str) -> bytes:
     return raw.translate(_BYTES)
 
 
+_ENTITY = re.compile(r"&(?:#(?:[xX][0-9a-fA-F]{1,6}|[0-9]{1,7})|[A-Za-z]{2,8}[0-9]{0,2});")
+
+
+def plain(text: str) -> str:
+    """The text with each HTML entity as its character and blanks up to the entity's length, so that offsets stay true."""
+    return _ENTITY.sub(_character, text) if "&" in text else text
+
+
+def _character(entity: re.Match[str]) -> str:
+    character = html.unescape(entity[0])
+    return character.ljust(len(entity[0])) if len(character) == 1 else entity[0]
+
+
+def entity_end(text: str, start: int) -> int:
+    """Where the entity that begins at a place ends; the place behind it where none begins there."""
+    found = _ENTITY.match(text, start)
+    return found.end() if found else start + 1
+
+
 @cache
 def fold_phrase(phrase: str) -> bytes:
     """A phrase of a rule or list as it is looked for: folded, single spaces inside, none outside."""
@@ -68,14 +89,18 @@ _ABBREVIATION = re.compile(
 )
 _END = re.compile(
     r"(?<![.!?])[.!?]++[\"'\u201d\u2019)\]]*+(?=\s|$)"  # possessive, and never from the middle: a million dots stay linear
-    r"|(?<=[a-z0-9\"\u201d)])[.!?](?=[A-Z\u201c\"][a-z])|\n[ \t\r]*+\n\s*+|\r?\n"
+    r"|(?<=[a-z0-9\"\u201d\u2019)])[.!?]\u201d?(?=[\u201c\"]?(?:[A-Z][a-z]|[AI]\s))|\n[ \t\r]*+\n\s*+|\r?\n"
 )
 _NEXT_WORD = re.compile(r"\s+[\"\u201c]?([A-Z][a-z]*)\s")
 _REST_IS_BLANK = re.compile(r"\s*+\Z")
 _WRAPPED = 84
+_PLACE = 4  # words of a dateline in capitals, with its dash
+_OPEN = frozenset("\"'\u201c\u2018(")
 _FEW = 4  # lines that are no copy yet
 _DATELINE = re.compile(
-    r"(?:[A-Z][A-Z'’. /-]{2,40}(?:, [A-Z][\w. ]{1,30}){0,3}(?:, \d{4})?\s*(?:\([A-Z][^()\n]{1,30}\)\s*)?(?:-{1,2}|[–—])\s+"
+    r"(?!FILES?\b)(?:[A-Z][A-Z'’. /-]{2,40}(?:, [A-Z][\w. ]{1,30}){0,3}(?:, \d{4})?\s*(?:\([A-Z][^()\n]{1,30}\)\s*)?(?:-{1,2}|[–—])\s+"
+    r"|[A-Z][a-z]+(?: [A-Z][a-z]+)?, (?:\d{1,2} )?(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?(?: \d{1,2})?(?:, \d{4})?\s*"
+    r"(?:\([A-Z][^()\n]{1,30}\)\s*)?(?:-{1,2}|[–—])\s+"
     r"|[^.!?\n()]{0,60}\((?:AP|AFP|Reuters?|UPI|PTI|ANI|IANS|CNN|BBC|NHK|VOA|RFA|EFE|ANSA|KUNA|IRNA|KCNA|TASS|Tass|DPA|dpa|Xinhua|Yonhap|Kyodo|Sputnik"
     r"|Interfax[^()\n]{0,20})\)\s*(?:(?:-{1,2}|[–—])\s+)?)"
 )
@@ -103,15 +128,40 @@ def sentences(text: str) -> list[Span]:
     return spans
 
 
+def stretches(text: str, most: int) -> Iterator[tuple[int, int]]:
+    """A long text in stretches of at most `most` characters, cut where a paragraph, a line, a sentence or at least a word ends."""
+    start = 0
+    while len(text) - start > most:
+        end = start + most
+        for mark in ("\n\n", "\n", ". ", " "):
+            if (found := text.rfind(mark, start + most // 2, end)) >= 0:
+                end = found + len(mark)
+                break
+        yield start, end
+        start = end
+    yield start, len(text)
+
+
 def _add(spans: list[Span], text: str, start: int, end: int, block: int) -> None:
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
-    if (dateline := _DATELINE.match(text, start, end)) and dateline.end() < end:
-        start = dateline.end()
+    start = _behind_dateline(text, start, end)
     if end > start:
         spans.append(Span(start, end, block))
+
+
+def _behind_dateline(text: str, start: int, end: int) -> int:
+    """Where the sentence begins behind what wire copy puts before it; in copy all in capitals a place has few words."""
+    found = _DATELINE.match(text, start, end)
+    if not found or found.end() >= end:
+        return start
+    begins = text[found.end()]
+    if found[0].rstrip().endswith(")") and not (begins.isupper() or begins in _OPEN):  # "said so on Monday (Interfax)."
+        return start
+    shouted = "(" not in found[0] and not any(map(str.isdigit, found[0])) and text[found.end() : end].isupper()
+    return start if shouted and len(found[0].split()) > _PLACE else found.end()
 
 
 def _abbreviated(text: str, match: re.Match[str]) -> bool:

@@ -144,6 +144,7 @@ def test_an_unreadable_rule_does_not_stop_the_others(tmp_path: Path) -> None:
     ran = tocsin("detect", "--rules", rules, "--format", "ndjson", SEEDS)
     assert ran.out == detected().out
     assert re.search(r"rules/broken\.yaml:\d+:\d+: ", ran.err)
+    assert ran.code == 1
 
 
 @pytest.mark.parametrize(
@@ -191,3 +192,13 @@ def test_the_program_ends_as_promised(tmp_path: Path) -> None:
     assert ran.returncode == 3
     assert [json.loads(line)["id"] for line in ran.stdout.splitlines()] == ["good"]
     assert ran.stderr.splitlines() == [f"rejected: {tmp_path / 'bad.txt'}: is empty (put the article's text into it)"]
+
+
+def test_a_replay_with_an_unreadable_rule_says_so(tmp_path: Path) -> None:
+    """A replay goes on with the rules that load, names the faults on standard error, and ends with exit code 1."""
+    rules = shutil.copytree(RULES, tmp_path / "rules")
+    (rules / "broken.yaml").write_text("title: Broken\nforms: [\n")
+    (tmp_path / "one.txt").write_text(TEXT)
+    ran = tocsin("replay", "--rules", rules, "--format", "ndjson", tmp_path / "one.txt")
+    assert (ran.code, ran.rows[-1]["summary"]["articles"]) == (1, 1)
+    assert re.search(r"rules/broken\.yaml:\d+:\d+: ", ran.err)

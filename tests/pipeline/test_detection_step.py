@@ -105,12 +105,15 @@ def test_a_long_article_travels_by_reference(world: World) -> None:
     assert world.detector().article(body) == long
 
 
-STATES = ["France", "Germany", "Japan", "China", "India", "Iran", "Iraq", "Egypt", "Brazil", "Canada", "Mexico", "Peru"]
+STATES = [
+    "France", "Germany", "Japan", "China", "India", "Iran", "Iraq", "Egypt", "Brazil", "Canada", "Mexico", "Peru", "Chile", "Turkey", "Poland", "Norway",
+    "Sweden", "Finland", "Kenya", "Uganda", "Rwanda", "Ethiopia", "Chad", "Nigeria", "Ghana", "Pakistan", "Vietnam", "Thailand", "Indonesia", "Spain",
+]  # fmt: skip
 
 
 def test_an_article_with_hundreds_of_signals_fits_the_table(on_moto: System) -> None:
     """However many stories an article touches, what it changes fits one transaction."""
-    pairs = [(sender, other) for sender in STATES for other in STATES if sender != other]
+    pairs = [(sender, other) for other in STATES for sender in STATES if sender != other]
     text = " ".join(f"{sender} is preparing to send more troops to {other}, officials said." for sender, other in pairs)
     signals = decided(on_moto, Article("crowd", text, "T", "Outlet"))
     assert len({signal["story"] for signal in signals if signal["story"]}) == MAX_STORIES

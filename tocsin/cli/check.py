@@ -8,9 +8,9 @@ import click
 
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
 from tocsin.cli.options import rules_option
+from tocsin.demands import shortcomings
 from tocsin.errors import Fault
 from tocsin.rules import load
-from tocsin.source import read
 from tocsin.trial import run
 
 
@@ -22,15 +22,13 @@ def command(rules: Path) -> int:
     failed: list[Fault] = []
     count = 0
     for name, rule in loaded.models.items():
-        source = read(rules / f"{name}.yaml", f"{rules.name}/{name}.yaml")
-        tests = rule.tests
-        count += sum(len(getattr(tests, kind)) for kind in type(tests).model_fields)
-        failed += [source.fault(failure.path, failure.what) for failure in run(loaded.rule_set, rule)]
-    for fault in [*loaded.faults, *failed]:
+        count += sum(len(getattr(rule.tests, kind)) for kind in type(rule.tests).model_fields)
+        failed += [loaded.sources[name].fault(failure.path, failure.what) for failure in run(loaded.rule_set, rule)]
+    faults = [*loaded.faults, *shortcomings(loaded)]
+    for fault in sorted([*faults, *failed]):
         click.echo(str(fault))
-    click.echo(
-        f"{len(loaded.models)} rules, {len(loaded.faults)} faults, {count} inline tests, {len(failed)} failed", err=True
-    )
-    if loaded.faults:
-        return RULES_UNREADABLE if not loaded.models else FINDINGS
-    return FINDINGS if failed else FINE
+    told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
+    click.echo(told, err=True)
+    if not loaded.models:
+        return RULES_UNREADABLE
+    return FINDINGS if faults or failed else FINE

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tocsin.article import Article
-from tocsin.cli import BAD_INPUT, FINE
+from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.options import format_option, load_rules, paths_argument, read_inputs, report_fault, rules_option
 from tocsin.detection import detect
 from tocsin.signal import Signal
@@ -24,7 +24,8 @@ def command(rules: Path, form: str, *, trial: bool, paths: tuple[str, ...]) -> i
 
     PATHS: .txt, .json or .jsonl files (an article a line: id, title, text, published, source, url), folders, or - for standard input.
     """
-    rule_set = load_rules(rules).rule_set
+    loaded = load_rules(rules)
+    rule_set = loaded.rule_set
     rejected = 0
     for entry in read_inputs(paths):
         if entry.article is None:
@@ -40,7 +41,9 @@ def command(rules: Path, form: str, *, trial: bool, paths: tuple[str, ...]) -> i
             )
         else:
             _show(entry.article, signals)
-    return BAD_INPUT if rejected else FINE
+    if rejected:
+        return BAD_INPUT
+    return FINDINGS if loaded.faults else FINE
 
 
 def _show(article: Article, signals: list[Signal]) -> None:

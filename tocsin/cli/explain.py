@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from tocsin.article import Article
-from tocsin.cli import BAD_INPUT, FINE
+from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.options import load_rules, paths_argument, read_inputs, report_fault, rules_option
 from tocsin.compiled import RuleSet
-from tocsin.match import Finding, findings, read
+from tocsin.match import Finding, findings, parts, read
 
 
 @click.command("explain")
@@ -29,7 +29,9 @@ def command(rules: Path, name: str | None, paths: tuple[str, ...]) -> int:
             report_fault(entry)
         else:
             _explain(loaded.rule_set, entry.article, name)
-    return BAD_INPUT if rejected else FINE
+    if rejected:
+        return BAD_INPUT
+    return FINDINGS if loaded.faults else FINE
 
 
 def _explain(rule_set: RuleSet, article: Article, name: str | None) -> None:
@@ -38,14 +40,17 @@ def _explain(rule_set: RuleSet, article: Article, name: str | None) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(f"{article.id}  {article.title}", style="bold"))
-    pages = read(rule_set, article)
-    for rule in rule_set.rules:
-        if name and rule.policy.name != name:
-            continue
-        for finding in findings(rule_set, rule, pages):
+    for _, part in parts(article):
+        pages = read(rule_set, part)
+        for finding in (
+            finding
+            for rule in rule_set.rules
+            if name in {None, rule.policy.name}
+            for finding in findings(rule_set, rule, pages)
+        ):
             console.print(
                 Text(
-                    "  " + ("near miss " if finding.lacking else "match ") + rule.policy.name,
+                    "  " + ("near miss " if finding.lacking else "match ") + finding.rule.policy.name,
                     style="yellow" if finding.lacking else "green",
                 )
             )

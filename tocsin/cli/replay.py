@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from tocsin.cli import BAD_INPUT, FINE
+from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.options import format_option, load_rules, paths_argument, read_inputs, report_fault, rules_option
 from tocsin.errors import InputFault, SettingsFault
 
@@ -56,7 +56,7 @@ def command(
     paths: tuple[str, ...],
 ) -> int:
     """Runs articles through the deployed functions, with resources made from template.yaml on moto and a local Slack."""
-    load_rules(rules)
+    loaded = load_rules(rules)
     inputs = list(read_inputs(paths))
     if not inputs:
         raise InputFault("no article to replay", ", ".join(paths), "name files or folders that hold some")
@@ -81,7 +81,9 @@ def command(
     faults = [entry for entry in inputs if entry.fault]
     for entry in faults:
         report_fault(entry)
-    return BAD_INPUT if faults else FINE
+    if faults:
+        return BAD_INPUT
+    return FINDINGS if loaded.faults else FINE
 
 
 def _workspace() -> dict[str, str]:

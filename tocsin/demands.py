@@ -1,0 +1,173 @@
+"""What is asked of a rule set that loads: no dead form, no dead list, enough tests, and what an analyst on duty needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tocsin.compiled import Form, RuleSet, Step
+from tocsin.compiled import Rule as Compiled
+from tocsin.errors import Fault
+from tocsin.rule import Cue, Rule, Tests
+from tocsin.rules import Loaded
+from tocsin.source import Source
+from tocsin.text import fold_phrase
+
+COMPUTED = frozenset({
+    "number", "past-date", "coming-date", "near-date", "amount", "percent", "figure", "unlisted-place",
+})  # fmt: skip
+"""Lists to which the engine adds words of its own: figures and dates."""
+ENGINE = COMPUTED | frozenset({
+    "reporting", "intent", "telling", "theatres", "body", "institutions", "relays", "both", "power", "alliances", "states",
+})  # fmt: skip
+"""Lists the engine itself looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """How many tests a rule of some status has at least."""
+
+    fires: int
+    silent: int
+    actors: int = 1
+    stages: int = 0
+    stories: int = 0
+
+
+ENOUGH = {
+    "stable": Enough(fires=6, silent=6, actors=4, stages=1, stories=1),
+    "test": Enough(fires=6, silent=6, actors=4, stages=1),
+    "experimental": Enough(fires=1, silent=1),
+    "deprecated": Enough(fires=0, silent=0, actors=0),
+}
+"""What each status asks for: an alert that is posted has been tried most."""
+_TOLD = {
+    "policy": "say what the rule does about domestic use of troops, relief, police, peacekeepers, exercises",
+    "references": "name at least one source for what the rule looks for",
+    "falsepositives": "say what it is known to take for a signal",
+    "runbook": "say what an analyst does with an alert",
+}
+
+
+def shortcomings(loaded: Loaded) -> list[Fault]:
+    """Every demand a rule set does not meet, in the order of files and lines."""
+    found = [*_unused(loaded), *_same_ids(loaded)]
+    words = _Words(loaded.rule_set)
+    for rule in loaded.rule_set.rules:
+        model, source = loaded.models[rule.policy.name], loaded.sources[rule.policy.name]
+        found += _untold(model, source)
+        found += _untested(model, source)
+        found += _dead_forms(rule, source, words)
+    found += _cancelled(loaded)
+    return sorted(set(found))
+
+
+def _unused(loaded: Loaded) -> Iterator[Fault]:
+    """Lists nothing refers to; not asked where something did not load, for that may have used them."""
+    if loaded.faults:
+        return
+    for name, (words, source, path) in loaded.declared.items():
+        if isinstance(words, Cue) or name in loaded.used | ENGINE:
+            continue
+        yield source.fault(path, f"the list {name.rpartition('.')[2]!r} is never used; use it in a rule or remove it")
+
+
+def _cancelled(loaded: Loaded) -> Iterator[Fault]:
+    """Lists whose exceptions leave no entry."""
+    rules = loaded.rule_set
+    entries: dict[int, set[bytes]] = {}
+    for surface, lexemes in rules.lexicon.items():
+        for lexeme in lexemes:
+            entries.setdefault(lexeme.list, set()).add(surface)
+    for name, (words, source, path) in loaded.declared.items():
+        exceptions = {fold_phrase(phrase) for phrase in words.not_}
+        own = entries.get(rules.lists[name], set())
+        if own and own <= exceptions:
+            yield source.fault(path, f"the `not` of the list {name!r} cancels every entry; remove one or the other")
+
+
+def _same_ids(loaded: Loaded) -> Iterator[Fault]:
+    seen: dict[str, str] = {}
+    for name, model in loaded.models.items():
+        if model.id in seen:
+            what = f"the id is that of the rule {seen[model.id]!r}; give it one of its own (`python3 -c 'import uuid; print(uuid.uuid4())'`)"
+            yield loaded.sources[name].fault(["id"], what)
+        seen.setdefault(model.id, name)
+
+
+def _untold(rule: Rule, source: Source) -> Iterator[Fault]:
+    for key, mend in _TOLD.items():
+        if not getattr(rule, key):
+            yield source.fault([key] if key in rule.model_fields_set else ["title"], f"has no {key}; {mend}")
+
+
+def _untested(rule: Rule, source: Source) -> Iterator[Fault]:
+    enough, tests = ENOUGH[rule.status], rule.tests
+    actors = {test.who for test in tests.fires if test.who}
+    wanted = [
+        ("fires", len(tests.fires), enough.fires, "tests that must fire"),
+        ("silent", len(tests.silent), enough.silent, "tests that must stay silent"),
+        ("fires", len(actors), enough.actors if rule.who.required else 0, "different actors (`who`) in the tests that fire"),
+        ("fires", sum(test.stage is not None for test in tests.fires), enough.stages, "tests that name the stage"),
+        *((kind, len(getattr(tests, kind)), enough.stories, f"tests of {kind}") for kind in _stories(tests)),
+    ]  # fmt: skip
+    for kind, count, least, what in wanted:
+        if count < least:
+            path = ["tests", kind] if getattr(tests, kind) else ["tests"]
+            yield source.fault(path, f"has {count} {what}; a rule of status {rule.status} needs {least}")
+
+
+def _stories(tests: Tests) -> Iterator[str]:
+    return (kind for kind in type(tests).model_fields if kind not in {"fires", "silent"})
+
+
+class _Words:
+    """Which lists have words at all, and of which forms."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.names = rules.names
+        self._tags: dict[int, set[str]] = {}
+        self._computed = {rules.lists[name] for name in COMPUTED if name in rules.lists}
+        for lexemes in rules.lexicon.values():
+            for lexeme in lexemes:
+                self._tags.setdefault(lexeme.list, set()).add(lexeme.tag)
+
+    def any(self, step: Step) -> bool:
+        """Whether some word can stand at a step."""
+        return any(self._has(number, step.tags) for number in step.lists)
+
+    def _has(self, number: int, tags: frozenset[str]) -> bool:
+        if number in self._computed and not tags:
+            return True
+        return bool(self._tags.get(number, set()) & tags if tags else self._tags.get(number))
+
+    def said(self, numbers: Iterable[int]) -> str:
+        """The lists, for a message."""
+        return " or ".join(sorted(self.names[number] for number in numbers))
+
+
+def _dead_forms(rule: Compiled, source: Source, words: _Words) -> Iterator[Fault]:
+    for index, form in enumerate(rule.forms):
+        for key, what in _contradictions(rule, form, words):
+            yield source.fault(["forms", index, key], f"the form can never match: {what}")
+
+
+def _contradictions(rule: Compiled, form: Form, words: _Words) -> Iterator[tuple[str, str]]:
+    barred = rule.never_in_sentence | {*form.without}
+    for step in form.steps:
+        if step.optional:
+            continue
+        if not words.any(step):
+            tags = f" in the form {' or '.join(sorted(step.tags))}" if step.tags else ""
+            yield "form", f"no entry of {words.said(step.lists)}{tags}; give the list one, or leave the tag out"
+        elif step.lists <= barred:
+            what = f"{words.said(step.lists)} must stand in it and must not stand in the sentence"
+            yield "form", f"{what}; take it out of `without` or `never_in_sentence`"
+    if form.with_ and barred.issuperset(form.with_):
+        yield "with", f"{words.said(form.with_)} must and must not stand in the sentence; take it out of one"
+    lists = {need for need in form.needs if isinstance(need, int)}
+    if form.needs and len(lists) == len(form.needs) and lists <= barred | rule.never:
+        yield (
+            "needs",
+            f"{words.said(lists)} is needed and silences the match; take it out of `needs`, `without` or `never`",
+        )
