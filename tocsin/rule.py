@@ -294,18 +294,11 @@ class Report(Model):
     id: str = Field(default="", description="Of an article that comes again, edited")
     becomes: (
         Literal[
-            "first_report",
-            "stage_up",
-            "material_change",
-            "disputed",
-            "corrected",
-            "corroborated",
-            "denied",
-            "shadow",
-            "repeat",
+            "first_report", "stage_up", "material_change", "disputed", "corrected", "corroborated", "denied", "stale", "silenced",
+            "shadow", "repeat",
         ]
         | None
-    ) = None
+    ) = None  # fmt: skip
 
 
 class Tests(Model):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
-from tocsin.decide import Decision, decide
+from tocsin.decide import Decision, correct, decide
 from tocsin.detection import detect
+from tocsin.policy import Policy
 from tocsin.rule import Fires, Report, Rule
 from tocsin.signal import Signal, rank
 from tocsin.story import Report as StoryReport
@@ -68,30 +69,54 @@ def _agrees(signal: Signal, wanted: dict[str, str]) -> bool:
     return all(getattr(signal, name) == value for name, value in wanted.items())
 
 
-def _stories(rules: RuleSet, rule: str, kind: str, reports: list[Report]) -> Iterator[str]:
-    policy = rules.policy(rule)
-    episodes: dict[str, list[Story]] = {}
-    told: list[tuple[str, Decision]] = []
-    for number, one in enumerate(reports):
+@dataclass
+class _Desk:
+    """Hears the articles of one story test in their order, as if the rule were not on trial, and remembers their stories."""
+
+    rules: RuleSet
+    policy: Policy
+    stories: dict[str, Story] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
+    """Article → id of the story it told."""
+
+    def hears(self, number: int, one: Report) -> Decision | None:
+        """What becomes of an article; None when it stays silent and never said anything else."""
         published = datetime.fromisoformat(one.published).replace(tzinfo=UTC)
-        article = Article(f"inline-test-{number}", one.text, one.title, one.source, published=published)
-        found = [signal for signal in detect(rules, article) if signal.rule == rule]
-        if not found:
-            yield f"article {number + 1} stayed silent: {one.text!r:.120}"
-            return
-        signal = max(found, key=lambda item: rank(item.stage))
-        key = identity(signal, policy)
-        decision = decide(signal, StoryReport.of(signal, article), policy, episodes.get(key, []), (), published, None)
+        article = Article(one.id or f"inline-test-{number}", one.text, one.title, one.source, published=published)
+        found = [signal for signal in detect(self.rules, article) if signal.rule == self.policy.name]
+        signal = max(found, key=lambda item: ("denied" not in item.flags, rank(item.stage)), default=None)
+        report = StoryReport.of(signal, article) if signal else None
+        before = self.stories.get(self.told.get(article.id, ""))
+        if before and (signal is None or identity(signal, self.policy) == before.key):
+            known = report or before.told_by(article.id)
+            return self._keep(article.id, correct(signal, known, self.policy, before, (), published, None))
+        if signal is None or report is None:
+            return None
+        key = identity(signal, self.policy)
+        episodes = [story for story in self.stories.values() if story.key == key]
+        return self._keep(article.id, decide(signal, report, self.policy, episodes, (), published, None))
+
+    def _keep(self, article: str, decision: Decision) -> Decision:
+        self.stories |= {story.id: story for story in decision.changed}
         if decision.story:
-            known = {story.id: story for story in (*episodes.get(key, []), *decision.changed)}
-            episodes[key] = list(known.values())
-            told.append((decision.story.id, decision))
-        if one.becomes and decision.reason != one.becomes:
-            yield f"article {number + 1} became {decision.reason}, wanted {one.becomes}: {one.text!r:.120}"
-    stories = {story for story, _ in told}
-    if kind == "new_story" and len(stories) < len(told):
-        yield f"{len(told)} articles made {len(stories)} stories, wanted one each: {sorted(stories)}"
+            self.told[article] = decision.story.id
+        return decision
+
+
+def _stories(rules: RuleSet, rule: str, kind: str, reports: list[Report]) -> Iterator[str]:
+    desk = _Desk(rules, replace(rules.policy(rule), status="stable"))
+    last: Decision | None = None
+    for number, one in enumerate(reports, 1):
+        last = desk.hears(number, one)
+        if last is None:
+            yield f"article {number} stayed silent: {one.text!r:.120}"
+            return
+        if one.becomes and last.reason != one.becomes:
+            yield f"article {number} became {last.reason}, wanted {one.becomes}: {one.text!r:.120}"
+    stories = sorted({desk.stories[story].merged or story for story in desk.told.values()})
+    if kind == "new_story" and len(stories) < len(desk.told):
+        yield f"{len(desk.told)} articles made {len(stories)} stories, wanted one each: {stories}"
     if kind != "new_story" and len(stories) > 1:
-        yield f"wanted one story, got {sorted(stories)}"
-    if kind == "update" and told and told[-1][1].fate != "updated":
-        yield f"the last article became {told[-1][1].reason}, wanted an update"
+        yield f"wanted one story, got {stories}"
+    if kind == "update" and last and last.fate != "updated":
+        yield f"the last article became {last.reason}, wanted an update"
