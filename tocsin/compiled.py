@@ -113,6 +113,9 @@ class Rule:
     owners: frozenset[int]
     actor_required: bool
     inherits: bool
+    only: frozenset[str]
+    """Who alone can act; empty where anybody can."""
+    aside: frozenset[int]
     anchored: bool
     speaker: bool
     places: frozenset[int]

@@ -268,10 +268,13 @@ def located(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
     return [Actor(hit.lexeme.slug, 4, "located", hit) for hit in near]
 
 
-def sited(sentence: Sentence, grammar: Grammar) -> list[Actor]:
-    """The state a named place lies in: "the Punggye-ri site"."""
+def sited(sentence: Sentence, targets: list[Hit], grammar: Grammar) -> list[Actor]:
+    """The state a named place lies in: "the Punggye-ri site"; surely who acts where the match itself names it."""
     places = [hit for hit in sentence.by_list.get(grammar.theatres, ()) if hit.lexeme.slug in grammar.states]
-    return [Actor(grammar.states[hit.lexeme.slug], 5, "site", hit) for hit in places]
+    own_ground = {token for target in targets for token in range(target.start, target.end)}
+    return [
+        Actor(grammar.states[hit.lexeme.slug], 8 if hit.start in own_ground else 5, "site", hit) for hit in places
+    ]
 
 
 LOCATED_REACH = 14
@@ -287,7 +290,7 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     found += agents(sentence, names, head)
     if not rule.places:
         found += located(sentence, names, head)
-        found += sited(sentence, grammar)
+        found += sited(sentence, targets, grammar)
     found += subjects(
         sentence,
         [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)],
@@ -295,7 +298,12 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         grammar,
     )
     found.sort(key=lambda actor: -actor.strength)
-    return found
+    return [actor for actor in found if may_act(rule, actor.slug)]
+
+
+def may_act(rule: Rule, slug: str) -> bool:
+    """Whether a rule takes somebody for an actor at all."""
+    return not rule.only or slug in rule.only
 
 
 def _names(sentence: Sentence, rule: Rule) -> list[Hit]:
@@ -328,6 +336,8 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
             if not speakers and speaks:
                 continue
             if ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
+                continue
+            if not may_act(rule, hit.lexeme.slug):
                 continue
             yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
 

@@ -277,6 +277,8 @@ class _Loader:
             owners=frozenset(lists(rule.who.of, "who", "of")),
             actor_required=rule.who.required,
             inherits=rule.who.inherit,
+            only=frozenset(rule.who.only),
+            aside=frozenset(lists(rule.aside, "aside")),
             anchored=rule.who.anchor,
             speaker=rule.who.speaker,
             places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
