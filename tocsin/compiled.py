@@ -115,6 +115,8 @@ class Rule:
     inherits: bool
     only: frozenset[str]
     """Who alone can act; empty where anybody can."""
+    watchers: frozenset[str]
+    """Who acts only where it is plainly said."""
     aside: frozenset[int]
     anchored: bool
     speaker: bool

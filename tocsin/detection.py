@@ -165,7 +165,7 @@ def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, 
                 for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
                     counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
         if counts:
-            return (counts.most_common(1)[0][0],)
+            return (max(counts, key=lambda slug: (slug not in rule.watchers, counts[slug])),)
     return _dateline(rule, pages)
 
 

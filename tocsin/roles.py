@@ -114,13 +114,20 @@ def _from_behind(sentence: Sentence, names: list[Hit], target: Hit) -> list[Acto
     return []
 
 
-def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
+def _part_of(hit: Hit, matched: Iterable[Hit]) -> bool:
+    """Whether a word is part of a longer one of the match, and so reports nothing: "a navigational warning"."""
+    return any(one.start <= hit.start and hit.end <= one.end and one.end - one.start > 1 for one in matched)
+
+
+def subjects(
+    sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar, matched: Iterable[Hit] = ()
+) -> list[Actor]:
     """Actors before the verb, the nearest first; one that only reports is kept as a weak candidate."""
     found: list[Actor] = []
     reports = [
         hit
         for hit in sentence.by_list.get(grammar.reporting, [])
-        if hit.end <= head.start and not _passive(sentence, hit)
+        if hit.end <= head.start and not _passive(sentence, hit) and not _part_of(hit, matched)
     ]
     told = sentence.by_list.get(grammar.telling, ())
     ends = {hit.end: hit for hit in names}
@@ -296,9 +303,14 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)],
         head,
         grammar,
+        matched,
     )
     found.sort(key=lambda actor: -actor.strength)
-    return [actor for actor in found if may_act(rule, actor.slug)]
+    return [
+        actor
+        for actor in found
+        if may_act(rule, actor.slug) and (actor.strength >= SURE or actor.how == "site" or actor.slug not in rule.watchers)
+    ]
 
 
 def may_act(rule: Rule, slug: str) -> bool:

@@ -162,6 +162,10 @@ class Who(Model):
     only: list[Slug] = Field(
         default=[], description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
     )
+    watchers: list[Slug] = Field(
+        default=[],
+        description="Slugs: who mostly tells what others do, and acts only where a sentence plainly says so, or nobody else is named",
+    )
     inherit: bool = Field(
         default=True, description="Take the actor of the headline or an earlier sentence where this one names none"
     )

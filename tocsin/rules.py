@@ -278,6 +278,7 @@ class _Loader:
             actor_required=rule.who.required,
             inherits=rule.who.inherit,
             only=frozenset(rule.who.only),
+            watchers=frozenset(rule.who.watchers),
             aside=frozenset(lists(rule.aside, "aside")),
             anchored=rule.who.anchor,
             speaker=rule.who.speaker,
