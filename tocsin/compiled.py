@@ -113,6 +113,11 @@ class Rule:
     owners: frozenset[int]
     actor_required: bool
     inherits: bool
+    only: frozenset[str]
+    """Who alone can act; empty where anybody can."""
+    watchers: frozenset[str]
+    """Who acts only where it is plainly said."""
+    aside: frozenset[int]
     anchored: bool
     speaker: bool
     places: frozenset[int]

@@ -11,7 +11,7 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import LEAD, Finding, findings, leads, parts, read
+from tocsin.match import LEAD, Finding, findings, leads, names_actor, parts, read
 from tocsin.scan import Page, Sentence
 from tocsin.signal import STAGES, Evidence, Figure, Signal, rank
 
@@ -61,16 +61,9 @@ def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     matched = list(findings(rules, rule, [page for page in pages if not vetoed(rule, page)]))
     counting = [finding for finding in matched if not finding.lacking]
     counting = [finding for finding in counting if not finding.weak] or counting
-    if rule.anchored and not any(_names_actor(rules, finding) for finding in counting):
+    if rule.anchored and not any(names_actor(rules, finding) for finding in counting):
         return []
     return [_denied(finding) for finding in counting] if any(map(_opens_with_denial, matched)) else counting
-
-
-def _names_actor(rules: RuleSet, finding: Finding) -> bool:
-    """Whether the sentence itself says who acts, if only as "both sides"."""
-    if finding.who or rules.lists.get("both", -1) in finding.sentence.by_list:
-        return True
-    return any(hit.start < finding.match.end for hit in finding.sentence.by_list.get(rules.lists.get("power", -1), ()))
 
 
 def vetoed(rule: Rule, page: Page) -> bool:
@@ -201,7 +194,7 @@ def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, 
                 for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
                     counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
         if counts:
-            return (counts.most_common(1)[0][0],)
+            return (max(counts, key=lambda slug: (slug not in rule.watchers, counts[slug])),)
     return _dateline(rule, pages)
 
 
@@ -212,6 +205,8 @@ def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
         for hit in page.hits if within else ():
             if hit.start >= within[-1].low:
                 break
+            if not roles.may_act(rule, hit.lexeme.slug):
+                continue
             if hit.lexeme.list in rule.actors and not any(one.low <= hit.start < one.high for one in within):
                 return (hit.lexeme.slug,)
     return ()

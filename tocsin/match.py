@@ -162,6 +162,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
         yield f"with {' or '.join(names[number] for number in match.form.with_)}: none in the sentence"
     if match.form.about and not match.form.about & _topics(match.sentence):
         yield f"about {' or '.join(sorted(names[number] for number in match.form.about))}: not what the article is about"
+    if rule.aside and _aside(rules, finding):
+        yield f"aside {' or '.join(sorted(names[number] for number in rule.aside))}: names nobody, and not what the article opens with"
     if match.form.only_who and not _about(finding):
         yield f"only who {', '.join(match.form.only_who)}"
     if match.form.who == "own" and not roles.own(match.sentence, rule, match.hits, match.head, finding.who):
@@ -238,10 +240,28 @@ def _topics(sentence: Sentence) -> set[int]:
     return {number for one in _around(sentence) for number in one.by_list}
 
 
+def names_actor(rules: RuleSet, finding: Finding) -> bool:
+    """Whether the sentence itself says who acts, if only as "both sides"."""
+    if finding.who or rules.lists.get("both", -1) in finding.sentence.by_list:
+        return True
+    return any(hit.start < finding.match.end for hit in finding.sentence.by_list.get(rules.lists.get("power", -1), ()))
+
+
+def _aside(rules: RuleSet, finding: Finding) -> bool:
+    """Whether a sentence below the lead names no actor and takes up nothing the headline or the lead speak of."""
+    if leads(finding.sentence) or names_actor(rules, finding):
+        return False
+    return not any(finding.rule.aside & one.by_list.keys() for one in _lead(finding.sentence))
+
+
+def _lead(sentence: Sentence) -> list[Sentence]:
+    """The headline and the first sentences of the text."""
+    return [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
+
+
 def _around(sentence: Sentence) -> list[Sentence]:
     """The sentence itself, the one before, the headline and the lead: where an article says what it speaks of."""
-    lead = [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
-    return [*_told(sentence)[::-1], *lead]
+    return [*_told(sentence)[::-1], *_lead(sentence)]
 
 
 def _told_of(finding: Finding) -> bool:
@@ -250,8 +270,7 @@ def _told_of(finding: Finding) -> bool:
     if head.lexeme.tag == "ing" and sentence.word(head.start - 1) in _BEFORE_GERUNDS:
         return False
     things = {hit.lexeme.list for hit in finding.match.hits} & finding.rule.owners
-    lead = [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
-    return any(one is not sentence and not things.isdisjoint(one.by_list) for one in lead)
+    return any(one is not sentence and not things.isdisjoint(one.by_list) for one in _lead(sentence))
 
 
 def _about(finding: Finding) -> bool:

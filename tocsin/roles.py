@@ -114,13 +114,20 @@ def _from_behind(sentence: Sentence, names: list[Hit], target: Hit) -> list[Acto
     return []
 
 
-def subjects(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
+def _part_of(hit: Hit, matched: Iterable[Hit]) -> bool:
+    """Whether a word is part of a longer one of the match, and so reports nothing: "a navigational warning"."""
+    return any(one.start <= hit.start and hit.end <= one.end and one.end - one.start > 1 for one in matched)
+
+
+def subjects(
+    sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar, matched: Iterable[Hit] = ()
+) -> list[Actor]:
     """Actors before the verb, the nearest first; one that only reports is kept as a weak candidate."""
     found: list[Actor] = []
     reports = [
         hit
         for hit in sentence.by_list.get(grammar.reporting, [])
-        if hit.end <= head.start and not _passive(sentence, hit)
+        if hit.end <= head.start and not _passive(sentence, hit) and not _part_of(hit, matched)
     ]
     told = sentence.by_list.get(grammar.telling, ())
     ends = {hit.end: hit for hit in names}
@@ -268,10 +275,13 @@ def located(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
     return [Actor(hit.lexeme.slug, 4, "located", hit) for hit in near]
 
 
-def sited(sentence: Sentence, grammar: Grammar) -> list[Actor]:
-    """The state a named place lies in: "the Punggye-ri site"."""
+def sited(sentence: Sentence, targets: list[Hit], grammar: Grammar) -> list[Actor]:
+    """The state a named place lies in: "the Punggye-ri site"; surely who acts where the match itself names it."""
     places = [hit for hit in sentence.by_list.get(grammar.theatres, ()) if hit.lexeme.slug in grammar.states]
-    return [Actor(grammar.states[hit.lexeme.slug], 5, "site", hit) for hit in places]
+    own_ground = {token for target in targets for token in range(target.start, target.end)}
+    return [
+        Actor(grammar.states[hit.lexeme.slug], 8 if hit.start in own_ground else 5, "site", hit) for hit in places
+    ]
 
 
 LOCATED_REACH = 14
@@ -287,15 +297,25 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     found += agents(sentence, names, head)
     if not rule.places:
         found += located(sentence, names, head)
-        found += sited(sentence, grammar)
+        found += sited(sentence, targets, grammar)
     found += subjects(
         sentence,
         [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)],
         head,
         grammar,
+        matched,
     )
     found.sort(key=lambda actor: -actor.strength)
-    return found
+    return [
+        actor
+        for actor in found
+        if may_act(rule, actor.slug) and (actor.strength >= SURE or actor.how == "site" or actor.slug not in rule.watchers)
+    ]
+
+
+def may_act(rule: Rule, slug: str) -> bool:
+    """Whether a rule takes somebody for an actor at all."""
+    return not rule.only or slug in rule.only
 
 
 def _names(sentence: Sentence, rule: Rule) -> list[Hit]:
@@ -328,6 +348,8 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
             if not speakers and speaks:
                 continue
             if ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
+                continue
+            if not may_act(rule, hit.lexeme.slug):
                 continue
             yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
 

@@ -159,6 +159,13 @@ class Who(Model):
         default=False,
         description="Some sentence that tells it must name who acts; the headline's or another sentence's actor alone is too little",
     )
+    only: list[Slug] = Field(
+        default=[], description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
+    )
+    watchers: list[Slug] = Field(
+        default=[],
+        description="Slugs: who mostly tells what others do, and acts only where a sentence plainly says so, or nobody else is named",
+    )
     inherit: bool = Field(
         default=True, description="Take the actor of the headline or an earlier sentence where this one names none"
     )
@@ -331,6 +338,10 @@ class Rule(Model):
     lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
     about: list[Slug] = Field(default=[], description="The `about` of every form that has none of its own")
     forms: list[Form]
+    aside: list[Slug] = Field(
+        default=[],
+        description="Lists: below the lead, a sentence that names no actor counts only where headline or lead hold a word of these",
+    )
     never: list[Slug] = Field(default=[], description="Lists: a word of one of them in the match's clause silences it")
     never_in_sentence: list[Slug] = []
     never_in_lead: list[Slug] = Field(

@@ -247,11 +247,13 @@ class Page:
         return before in _TIMES or before in _MONTHS or (before.isdecimal() and earlier in _MONTHS)
 
     def _past_month(self, token: int, month: int) -> bool:
-        """A month one to eight months back, said as a time ("in September"), not as a beginning ("since September")."""
+        """A month one to eight months back, said as a time ("in May", "last May"), not as a beginning ("since May")."""
         if self._published is None or not self.plain[self.bounds[token][0]].isupper():
             return False
         before = self._word(token - 2) if self._word(token - 1) in {"early", "late", "mid"} else self._word(token - 1)
-        return before in {"in", "last", "of"} and 1 <= (self._published.month - month) % 12 <= 8  # noqa: PLR2004 - months
+        if before == "last":
+            return True
+        return before in {"in", "of"} and 1 <= (self._published.month - month) % 12 <= 8  # noqa: PLR2004 - months
 
     def _coming(self, token: int, month: int) -> bool:
         """A month up to four months ahead, or a later day of this month."""
