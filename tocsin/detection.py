@@ -276,9 +276,8 @@ def _heard(finding: Finding) -> Iterator[Sentence]:
 
 
 def _quotable(evidence: list[Evidence]) -> list[Evidence]:
-    """The sentences to quote: a headline only where the text does not say as much itself."""
-    furthest = max((rank(sentence.stage) for sentence in evidence if sentence.field == "text"), default=0)
-    return [sentence for sentence in evidence if sentence.field == "text" or rank(sentence.stage) > furthest]
+    """The sentences to quote: a headline, whose tense is no time, only where the text does not say it itself."""
+    return [sentence for sentence in evidence if sentence.field == "text"] or evidence
 
 
 def _doubts(rule: Rule, figures: Iterable[Figure]) -> Iterator[str]:
