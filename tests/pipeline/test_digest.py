@@ -113,7 +113,7 @@ def test_rules_on_trial_are_listed(world: World) -> None:
     assert (held.kind, held.reason) == ("shadow", "first_report")
     next_morning(world)
     world.deliver()
-    assert "Rules on trial: 1" in world.slack.standing[0].message.text
+    assert "Rules on trial: 1" in world.standing(DIGEST)[0].message.text
 
 
 def test_a_long_digest_fits_a_message(world: World) -> None:
