@@ -45,6 +45,11 @@ class Words(Model):
     nouns: Phrases = Field(default=[], description="Nouns in the singular: soldier, advance party")
     words: Phrases = Field(default=[], description="Anything to be taken as written: more, as many as")
     include: list[Slug] = Field(default=[], description="Other lists whose entries belong to this one too")
+    any_of: Phrases = Field(
+        default=[],
+        description="Instead of words: lists, of names too, any of which will do where a form asks for this one; "
+        "`states:named` takes a state's names and seats, no adjective and no person",
+    )
     not_: Phrases = Field(
         default=[], alias="not", description="Phrases that hold a word of the list but mean something else"
     )
