@@ -114,6 +114,7 @@ class Rule:
     actor_required: bool
     inherits: bool
     anchored: bool
+    active: bool
     speaker: bool
     places: frozenset[int]
     theatres: tuple[tuple[str, ...], ...]

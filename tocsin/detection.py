@@ -38,16 +38,19 @@ def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     matched = list(findings(rules, rule, [page for page in pages if not vetoed(rule, page)]))
     counting = [finding for finding in matched if not finding.lacking]
     counting = [finding for finding in counting if not finding.weak] or counting
-    if rule.anchored and not any(_names_actor(rules, finding) for finding in counting):
+    if rule.anchored and not any(_anchors(rules, finding) for finding in counting):
         return []
     return [_denied(finding) for finding in counting] if any(map(_opens_with_denial, matched)) else counting
 
 
-def _names_actor(rules: RuleSet, finding: Finding) -> bool:
-    """Whether the sentence itself says who acts, if only as "both sides"."""
-    if finding.who or rules.lists.get("both", -1) in finding.sentence.by_list:
+def _anchors(rules: RuleSet, finding: Finding) -> bool:
+    """Whether the sentence itself says who acts, if only as "both sides" or "the army"; of a headline and a lead less is asked."""
+    sentence = finding.sentence
+    if finding.who or rules.lists.get("both", -1) in sentence.by_list or sentence.page.field == "title":
         return True
-    return any(hit.start < finding.match.end for hit in finding.sentence.by_list.get(rules.lists.get("power", -1), ()))
+    if leads(sentence) and not finding.rule.actors.isdisjoint(sentence.by_list):
+        return True
+    return any(hit.start < finding.match.end for hit in sentence.by_list.get(rules.lists.get("power", -1), ()))
 
 
 def vetoed(rule: Rule, page: Page) -> bool:

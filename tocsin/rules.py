@@ -258,8 +258,8 @@ class _Loader:
         """What `any_of` takes of its lists: with a tag on one of them, every form of a word, but of names only the tag's."""
         known = f"{rule}.{name}" if f"{rule}.{name}" in self.words else name
         asked = {member.partition(":")[2] for member in _group(self.words[known][0])} if known in self.words else set()
-        tagged = asked - {""}
-        return set().union(*(TAGS.get(tag, set()) for tag in tagged), TAGS["verb"], TAGS["plural"], {"word"}) if tagged else set()
+        tagged = [TAGS.get(tag, set()) for tag in asked if tag]
+        return set().union(*tagged, TAGS["verb"], TAGS["plural"], {"word"}) if tagged else set()
 
     def _compile(self, source: Source, rule: Rule) -> compiled.Rule | None:
         before = len(self.faults)
@@ -288,6 +288,7 @@ class _Loader:
             actor_required=rule.who.required,
             inherits=rule.who.inherit,
             anchored=rule.who.anchor,
+            active=rule.active,
             speaker=rule.who.speaker,
             places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
             theatres=tuple(tuple(group) for group in rule.where.merge) if rule.where else (),
@@ -334,7 +335,7 @@ class _Loader:
             self.faults.append(source.fault(path, str(error)))
             steps = []
         needs: list[str | int] = []
-        for need in form.needs:
+        for need in rule.needs if form.needs is None else form.needs:
             needs += (
                 [need] if need in {"forward", "fresh", "perfect", "topic", "lead", "title"} else lists([need], "needs")
             )
