@@ -119,6 +119,7 @@ class Rule:
     """Who acts only where it is plainly said."""
     aside: frozenset[int]
     anchored: bool
+    active: bool
     speaker: bool
     places: frozenset[int]
     theatres: tuple[tuple[str, ...], ...]

@@ -14,6 +14,7 @@ Reached = tuple[tuple[Cue, Hit], ...]
 """The cues that reach a match, in the order of the rule, each with the words that make it."""
 
 _BE = frozenset({"is", "are", "was", "were", "be", "also", "now"})
+_FORMS_OF_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 _KEEP = frozenset({"been", "keep", "keeps", "kept", "began", "begun", "begins", "started", "seen", "still"})
 _PASSIVE_REACH = 3
 _LONGEST = 10
@@ -78,7 +79,9 @@ def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
 
 def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
     """The stage, and whether words (and not only a tense) point forward."""
-    happened = match.form.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match)
+    happened = (
+        match.form.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match) and not _going_on(match)
+    )
     least = STAGES.index(match.form.stage) if match.form.stage else 0
     for cue, _ in reached:
         if cue.stage == "done":
@@ -87,9 +90,16 @@ def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
             return cue.stage, True
     if match.form.stage and not happened:
         return match.form.stage, match.form.stage != "done"
-    if match.form.tense and match.head.lexeme.tag == "ing" and _before(match) in _BE:
+    if match.form.tense and _going_on(match):
         return "planned", True
     return ("done" if match.form.tense else "planned"), False
+
+
+def _going_on(match: Match) -> bool:
+    """Whether it is being done as the article speaks: "is sending", "are being sent"."""
+    if match.head.lexeme.tag == "ing":
+        return _before(match) in _BE
+    return _before(match) == "being" and match.sentence.word(match.head.start - 2) in {"is", "are"}
 
 
 def present(match: Match) -> bool:
@@ -104,6 +114,11 @@ def perfect(match: Match) -> bool:
     return match.head.lexeme.tag in {"past", "part", "bare"} and any(
         match.sentence.word(token) in {"has", "have"} for token in range(start - _PASSIVE_REACH, start)
     )
+
+
+def passive(match: Match) -> bool:
+    """Whether a participle stands right behind a form of "be": "have been sent"."""
+    return match.head.lexeme.tag in {"past", "part"} and _before(match) in _FORMS_OF_BE
 
 
 def _before(match: Match) -> str:

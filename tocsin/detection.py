@@ -61,9 +61,16 @@ def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     matched = list(findings(rules, rule, [page for page in pages if not vetoed(rule, page)]))
     counting = [finding for finding in matched if not finding.lacking]
     counting = [finding for finding in counting if not finding.weak] or counting
-    if rule.anchored and not any(names_actor(rules, finding) for finding in counting):
+    if rule.anchored and not any(_anchors(rules, finding) for finding in counting):
         return []
     return [_denied(finding) for finding in counting] if any(map(_opens_with_denial, matched)) else counting
+
+
+def _anchors(rules: RuleSet, finding: Finding) -> bool:
+    """Whether the sentence itself says who acts; of a headline nothing is asked, and of a lead that it names one who could."""
+    sentence = finding.sentence
+    led = leads(sentence) and not finding.rule.actors.isdisjoint(sentence.by_list)
+    return led or sentence.page.field == "title" or names_actor(rules, finding)
 
 
 def vetoed(rule: Rule, page: Page) -> bool:

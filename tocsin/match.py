@@ -9,7 +9,7 @@ from itertools import islice
 from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
-from tocsin.cues import Reached, certainty_of, flags_of, perfect, present, reaching, stage_of
+from tocsin.cues import Reached, certainty_of, flags_of, passive, perfect, present, reaching, stage_of
 from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
@@ -158,6 +158,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
     yield from _silenced(rules, finding)
     rule, match, names = finding.rule, finding.match, rules.names
     present_lists = match.sentence.by_list
+    if rule.active and match.hits[0] == match.head and passive(match):
+        yield "active: the verb stands in the passive"
     if match.form.with_ and not any(number in present_lists for number in match.form.with_):
         yield f"with {' or '.join(names[number] for number in match.form.with_)}: none in the sentence"
     if match.form.about and not match.form.about & _topics(match.sentence):

@@ -36,6 +36,7 @@ TOWARDS = frozenset(
         "with",
     }
 )
+_BESIDE = frozenset({"alongside", "against"})
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
 _AUXILIARIES = AUXILIARIES | frozenset({"be", "been", "being", "can", "did", "do", "does", "must", "shall", "to"})
 _BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
@@ -240,6 +241,8 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
         return False
     if _heads(sentence, token, grammar) and sentence.word(token) == ("in" if hit.lexeme.tag == "seats" else "of"):
         return False
+    if sentence.word(token) in _BESIDE:  # "alongside Russian forces"
+        return True
     if sentence.word(hit.end) in {"which", "who"}:  # "the challenges of North Korea, which is preparing …"
         return False
     return not _possesses_intent(sentence, hit, grammar)

@@ -45,6 +45,11 @@ class Words(Model):
     nouns: Phrases = Field(default=[], description="Nouns in the singular: soldier, advance party")
     words: Phrases = Field(default=[], description="Anything to be taken as written: more, as many as")
     include: list[Slug] = Field(default=[], description="Other lists whose entries belong to this one too")
+    any_of: Phrases = Field(
+        default=[],
+        description="Instead of words: lists, of names too, any of which will do where a form asks for this one; "
+        "`states:named` takes a state's names and seats, no adjective and no person",
+    )
     not_: Phrases = Field(
         default=[], alias="not", description="Phrases that hold a word of the list but mean something else"
     )
@@ -157,7 +162,8 @@ class Who(Model):
     )
     anchor: bool = Field(
         default=False,
-        description="Some sentence that tells it must name who acts; the headline's or another sentence's actor alone is too little",
+        description="A sentence of the text that tells it must say who acts, one of the lead must name a possible actor at least; "
+        "a headline need not",
     )
     only: list[Slug] = Field(
         default=[], description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
@@ -219,9 +225,10 @@ class Form(Model):
         default=[],
         description="Lists of which a word must stand in this sentence or the one before: what the match takes up",
     )
-    needs: list[str] = Field(
-        default=[],
-        description="One of: the name of a list or cue in the clause, forward, fresh, perfect, topic, lead, title",
+    needs: list[str] | None = Field(
+        default=None,
+        description="One of: the name of a list or cue in the clause, forward, fresh, perfect, topic, lead, title; left out, as the "
+        "rule says, [] for none",
     )
     what: Slug | None = None
     ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")
@@ -337,6 +344,7 @@ class Rule(Model):
     runbook: str = ""
     lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
     about: list[Slug] = Field(default=[], description="The `about` of every form that has none of its own")
+    needs: list[str] = Field(default=[], description="The `needs` of every form that says nothing of its own")
     forms: list[Form]
     aside: list[Slug] = Field(
         default=[],
@@ -352,6 +360,10 @@ class Rule(Model):
         default=[], description="Lists: a word of them in the headline silences the headline, never the text"
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
+    active: bool = Field(
+        default=False,
+        description="A form that begins with a verb does not match its passive: what is acted on stands before that",
+    )
     cues: list[Slug] | None = None
     ignore_cues: list[Slug] = []
     who: Who

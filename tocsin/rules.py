@@ -17,7 +17,7 @@ from tocsin import compiled, spelling
 from tocsin.compiled import Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
 from tocsin.policy import Policy
-from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Rule, Words, WordsFile
+from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
 from tocsin.source import Source, read
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
@@ -31,6 +31,7 @@ TAGS = {
     "present": {"base", "s", "bare"},
     "plural": {"plural"},
     "people": {"people"},
+    "named": {"names", "short", "seats", "word"},
     "verb": {"base", "s", "ing", "past", "part", "bare"},
 }
 """What may stand behind the colon of `<list:past>`."""
@@ -168,7 +169,7 @@ class _Loader:
         for name, (words, source, path) in self.words.items():
             number = self.numbers[name]
             entries = self._entries(name, source, path, set())
-            if not entries and not getattr(words, "forms", ()):
+            if not entries and not getattr(words, "forms", ()) and not _group(words):
                 self.faults.append(source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words"))
             for surface, tag in entries:
                 self._add(surface, Lexeme(number, tag, name if getattr(words, "exclusive", False) else ""))
@@ -256,11 +257,20 @@ class _Loader:
             known = f"{rule}.{name}" if f"{rule}.{name}" in self.numbers else name
             if known in self.numbers:
                 self.used.add(self.numbers[known])
+                members = _group(self.words[known][0]) if known in self.words else ()
+                found += self._find([member.partition(":")[0] for member in members], rule, source, path)
                 found.append(self.numbers[known])
             else:
                 own = {known.removeprefix(f"{rule}.") for known in self.numbers}
                 self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, own)}"))
         return found
+
+    def _group_tags(self, name: str, rule: str) -> set[str]:
+        """What `any_of` takes of its lists: with a tag on one of them, every form of a word, but of names only the tag's."""
+        known = f"{rule}.{name}" if f"{rule}.{name}" in self.words else name
+        asked = {member.partition(":")[2] for member in _group(self.words[known][0])} if known in self.words else set()
+        tagged = [TAGS.get(tag, set()) for tag in asked if tag]
+        return set().union(*tagged, TAGS["verb"], TAGS["plural"], {"word"}) if tagged else set()
 
     def _compile(self, source: Source, rule: Rule) -> compiled.Rule | None:
         before = len(self.faults)
@@ -293,6 +303,7 @@ class _Loader:
             watchers=frozenset(rule.who.watchers),
             aside=frozenset(lists(rule.aside, "aside")),
             anchored=rule.who.anchor,
+            active=rule.active,
             speaker=rule.who.speaker,
             places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
             theatres=tuple(tuple(group) for group in rule.where.merge) if rule.where else (),
@@ -362,7 +373,7 @@ class _Loader:
             self.faults.append(source.fault(path, str(error)))
             steps = []
         needs: list[str | int] = []
-        for need in form.needs:
+        for need in rule.needs if form.needs is None else form.needs:
             needs += (
                 [need] if need in {"forward", "fresh", "perfect", "topic", "lead", "title"} else lists([need], "needs")
             )
@@ -390,7 +401,7 @@ class _Loader:
         for choice in part.choices:
             if choice.startswith("<"):
                 name, _, tag = choice[1:-1].partition(":")
-                tags |= TAGS.get(tag, set()) if tag else set()
+                tags |= TAGS.get(tag, set()) if tag else self._group_tags(name, rule)
                 numbers += self._find([name], rule, source, path)
             else:
                 number = self.numbers.setdefault(f'"{choice}"', len(self.numbers))
@@ -440,6 +451,11 @@ def parse_form(form: str) -> list[Part]:
     if not [part for part in parts if not part.optional]:
         raise ValueError("the form holds no word or list, so it can never match")
     return parts
+
+
+def _group(words: Words | Cue) -> Phrases:
+    """The lists a list stands for."""
+    return words.any_of if isinstance(words, Words) else []
 
 
 def _capitals(phrase: str) -> tuple[int, ...]:
