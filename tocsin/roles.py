@@ -149,20 +149,24 @@ def subjects(
             if any(sentence.word(token) in {"to", "against", "off"} for token in range(hit.end, hit.end + 3)):
                 found.append(Actor(hit.lexeme.slug, 9, "told", hit))
             continue
-        report = next((verb for verb in reports if hit.end <= verb.start), None)
-        if report is None:
-            strength, how = 8, "subject"
-        elif _pronoun_between(sentence, report.end, head):
-            strength, how = 7, "speaker"
-        else:
-            strength, how = (6 if hit.lexeme.tag == "forces" else 3), "reporter"
-        if sentence.clause(hit.start) != sentence.clause(head.start):
-            strength -= 1
+        strength, how = _part(sentence, hit, head, reports)
         found.append(Actor(hit.lexeme.slug, strength, how, hit))
         other = _conjoined(sentence, ends, hit)
         if other and strength >= 7:  # noqa: PLR2004 - only a sure subject brings its companion
             found.append(Actor(other.lexeme.slug, strength, how, other))
     return found
+
+
+def _part(sentence: Sentence, hit: Hit, head: Hit, reports: list[Hit]) -> tuple[int, str]:
+    """How surely a name before the verb is its subject, and whether it only says so."""
+    report = next((verb for verb in reports if hit.end <= verb.start), None)
+    if report is None:
+        strength, how = 8, "subject"
+    elif _pronoun_between(sentence, report.end, head):
+        strength, how = 7, "speaker"
+    else:
+        strength, how = (6 if hit.lexeme.tag == "forces" else 3), "reporter"
+    return strength - (sentence.clause(hit.start) != sentence.clause(head.start)), how
 
 
 def _acted_on(sentence: Sentence, hit: Hit, reports: list[Hit], told: Iterable[Hit], grammar: Grammar) -> bool:
