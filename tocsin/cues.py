@@ -92,7 +92,7 @@ def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
         return match.form.stage, match.form.stage != "done"
     if match.form.tense and _going_on(match):
         return "planned", True
-    return ("done" if match.form.tense else "planned"), False
+    return ("done" if match.form.tense and match.head.lexeme.tag != "base" else "planned"), False
 
 
 def _going_on(match: Match) -> bool:

@@ -298,7 +298,8 @@ def _evidence(members: list[Finding]) -> Iterator[Evidence]:
         place = (finding.sentence.page.field, finding.sentence.span.start)
         by_sentence.setdefault(place, []).append(finding)
     for group in list(by_sentence.values())[:QUOTED]:
-        best = max(group, key=lambda finding: (rank(finding.stage), STAGES.index(finding.stage)))
+        told = [finding for finding in group if finding.timed] or group
+        best = max(told, key=lambda finding: (rank(finding.stage), STAGES.index(finding.stage)))
         sentence = best.sentence
         yield Evidence(
             sentence.text,

@@ -25,6 +25,7 @@ _WEAK = frozenset({"perfect", "topic"})
 """Needs that make a match news only where the article holds nothing surer."""
 _BEFORE_GERUNDS = frozenset({"of", "for", "by", "after", "before", "from", "without", "since"})
 """Prepositions before a gerund, which tells what is known already: "accused of sending"."""
+_PAST = frozenset({"past", "part"})
 WINDOW = 12
 """Words on either side of a match in which the lists of `needs` and `never` are looked for."""
 
@@ -49,6 +50,16 @@ class Finding:
     def sentence(self) -> Sentence:
         """The sentence it stands in."""
         return self.match.sentence
+
+    @property
+    def timed(self) -> bool:
+        """Whether words or a tense say how far it has come, so that "done" is more than what is left when nothing does."""
+        return (
+            self.stage != "done"
+            or bool(self.match.form.stage)
+            or self.match.head.lexeme.tag in _PAST
+            or any(cue.stage for cue, _ in self.cues)
+        )
 
     @property
     def form(self) -> Form:

@@ -286,9 +286,7 @@ def sited(sentence: Sentence, targets: list[Hit], grammar: Grammar) -> list[Acto
     """The state a named place lies in: "the Punggye-ri site"; surely who acts where the match itself names it."""
     places = [hit for hit in sentence.by_list.get(grammar.theatres, ()) if hit.lexeme.slug in grammar.states]
     own_ground = {token for target in targets for token in range(target.start, target.end)}
-    return [
-        Actor(grammar.states[hit.lexeme.slug], 8 if hit.start in own_ground else 5, "site", hit) for hit in places
-    ]
+    return [Actor(grammar.states[hit.lexeme.slug], 8 if hit.start in own_ground else 5, "site", hit) for hit in places]
 
 
 LOCATED_REACH = 14
@@ -316,7 +314,8 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     return [
         actor
         for actor in found
-        if may_act(rule, actor.slug) and (actor.strength >= SURE or actor.how == "site" or actor.slug not in rule.watchers)
+        if may_act(rule, actor.slug)
+        and (actor.strength >= SURE or actor.how == "site" or actor.slug not in rule.watchers)
     ]
 
 
