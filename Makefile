@@ -19,7 +19,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test check lint format types contract rules lock validate build build-CoreLayer setup-sam clean
+.PHONY: help setup replay test bench check lint format types contract rules lock validate build build-CoreLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ replay: setup ## Run the five articles of seeds/ through the whole system, and w
 
 test: setup ## Run the tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+bench: setup ## Measure the detector at 10 to 10,000 rules, and write bench/results.json; ARGS=--quick
+	PYTHONPATH=. $(BIN)/python bench/engine.py $(ARGS)
 
 check: lint types contract rules test ## Everything CI runs: lint, types, contract, rules, test
 

@@ -43,6 +43,8 @@ _WORDS = {
     "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0, "hundred": 100.0,
 }  # fmt: skip
 
+NUMERALS = frozenset({*_WORDS, *(scale for scale, value in _SCALES.items() if value >= _LARGE)})
+"""Words without which, or digits, a sentence holds no number."""
 Gap = Callable[[int], str]
 """What stands in the original before a word."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
+from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
@@ -12,14 +15,38 @@ from tocsin.policy import Policy
 from tocsin.signal import Certainty, Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Lexeme:
-    """What one surface form means: an entry of a list. `capitals`: offsets that must be upper case in the original."""
+class Lexeme(NamedTuple):
+    """What one surface form means: an entry of a list. `capitals`: offsets that must be upper case in the original.
+
+    A tuple, for a big set has millions of them to hash.
+    """
 
     list: int
     tag: str
     slug: str = ""
     capitals: tuple[int, ...] = ()
+
+
+COMPUTED = frozenset({
+    "number", "amount", "percent", "figure", "past-date", "coming-date", "near-date", "unlisted-place",
+})  # fmt: skip
+"""Lists to which words are added that no list can hold: figures, dates, places nobody listed."""
+_COMMON = frozenset((
+    b"a about after all also an and another are as at back be been before between but by can come could day down early first for from further get give go had "
+    b"has have he her his if in into is it its last late may more most move near new next no not now of off on one only or other out over plan put s said say "
+    b"second see send set she since so some support take than that the their them then there these they third this three time to two under until up us was we "
+    b"week were when which who will with would year years"
+).split())  # fmt: skip
+"""Words that stand in most articles of any kind."""
+ANYWHERE = -1
+"""The surface form of what waits for no word."""
+
+Place = int | tuple[int, frozenset[str]]
+"""What a step of a form asks for: a word of a list, or such a word with one of some tags."""
+Waiting = tuple[str, int, tuple[frozenset[Place], ...], tuple[frozenset[Place], ...]]
+"""A form, by rule and number, with what its steps ask for: those that listed words alone can meet, and the others."""
+Meaning = tuple[tuple[Lexeme, ...], tuple[int, ...], int]
+"""Of one surface form: its lexemes, the lists it cancels, and how many words it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +180,111 @@ class RuleSet:
         return sorted({*self.lexicon, *self.cancels})
 
     @cached_property
-    def meanings(self) -> list[tuple[tuple[Lexeme, ...], tuple[int, ...], int]]:
+    def meanings(self) -> list[Meaning]:
         """For each surface form: its lexemes, the lists it cancels, and how many words it has."""
         return [
             (self.lexicon.get(surface, ()), self.cancels.get(surface, ()), surface.count(b" ") + 1)
             for surface in self.surfaces
         ]
+
+    @cached_property
+    def naming(self) -> list[Meaning]:
+        """The same for names alone."""
+        return [
+            (tuple(lexeme for lexeme in lexemes if lexeme.slug), cancels, length)
+            for lexemes, cancels, length in self.meanings
+        ]
+
+    @cached_property
+    def shortened(self) -> frozenset[int]:
+        """The surface forms that are short names of something."""
+        meanings = enumerate(self.meanings)
+        return frozenset(number for number, (lexemes, _, _) in meanings if any(one.tag == "short" for one in lexemes))
+
+    @cached_property
+    def longest(self) -> int:
+        """Words the longest surface form has."""
+        return max((length for _, _, length in self.meanings), default=0)
+
+    @cached_property
+    def bearing(self) -> list[frozenset[Place]]:
+        """For each surface form, the lists it may be a word of; with the tags a step asks for, where it bears one of them."""
+        asked: defaultdict[int, set[frozenset[str]]] = defaultdict(set)
+        for forms in self.forms.values():
+            for step in (step for form in forms for step in form.steps if step.tags):
+                for number in step.lists:
+                    asked[number].add(step.tags)
+        found: list[frozenset[Place]] = []
+        for lexemes, _, _ in self.meanings:
+            places: set[Place] = {lexeme.list for lexeme in lexemes}
+            for number, tag, _, _ in lexemes:
+                if number in asked:
+                    places.update((number, tags) for tags in asked[number] if tag in tags)
+            found.append(frozenset(places))
+        return found
+
+    @cached_property
+    def holding(self) -> dict[Place, list[int]]:
+        """The surface forms of each list, the other way round."""
+        found: dict[Place, list[int]] = {}
+        for surface, places in enumerate(self.bearing):
+            for place in places:
+                found.setdefault(place, []).append(surface)
+        return found
+
+    @cached_property
+    def waiting(self) -> list[Waiting]:
+        """Every form of every rule, with what its steps ask for, the rarest first.
+
+        A step is as common as its words are: those of `_COMMON` most, else the shorter, the commoner (Zipf's law of abbreviation).
+        """
+        common: dict[Place, float] = dict.fromkeys(self.computed, inf)
+        weights = [1.0 if surface in _COMMON else 2.0 ** -len(surface) for surface in self.surfaces]
+
+        def weight(places: frozenset[Place]) -> float:
+            for place in places:
+                if place not in common:
+                    common[place] = sum(weights[surface] for surface in self.holding.get(place, ()))
+            return sum(common[place] for place in places)
+
+        found: list[Waiting] = []
+        for name, forms in self.forms.items():
+            for number, form in enumerate(forms):
+                steps = [
+                    frozenset((one, step.tags) if step.tags else one for one in step.lists)
+                    for step in form.steps
+                    if not step.optional
+                ]
+                steps.sort(key=weight)
+                listed = [places for places in steps if self.computed.isdisjoint(places)]
+                found.append((name, number, tuple(listed), tuple(steps[len(listed) :])))
+        return found
+
+    @cached_property
+    def anchored(self) -> dict[int, frozenset[int]]:
+        """Surface form → the forms (places in `waiting`) that wait for it, each for the words of its rarest step.
+
+        So a text costs nothing for the rules of whose words it holds none, however many they are.
+        """
+        found: defaultdict[int, set[int]] = defaultdict(set)
+        for form, (_, _, listed, _) in enumerate(self.waiting):
+            for place in listed[0] if listed else ():
+                for surface in self.holding.get(place, ()):
+                    found[surface].add(form)
+            if not listed:
+                found[ANYWHERE].add(form)
+        return {surface: frozenset(forms) for surface, forms in found.items()}
+
+    def prepared(self) -> RuleSet:
+        """The set itself, with everything worked out that matching needs."""
+        for name in ("automaton", "anchored"):
+            getattr(self, name)
+        return self
+
+    @cached_property
+    def computed(self) -> frozenset[int]:
+        """The lists to which words are added that no list can hold."""
+        return frozenset(self.lists[name] for name in COMPUTED if name in self.lists)
 
     @cached_property
     def automaton(self) -> BytesAhoCorasick:
@@ -174,6 +300,11 @@ class RuleSet:
     def order(self) -> dict[str, int]:
         """Name of a rule → its place in the set."""
         return {rule.policy.name: place for place, rule in enumerate(self.rules)}
+
+    @cached_property
+    def forms(self) -> dict[str, tuple[Form, ...]]:
+        """Name of a rule → its forms."""
+        return {rule.policy.name: rule.forms for rule in self.rules}
 
     def policy(self, rule: str) -> Policy:
         """The policy of a rule by its name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tocsin.compiled import Form, RuleSet, Step
+from tocsin.compiled import COMPUTED, Form, RuleSet, Step
 from tocsin.compiled import Rule as Compiled
 from tocsin.errors import Fault
 from tocsin.rule import Cue, Rule, Tests
@@ -13,10 +13,6 @@ from tocsin.rules import Loaded
 from tocsin.source import Source
 from tocsin.text import fold_phrase
 
-COMPUTED = frozenset({
-    "number", "past-date", "coming-date", "near-date", "amount", "percent", "figure", "unlisted-place",
-})  # fmt: skip
-"""Lists to which the engine adds words of its own: figures and dates."""
 ENGINE = COMPUTED | frozenset({
     "reporting", "intent", "telling", "theatres", "body", "institutions", "relays", "both", "power", "alliances", "states",
 })  # fmt: skip
@@ -127,7 +123,7 @@ class _Words:
     def __init__(self, rules: RuleSet) -> None:
         self.names = rules.names
         self._tags: dict[int, set[str]] = {}
-        self._computed = {rules.lists[name] for name in COMPUTED if name in rules.lists}
+        self._computed = rules.computed
         for lexemes in rules.lexicon.values():
             for lexeme in lexemes:
                 self._tags.setdefault(lexeme.list, set()).add(lexeme.tag)

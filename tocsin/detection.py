@@ -46,7 +46,12 @@ def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
 
 def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     pages = read(rules, article)
-    found = [(rule, counting) for rule in rules.rules if (counting := _counting(rules, rule, pages))]
+    possible = sorted({rules.order[name] for page in pages for name in page.possible})
+    found = [
+        (rules.rules[place], counting)
+        for place in possible
+        if (counting := _counting(rules, rules.rules[place], pages))
+    ]
     protagonist = _surest(finding for _, counting in found for finding in counting)
     signals = tuple(
         signal for rule, counting in found for signal in _assemble(rules, rule, counting, pages, protagonist)
@@ -58,7 +63,9 @@ def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
 
 def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     """The findings that count; denied, all of them, where the article opens by denying it."""
-    matched = list(findings(rules, rule, [page for page in pages if not vetoed(rule, page)]))
+    matched = list(
+        findings(rules, rule, [page for page in pages if rule.policy.name in page.possible and not vetoed(rule, page)])
+    )
     counting = [finding for finding in matched if not finding.lacking]
     counting = [finding for finding in counting if not finding.weak] or counting
     if rule.anchored and not any(_anchors(rules, finding) for finding in counting):
@@ -80,9 +87,7 @@ def vetoed(rule: Rule, page: Page) -> bool:
     """
     if page.field == "title":
         return bool(page.present & (rule.never_in_title | rule.never_in_lead))
-    return bool(rule.never_in_lead & page.present) and any(
-        rule.never_in_lead & one.by_list.keys() for one in page.sentences[:LEAD]
-    )
+    return bool(rule.never_in_lead) and any(rule.never_in_lead & one.by_list.keys() for one in page.sentences[:LEAD])
 
 
 def _opens_with_denial(finding: Finding) -> bool:

@@ -97,6 +97,26 @@ _BUTTON = re.compile(rf"{_BEFORE}(?:{'|'.join(map(re.escape, _ALONE))})\W*$", re
 _OPENING = re.compile(rf"{_BEFORE}(?:{'|'.join(_OPENINGS)})", re.IGNORECASE)
 _CLOSING = re.compile("|".join(_CLOSINGS), re.IGNORECASE)
 _CREDIT = re.compile("|".join(_CREDITS))
+_HINTS = (
+    "hoto",
+    "mage",
+    "icture",
+    "redit",
+    "ourtesy",
+    "raphic",
+    "llustration",
+    "ideo",
+    "ile",
+    "ILE",
+    "HOTO",
+    "/",
+    "|",
+    " via ",
+    "(",
+)
+"""Without any of these nothing is a credit."""
+_CLOSERS = ("contributed", "read more", "reserved", "newsletter", "click here")
+"""Without any of these, in small letters, nothing ends as what is offered or credited does."""
 _TAIL = 200
 """Characters of a sentence's end in which a credit is looked for."""
 _NAME = (
@@ -143,7 +163,7 @@ def _of_line(text: str, sentences: list[Span], *, unfinished: bool) -> Iterator[
     last = sentences[-1]
     alone = not text[: sentences[0].start].strip() and not text[last.end :].strip()
     captioned = len(sentences) <= _CAPTION and not alone
-    if captioned and any(_CREDIT.search(text, max(one.start, one.end - _TAIL), one.end) for one in sentences):
+    if captioned and any(_credited(text, one) for one in sentences):
         return
     for span in sentences:
         byline = (unfinished or span is last) and _is_byline(text[span.start : span.end])
@@ -157,9 +177,20 @@ def _is_furniture(text: str, span: Span) -> bool:
         _LABEL.match(text, start, end)
         or _BUTTON.match(text, start, end)
         or _OPENING.match(text, start, end)
-        or _CLOSING.search(text, max(start, end - _TAIL), end)
-        or _CREDIT.search(text, max(start, end - _TAIL), end)
+        or _ends_so(text, max(start, end - _TAIL), end)
+        or _credited(text, span)
     )
+
+
+def _ends_so(text: str, start: int, end: int) -> bool:
+    tail = text[start:end].lower()
+    return any(closer in tail for closer in _CLOSERS) and _CLOSING.search(text, start, end) is not None
+
+
+def _credited(text: str, span: Span) -> bool:
+    start = max(span.start, span.end - _TAIL)
+    tail = text[start : span.end]
+    return any(hint in tail for hint in _HINTS) and _CREDIT.search(text, start, span.end) is not None
 
 
 def _is_byline(line: str) -> bool:

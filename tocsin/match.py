@@ -99,9 +99,11 @@ def findings(rules: RuleSet, rule: Rule, pages: list[Page]) -> Iterator[Finding]
 def _all(rules: RuleSet, rule: Rule, pages: list[Page]) -> Iterator[Finding]:
     grammar = roles.Grammar(rules)
     for page in pages:
-        forms = [form for form in rule.forms if all(step.optional or step.lists & page.present for step in form.steps)]
-        for sentence in page.sentences if forms else ():
-            yield from _in_sentence(rules, rule, forms, sentence, grammar)
+        possible = page.possible.get(rule.policy.name, {})
+        for sentence in page.sentences if possible else ():
+            if sentence.place in possible:
+                forms = [rule.forms[number] for number in sorted(possible[sentence.place])]
+                yield from _in_sentence(rules, rule, forms, sentence, grammar)
 
 
 def _in_sentence(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, count
 
-from tocsin.amounts import amounts, value
-from tocsin.compiled import Lexeme, RuleSet
+from tocsin.amounts import NUMERALS, amounts, value
+from tocsin.compiled import ANYWHERE, COMPUTED, Lexeme, Meaning, Place, RuleSet
 from tocsin.furniture import news
 from tocsin.signal import Field
 from tocsin.text import MAX_TOKENS, Span, entity_end, fold, plain, sentences
@@ -66,6 +66,13 @@ _PLACING = frozenset(
     {"to", "into", "toward", "towards", "near", "off", "onto", "at", "in", "outside", "around", "through", "for"}
 )
 _WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
+FIGURES = frozenset({"number", "amount", "percent", "figure"})
+DATES = frozenset({"past-date", "coming-date", "near-date"})
+_FIGURES = frozenset(word.encode() for word in NUMERALS)
+_DATES = frozenset(month.encode() for month in _MONTHS)
+_PREPOSITIONS = frozenset(word.encode() for word in _PLACING)
+_DIGIT = re.compile(rb"[0-9]")
+_CAPITAL = re.compile(r" [^\W\d_a-z]")
 _MARKS = frozenset(',;:!?()[]"\u201c\u201d')
 
 
@@ -80,6 +87,26 @@ class Hit:
 
 def _start(hit: Hit) -> int:
     return hit.start
+
+
+def _end(found: tuple[int, int, int]) -> int:
+    return found[1]
+
+
+def _longest_names(hits: list[Hit]) -> list[Hit]:
+    """Drops a name inside a longer name: the state in "Kyiv Independent", the Korea in "North Korea"."""
+    kept: list[Hit] = []
+    covered = -1
+    cover = 0
+    for hit in hits:
+        if hit.lexeme.slug:
+            inside = hit.end <= covered and hit.end - hit.start < cover
+            if inside:
+                continue
+            if hit.end > covered:
+                covered, cover = hit.end, hit.end - hit.start
+        kept.append(hit)
+    return kept
 
 
 class Page:
@@ -131,36 +158,114 @@ class Page:
         """Every surface form found, as (first word, word behind the last, number of the surface)."""
         joined = b" " + b" ".join(self._words) + b" "
         found = self._rules.automaton.find_matches_as_indexes(joined, overlapping=True)
-        starts = list(accumulate((len(word) + 1 for word in self._words), initial=0))
+        tokens = dict(zip(accumulate((len(word) + 1 for word in self._words), initial=0), count(), strict=False))
         meanings = self._rules.meanings
-        return [
-            (first := bisect_left(starts, begin), first + meanings[number][2], number) for number, begin, _ in found
-        ]
+        return [(first := tokens[begin], first + meanings[number][2], number) for number, begin, _ in found]
+
+    @cached_property
+    def possible(self) -> dict[str, dict[int, list[int]]]:
+        """Rule → sentence → the forms, by their numbers, of which a word for each step may stand in that sentence.
+
+        Worked out from what was found alone, before anything else is: most pages hold no such sentence and are done with.
+        """
+        rules = self._rules
+        found: dict[str, dict[int, list[int]]] = {}
+        anchored = rules.anchored
+        if ANYWHERE not in anchored and all(number not in anchored for _, _, number in self.raw):
+            return found
+        lows, highs = self._ranges
+        begun: dict[int, set[int]] = {}
+        if anywhere := anchored.get(ANYWHERE):
+            begun = {place: set(anywhere) for place in range(len(lows))}
+        for first, last, number in self.raw:
+            if number in anchored and (place := bisect_right(lows, first) - 1) >= 0 and last <= highs[place]:
+                begun.setdefault(place, set()).update(anchored[number])
+        ends = [last for _, last, _ in self.raw]
+        for place, forms in begun.items():
+            near = self.raw[bisect_right(ends, lows[place]) : bisect_right(ends, highs[place])]
+            numbers = {number for first, _, number in near if first >= lows[place]}
+            lists = frozenset[Place]().union(*(rules.bearing[number] for number in numbers))
+            whole: frozenset[Place] | None = None
+            for rule, form, listed, others in (rules.waiting[one] for one in forms):
+                if any(map(lists.isdisjoint, listed)):
+                    continue
+                if others:
+                    whole = lists | self._computable(place) if whole is None else whole
+                    if any(map(whole.isdisjoint, others)):
+                        continue
+                found.setdefault(rule, {}).setdefault(place, []).append(form)
+        return found
+
+    def _computable(self, place: int) -> set[Place]:
+        """The lists to which a sentence may add words that no list can hold."""
+        span, lows, highs = self._spans[place], *self._ranges
+        words = frozenset(self._words[lows[place] : highs[place]])
+        digits = _DIGIT.search(self._folded, span.start, span.end) is not None
+        names: set[str] = set()
+        if digits or words & _FIGURES:
+            names |= FIGURES
+        if digits or words & _DATES:
+            names |= DATES
+        if words & _PREPOSITIONS and _CAPITAL.search(self.plain, span.start, span.end):
+            names.add("unlisted-place")
+        return {self._rules.lists[name] for name in names if name in self._rules.lists}
+
+    @cached_property
+    def _ranges(self) -> tuple[list[int], list[int]]:
+        """The first word of each sentence, and the word behind its last."""
+        lows, highs, token, place = [], [], 0, 0
+        for span in self._spans:
+            token += len(self._folded[place : span.start].split())
+            lows.append(token)
+            token += len(self._folded[span.start : span.end].split())
+            highs.append(token)
+            place = span.end
+        return lows, highs
 
     @cached_property
     def hits(self) -> list[Hit]:
-        """The list entries that count, in order: a short name only where the article names its entry, or its state, in full."""
-        named = {full for page in self.company for full in page.named_in_full}
-        states = self._rules.states
+        """The list entries that count in the whole page, outside of its sentences too."""
+        return self.hits_in(0, len(self._words))
+
+    def hits_in(self, low: int, high: int) -> list[Hit]:
+        """The list entries that count in words [low, high): a short name only where the article names it, or its state, in full."""
+        standing = self._standing(low, high, self._rules.meanings)
+        standing += [hit for hit in self._computed(low, high) if hit.lexeme.list >= 0]  # a set without the list has no use for it
+        standing.sort(key=lambda hit: (hit.start, -hit.end))
+        named, states = self._named, self._rules.states
         return [
             hit
-            for hit in self._standing
-            if hit.lexeme.tag != "short" or hit.lexeme.slug in named or states.get(hit.lexeme.slug) in named
+            for hit in _longest_names(standing)
+            if low <= hit.start
+            and hit.end <= high
+            and (hit.lexeme.tag != "short" or hit.lexeme.slug in named or states.get(hit.lexeme.slug) in named)
         ]
+
+    @cached_property
+    def _named(self) -> set[str]:
+        """What the article calls by more than a short name; looked for only where a short name may stand."""
+        shortened = any(number in self._rules.shortened for page in self.company for _, _, number in page.raw)
+        return {slug for page in self.company for slug in page.named_in_full} if shortened else set()
 
     @cached_property
     def named_in_full(self) -> set[str]:
         """The slugs of what the page calls by more than a short name."""
-        return {hit.lexeme.slug for hit in self._standing if hit.lexeme.slug and hit.lexeme.tag != "short"}
+        standing = self._standing(0, len(self._words), self._rules.naming)
+        standing.sort(key=lambda hit: (hit.start, -hit.end))
+        return {hit.lexeme.slug for hit in _longest_names(standing) if hit.lexeme.tag != "short"}
 
-    @cached_property
-    def _standing(self) -> list[Hit]:
-        """The list entries in order, without those that capitals, marks, a longer name or a `not:` phrase rule out."""
+    def _standing(self, low: int, high: int, meanings: Sequence[Meaning]) -> list[Hit]:
+        """The list entries that touch words [low, high), without those that capitals, marks or a `not:` phrase rule out."""
         hits: list[Hit] = []
         cancelled: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-        for start, end, number in self.raw:
-            lexemes, cancels, _ = self._rules.meanings[number]
-            if end - start > 1 and not self._unbroken(start, end):
+        for index in range(bisect_right(self.raw, low, key=_end), len(self.raw)):
+            start, end, number = self.raw[index]
+            if start >= high:
+                if end - self._rules.longest >= high:
+                    break
+                continue
+            lexemes, cancels, _ = meanings[number]
+            if end - start > 1 and (lexemes or cancels) and not self._unbroken(start, end):
                 continue
             for canceled in cancels:
                 for token in range(start, end):
@@ -168,7 +273,7 @@ class Page:
             hits += [
                 Hit(start, end, lexeme) for lexeme in lexemes if not lexeme.capitals or self._capital(start, lexeme)
             ]
-        hits = [
+        return [
             hit
             for hit in hits
             if not self._a_noun(hit)
@@ -178,9 +283,6 @@ class Page:
                 for start, end in cancelled.get((hit.lexeme.list, hit.start), ())
             )
         ]
-        hits += [hit for hit in self._computed() if hit.lexeme.list >= 0]  # a set without the list has no use for it
-        hits.sort(key=lambda hit: (hit.start, -hit.end))
-        return self._longest_names(hits)
 
     def _a_noun(self, hit: Hit) -> bool:
         """Whether what may be a verb stands behind an article or possessive, and so is a noun: "the move", "its plan"."""
@@ -191,20 +293,17 @@ class Page:
         end = self.bounds[hit.end - 1][1]
         return bool(hit.lexeme.slug) and self.original[end : end + 1] == "$"
 
-    def _computed(self) -> Iterator[Hit]:
+    def _computed(self, low: int, high: int) -> Iterator[Hit]:
         """Words no list can hold: numbers in digits (`number`), sums (`amount`, `percent`, `figure`), and dates."""
-        number, past, coming, near = (
-            self._rules.lists.get(name, -1) for name in ("number", "past-date", "coming-date", "near-date")
-        )
-        sums = {
-            "amount": self._rules.lists.get("amount", -1),
-            "percent": self._rules.lists.get("percent", -1),
-            "figure": self._rules.lists.get("figure", -1),
-        }
-        for start, end, kind in amounts(self.words, self.gap, self.behind):
-            yield Hit(start, end, Lexeme(sums[kind], "word"))
-        place = self._rules.lists.get("unlisted-place", -1)
-        for token, word in enumerate(self.words):
+        lists = {name: self._rules.lists.get(name, -1) for name in COMPUTED}
+        number, past, coming, near = (lists[name] for name in ("number", "past-date", "coming-date", "near-date"))
+        words = self.words[low:high]
+        for start, end, kind in amounts(
+            words, lambda token: self.gap(low + token), lambda token: self.behind(low + token)
+        ):
+            yield Hit(low + start, low + end, Lexeme(lists[kind], "word"))
+        place = lists["unlisted-place"]
+        for token, word in enumerate(words, low):
             if self._placed(token, word):
                 yield Hit(token, token + 1, Lexeme(place, "word"))
             if word[0].isdigit():
@@ -292,63 +391,55 @@ class Page:
                 return False
         return True
 
-    def _longest_names(self, hits: list[Hit]) -> list[Hit]:
-        """Drops a name inside a longer name: the state in "Kyiv Independent", the Korea in "North Korea"."""
-        kept: list[Hit] = []
-        covered = -1
-        cover = 0
-        for hit in hits:
-            if hit.lexeme.slug:
-                inside = hit.end <= covered and hit.end - hit.start < cover
-                if inside:
-                    continue
-                if hit.end > covered:
-                    covered, cover = hit.end, hit.end - hit.start
-            kept.append(hit)
-        return kept
-
     @cached_property
     def present(self) -> set[int]:
-        """The lists of which a word stands in the page."""
-        return {hit.lexeme.list for hit in self.hits}
+        """The lists of which a word stands in a sentence of the page."""
+        return {number for sentence in self.sentences for number in sentence.by_list}
 
     @cached_property
     def sentences(self) -> list[Sentence]:
-        """The sentences in order, with the hits in each."""
+        """The sentences in order."""
         if not self._words:
             return []
         starts = [start for start, _ in self.bounds]
-        hit_starts = [hit.start for hit in self.hits]
         found: list[Sentence] = []
-        for span in self._spans():
+        spans = self._spans if self.field == "title" else news(self.plain, self._spans)
+        places = {span.start: place for place, span in enumerate(self._spans)}
+        for span in spans:
             low, high = bisect_left(starts, span.start), bisect_right(starts, span.end - 1)
             for first in range(low, high, MAX_TOKENS):
                 last = min(first + MAX_TOKENS, high)
-                hits = [
-                    hit
-                    for hit in self.hits[bisect_left(hit_starts, first) : bisect_left(hit_starts, last)]
-                    if hit.end <= last
-                ]
                 begin = span.start if first == low else self.bounds[first][0]
                 end = entity_end(self.original, span.end - 1) if last == high else self.bounds[last - 1][1]
-                found.append(Sentence(self, len(found), Span(begin, end, span.block), first, last, hits))
+                where = Span(begin, end, span.block)
+                found.append(Sentence(self, len(found), where, first, last, places[span.start]))
         return found
 
-    def _spans(self) -> Iterable[Span]:
-        """Where the sentences stand; of a text only those that tell the news."""
-        spans = sentences(self.plain)
-        return spans if self.field == "title" else news(self.plain, spans)
+    @cached_property
+    def _spans(self) -> list[Span]:
+        """Where the sentences stand, those that are no news too."""
+        return sentences(self.plain)
 
 
 class Sentence:
     """A sentence of a page: words [low, high) and the hits in them."""
 
-    __slots__ = ("_by_list", "_clauses", "high", "hits", "low", "number", "page", "span")
+    __slots__ = ("_by_list", "_clauses", "_hits", "high", "low", "number", "page", "place", "span")
 
-    def __init__(self, page: Page, number: int, span: Span, low: int, high: int, hits: list[Hit]) -> None:  # noqa: PLR0913 - all of it is needed
-        self.page, self.number, self.span, self.low, self.high, self.hits = page, number, span, low, high, hits
+    def __init__(self, page: Page, number: int, span: Span, low: int, high: int, place: int) -> None:  # noqa: PLR0913 - all of it is needed
+        self.page, self.number, self.span, self.low, self.high = page, number, span, low, high
+        self.place = place
+        """Its number among all sentences of the field, those that are no news too."""
+        self._hits: list[Hit] | None = None
         self._by_list: dict[int, list[Hit]] | None = None
         self._clauses: list[int] | None = None
+
+    @property
+    def hits(self) -> list[Hit]:
+        """The list entries in it that count, in order."""
+        if self._hits is None:
+            self._hits = self.page.hits_in(self.low, self.high)
+        return self._hits
 
     @property
     def text(self) -> str:

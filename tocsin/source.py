@@ -68,8 +68,7 @@ def parse(text: str, file: str) -> Source:
         what = f"the character U+{ord(odd.group()):04X} is not allowed; remove it"
         raise RuleFaults([Fault(file, *_place(text[: odd.start()]), what)])
     try:
-        _check_events(text, file)
-        node = yaml.compose(text, Loader=_LOADER)
+        node = _composed(text, file)
     except yaml.MarkedYAMLError as error:
         place = _start(error.problem_mark or error.context_mark)
         what = f"is not YAML: {error.problem or error.context}{_hint(text, place[0])}"
@@ -90,12 +89,32 @@ def _start(mark: Any) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
-def _check_events(text: str, file: str) -> None:
-    depth = 0
+def _composed(text: str, file: str) -> yaml.Node | None:
+    """The tree of a text, each of its events looked at first: in one pass, and without what YAML makes of words."""
+    tree: list[yaml.Node] = []
+    opened: list[list[yaml.Node]] = [
+        tree
+    ]  # what each node that is still open holds so far; of a mapping, keys and values in turn
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.CollectionEndEvent):
+            _close(opened.pop(), opened[-1][-1])
+            continue
+        depth = len(opened) - 1 + isinstance(event, yaml.CollectionStartEvent)
         if what := _refused(event, count, depth):
             raise RuleFaults([Fault(file, *_start(event.start_mark), what)])
+        if isinstance(event, yaml.DocumentStartEvent) and tree:
+            raise RuleFaults([Fault(file, *_start(event.start_mark), "begins another document; split the file")])
+        if isinstance(event, yaml.ScalarEvent):
+            opened[-1].append(yaml.ScalarNode("", event.value, event.start_mark, event.end_mark, event.style))  # type: ignore[arg-type] # as below
+        elif isinstance(event, yaml.CollectionStartEvent):
+            kind = yaml.MappingNode if isinstance(event, yaml.MappingStartEvent) else yaml.SequenceNode
+            opened[-1].append(kind("", [], event.start_mark))  # type: ignore[arg-type] # the marks of the fast loader serve as well
+            opened.append([])
+    return tree[0] if tree else None
+
+
+def _close(held: list[yaml.Node], node: yaml.Node) -> None:
+    node.value = list(zip(held[::2], held[1::2], strict=True)) if isinstance(node, yaml.MappingNode) else held
 
 
 def _refused(event: yaml.Event, count: int, depth: int) -> str:

@@ -91,9 +91,12 @@ _END = re.compile(
     r"(?<![.!?])[.!?]++[\"'\u201d\u2019)\]]*+(?=\s|$)"  # possessive, and never from the middle: a million dots stay linear
     r"|(?<=[a-z0-9\"\u201d\u2019)])[.!?]\u201d?(?=[\u201c\"]?(?:[A-Z][a-z]|[AI]\s))|\n[ \t\r]*+\n\s*+|\r?\n"
 )
+_MARK = re.compile(r"[.!?\r\n]")
 _NEXT_WORD = re.compile(r"\s+[\"\u201c]?([A-Z][a-z]*)\s")
 _REST_IS_BLANK = re.compile(r"\s*+\Z")
 _WRAPPED = 84
+_DASH = re.compile(r"[-–—(]")
+_DATELINE_MOST = 200
 _PLACE = 4  # words of a dateline in capitals, with its dash
 _OPEN = frozenset("\"'\u201c\u2018(")
 _FEW = 4  # lines that are no copy yet
@@ -112,7 +115,7 @@ def sentences(text: str) -> list[Span]:
     wrapped = _hard_wrapped(text)
     spans: list[Span] = []
     start = block = 0
-    for match in _END.finditer(text):
+    for match in _ends(text):
         mark = match.group()
         if mark[0] in "\r\n":
             blank = mark.count("\n") > 1
@@ -126,6 +129,15 @@ def sentences(text: str) -> list[Span]:
             start = match.end()
     _add(spans, text, start, len(text), block)
     return spans
+
+
+def _ends(text: str) -> Iterator[re.Match[str]]:
+    """Where sentences may end, in order; looked for only where a mark or a line end stands."""
+    behind = 0
+    for mark in _MARK.finditer(text):
+        if mark.start() >= behind and (found := _END.match(text, mark.start())):
+            behind = found.end()
+            yield found
 
 
 def stretches(text: str, most: int) -> Iterator[tuple[int, int]]:
@@ -154,6 +166,8 @@ def _add(spans: list[Span], text: str, start: int, end: int, block: int) -> None
 
 def _behind_dateline(text: str, start: int, end: int) -> int:
     """Where the sentence begins behind what wire copy puts before it; in copy all in capitals a place has few words."""
+    if not _DASH.search(text, start, min(end, start + _DATELINE_MOST)):
+        return start
     found = _DATELINE.match(text, start, end)
     if not found or found.end() >= end:
         return start

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
 Tag = Literal["base", "s", "ing", "past", "part", "word", "plural", "bare"]
@@ -61,7 +63,8 @@ _BE: dict[str, Tag] = {
 _VOWELS = "aeiou"
 
 
-def verb_forms(verb: str) -> dict[str, Tag]:
+@cache
+def verb_forms(verb: str) -> Mapping[str, Tag]:
     """Every form of a verb or phrasal verb ("beef up", "test-fire"): surface form → tag. Its first word is inflected."""
     head, _, rest = verb.partition(" ")
     prefix, hyphen, stem = head.rpartition("-")
@@ -84,7 +87,8 @@ def _inflected(verb: str) -> dict[str, Tag]:
     return forms
 
 
-def noun_forms(noun: str) -> dict[str, Tag]:
+@cache
+def noun_forms(noun: str) -> Mapping[str, Tag]:
     """A noun and its plural; of a compound ("advance party") the last word changes."""
     head, space, last = noun.rpartition(" ")
     return {noun: "word", f"{head}{space}{_plural(last)}": "plural"}
