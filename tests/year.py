@@ -96,11 +96,14 @@ def _story(script: _Script, number: int) -> Iterator[Arrival]:
         yield script.tells(9.5, "preparing")
         yield script.tells(2, "preparing", late=8)
     if number % 7 == 0:
-        wrong = script.tells(12, "preparing", figure="3,000")
+        wrong = script.tells(8.4, "preparing", figure="3,000")
         yield wrong
         gone = _SAID["gone"].format(who=script.who, where=script.where)
         edited = replace(wrong.article, text=gone + wrong.article.text[wrong.article.text.index(" Item") :])
         yield Arrival(wrong.at + timedelta(days=1), edited, script.key, "corrected")
+    if number % 6 == 3:  # the same again after a fortnight: another development
+        yield script.tells(22, "preparing", "first_report")
+        yield script.tells(23, "planned")
     if number % 6 == 1:
         yield script.tells(13 + 61 + number % 3, "preparing", "first_report")
         yield script.tells(13 + 62 + number % 3, "done", "stage_up")

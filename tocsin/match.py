@@ -21,7 +21,7 @@ WEIGHED = 1_500
 """Matches of one rule that are weighed in one part of an article."""
 PART = 200_000
 """Characters of a text that are read at once, several times what the longest live blogs have."""
-_WEAK = frozenset({"perfect", "topic"})
+_WEAK = frozenset({"perfect"})
 """Needs that make a match news only where the article holds nothing surer."""
 _BEFORE_GERUNDS = frozenset({"of", "for", "by", "after", "before", "from", "without", "since"})
 """Prepositions before a gerund, which tells what is known already: "accused of sending"."""
@@ -44,7 +44,7 @@ class Finding:
     what: str | None
     lacking: str = ""
     weak: bool = False
-    """Whether it is news only where the article holds nothing surer: what it `needs` is met by `perfect` or `topic` alone."""
+    """Whether it is news only where the article holds nothing surer: what it `needs` is met by `perfect` alone."""
 
     @property
     def sentence(self) -> Sentence:
@@ -215,8 +215,6 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
         return present(finding.match) or any(cue.fresh for cue, _ in finding.cues)
     if need == "perfect":
         return perfect(finding.match)
-    if need == "topic":
-        return _told_of(finding)
     titled = finding.sentence.page.field == "title"
     return titled or (need == "lead" and leads(finding.sentence))
 
@@ -277,15 +275,6 @@ def _lead(sentence: Sentence) -> list[Sentence]:
 def _around(sentence: Sentence) -> list[Sentence]:
     """The sentence itself, the one before, the headline and the lead: where an article says what it speaks of."""
     return [*_told(sentence)[::-1], *_lead(sentence)]
-
-
-def _told_of(finding: Finding) -> bool:
-    """Whether what is acted with stands in the headline or the lead already, so that the sentence carries on with it."""
-    sentence, head = finding.sentence, finding.match.head
-    if head.lexeme.tag == "ing" and sentence.word(head.start - 1) in _BEFORE_GERUNDS:
-        return False
-    things = {hit.lexeme.list for hit in finding.match.hits} & finding.rule.owners
-    return any(one is not sentence and not things.isdisjoint(one.by_list) for one in _lead(sentence))
 
 
 def _about(finding: Finding) -> bool:

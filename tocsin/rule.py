@@ -227,7 +227,7 @@ class Form(Model):
     )
     needs: list[str] | None = Field(
         default=None,
-        description="One of: the name of a list or cue in the clause, forward, fresh, perfect, topic, lead, title; left out, as the "
+        description="One of: the name of a list or cue in the clause, forward, fresh, perfect, lead, title; left out, as the "
         "rule says, [] for none",
     )
     what: Slug | None = None

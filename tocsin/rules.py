@@ -383,9 +383,7 @@ class _Loader:
             steps = []
         needs: list[str | int] = []
         for need in rule.needs if form.needs is None else form.needs:
-            needs += (
-                [need] if need in {"forward", "fresh", "perfect", "topic", "lead", "title"} else lists([need], "needs")
-            )
+            needs += [need] if need in {"forward", "fresh", "perfect", "lead", "title"} else lists([need], "needs")
         return compiled.Form(
             form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about or rule.about, "about")),

@@ -230,7 +230,9 @@ class Page:
     def hits_in(self, low: int, high: int) -> list[Hit]:
         """The list entries that count in words [low, high): a short name only where the article names it, or its state, in full."""
         standing = self._standing(low, high, self._rules.meanings)
-        standing += [hit for hit in self._computed(low, high) if hit.lexeme.list >= 0]  # a set without the list has no use for it
+        standing += [
+            hit for hit in self._computed(low, high) if hit.lexeme.list >= 0
+        ]  # a set without the list has no use for it
         standing.sort(key=lambda hit: (hit.start, -hit.end))
         named, states = self._named, self._rules.states
         return [

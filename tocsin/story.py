@@ -205,12 +205,12 @@ class Story:
 
     def joins(self, report: Report, policy: Policy) -> bool:
         """Whether a report belongs to this episode: soon told after another, or before; or a stage further, within `quiet_for`."""
-        near = policy.quiet_for if "denied" in report.flags else min(policy.again_after, policy.quiet_for)
+        near = min(policy.again_after, policy.quiet_for)
         first, when, last = map(datetime.fromisoformat, (self.first_seen, report.published, self.last_seen))
         if near == policy.quiet_for:
             return first - near <= when <= last + near
         return min(abs(when - first), abs(when - last)) <= near or any(
-            _leads_on(one, report, near, policy.quiet_for) for one in self.reports
+            _leads_on(one, report, near, policy.quiet_for) for one in (*self.reports, *self.denials)
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -239,10 +239,11 @@ def _report(row: dict[str, Any]) -> Report:
 
 
 def _leads_on(one: Report, other: Report, near: timedelta, quiet_for: timedelta) -> bool:
-    """Whether two reports are links of one chain: close in time, or the later one a stage further."""
+    """Whether two reports are links of one chain: close in time, or the later one, no denial, a stage further."""
     earlier, later = sorted((one, other), key=lambda report: report.published)
     gap = datetime.fromisoformat(later.published) - datetime.fromisoformat(earlier.published)
-    return gap <= near or (gap <= quiet_for and rank(later.stage) > rank(earlier.stage))
+    rises = rank(later.stage) > rank(earlier.stage) and "denied" not in (*one.flags, *other.flags)
+    return gap <= near or (gap <= quiet_for and rises)
 
 
 def identity(signal: Signal, policy: Policy) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -105,12 +105,22 @@ def test_any_split_over_two_runs(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(ROUNDS // 3))
 def test_no_order_makes_more_alerts(seed: int) -> None:
-    """Where each story's stages come about in the order they are published, no order makes more alerts than that one."""
+    """Where each story is told within a week, its stages as they come about, no order makes more alerts than that of publication."""
     chance = random.Random(seed)
     told = [one for one in articles(chance) if " denied " not in one.text and " 10,000 " not in one.text]
+    begun: dict[str, datetime] = {}
+    for one in sorted(told, key=lambda one: str(one.published)):
+        begun.setdefault(one.id.partition("-")[0], published(one))
+    told = [one for one in told if published(one) - begun[one.id.partition("-")[0]] <= timedelta(days=7)]
     in_order = end(ran([[one] for one in sorted(told, key=lambda one: (one.published, one.id))]))
     other = end(ran(in_batches(chance, chance.sample(told, len(told)))))
     assert len(other.alerts) <= len(in_order.alerts)
+
+
+def published(article: Article) -> datetime:
+    """When an article was published."""
+    assert article.published is not None
+    return article.published
 
 
 def test_a_bridge_leaves_one_message_and_a_pointer() -> None:
@@ -118,7 +128,7 @@ def test_a_bridge_leaves_one_message_and_a_pointer() -> None:
     text = "Turkey is preparing to send more troops to Libya, officials said."
     world = World()
     now = world.clock()
-    for name, days in (("old", 100), ("new", 0), ("bridge", 50)):
+    for name, days in (("old", 12), ("new", 0), ("bridge", 6)):
         stamp = now.fromtimestamp(now.timestamp() - 86_400 * days, now.tzinfo)
         assert world.arrive(Article(name, text, name, name, published=stamp)) == []
         world.deliver()
