@@ -63,9 +63,10 @@ def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
 
 def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     """The findings that count; denied, all of them, where the article opens by denying it."""
-    matched = list(
-        findings(rules, rule, [page for page in pages if rule.policy.name in page.possible and not vetoed(rule, page)])
-    )
+    possible = [page for page in pages if rule.policy.name in page.possible]
+    silenced = {page.field for page in possible if vetoed(rule, page)}
+    found = findings(rules, rule, possible)
+    matched = [finding for finding in found if finding.sentence.page.field not in silenced or _stands_alone(rules, finding)]
     counting = [finding for finding in matched if not finding.lacking]
     counting = [finding for finding in counting if not finding.weak] or counting
     if rule.anchored and not any(_anchors(rules, finding) for finding in counting):
@@ -78,6 +79,15 @@ def _anchors(rules: RuleSet, finding: Finding) -> bool:
     sentence = finding.sentence
     led = leads(sentence) and not finding.rule.actors.isdisjoint(sentence.by_list)
     return led or sentence.page.field == "title" or names_actor(rules, finding)
+
+
+def _stands_alone(rules: RuleSet, finding: Finding) -> bool:
+    """Whether a sentence says by itself who does it, that it is to come and that somebody reports it, whatever the article is about."""
+    sentence = finding.sentence
+    sure = bool(finding.who) and finding.who[0].strength >= roles.SURE
+    reports = sentence.by_list.get(rules.lists.get("reporting", -1), ())
+    reported = any(verb.end <= finding.match.head.start for verb in reports)
+    return sure and reported and finding.stage != "done" and finding.rule.never_in_lead.isdisjoint(sentence.by_list)
 
 
 def vetoed(rule: Rule, page: Page) -> bool:
