@@ -66,7 +66,9 @@ def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     possible = [page for page in pages if rule.policy.name in page.possible]
     silenced = {page.field for page in possible if vetoed(rule, page)}
     found = findings(rules, rule, possible)
-    matched = [finding for finding in found if finding.sentence.page.field not in silenced or _stands_alone(rules, finding)]
+    matched = [
+        finding for finding in found if finding.sentence.page.field not in silenced or _stands_alone(rules, finding)
+    ]
     counting = [finding for finding in matched if not finding.lacking]
     counting = [finding for finding in counting if not finding.weak] or counting
     if rule.anchored and not any(_anchors(rules, finding) for finding in counting):
