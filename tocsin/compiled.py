@@ -188,12 +188,26 @@ class RuleSet:
         ]
 
     @cached_property
-    def naming(self) -> list[Meaning]:
-        """The same for names alone."""
-        return [
-            (tuple(lexeme for lexeme in lexemes if lexeme.slug), cancels, length)
-            for lexemes, cancels, length in self.meanings
-        ]
+    def naming(self) -> list[tuple[Lexeme, ...]]:
+        """For each surface form, the names it may be."""
+        return [tuple(lexeme for lexeme in lexemes if lexeme.slug) for lexemes, _, _ in self.meanings]
+
+    @cached_property
+    def apart(self) -> list[tuple[tuple[Lexeme, ...], dict[str, list[Lexeme]]]]:
+        """For each surface form, its entries in lists everybody shares, and those in lists of one rule, by that rule."""
+        owner = {
+            number: name.split(".", maxsplit=1)[0]
+            for name, number in self.lists.items()
+            if "." in name and name.partition(".")[0] in self.order
+        }
+        found: list[tuple[tuple[Lexeme, ...], dict[str, list[Lexeme]]]] = []
+        for lexemes, _, _ in self.meanings:
+            owned: dict[str, list[Lexeme]] = {}
+            for lexeme in lexemes:
+                if lexeme.list in owner:
+                    owned.setdefault(owner[lexeme.list], []).append(lexeme)
+            found.append((tuple(lexeme for lexeme in lexemes if lexeme.list not in owner) if owned else lexemes, owned))
+        return found
 
     @cached_property
     def shortened(self) -> frozenset[int]:
@@ -277,7 +291,7 @@ class RuleSet:
 
     def prepared(self) -> RuleSet:
         """The set itself, with everything worked out that matching needs."""
-        for name in ("automaton", "anchored"):
+        for name in ("automaton", "anchored", "apart", "naming"):
             getattr(self, name)
         return self
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate, count
 
 from tocsin.amounts import NUMERALS, amounts, value
-from tocsin.compiled import ANYWHERE, COMPUTED, Lexeme, Meaning, Place, RuleSet
+from tocsin.compiled import ANYWHERE, COMPUTED, Lexeme, Place, RuleSet
 from tocsin.furniture import news
 from tocsin.signal import Field
 from tocsin.text import MAX_TOKENS, Span, entity_end, fold, plain, sentences
@@ -229,7 +229,7 @@ class Page:
 
     def hits_in(self, low: int, high: int) -> list[Hit]:
         """The list entries that count in words [low, high): a short name only where the article names it, or its state, in full."""
-        standing = self._standing(low, high, self._rules.meanings)
+        standing = self._standing(low, high, self._lexemes)
         standing += [
             hit for hit in self._computed(low, high) if hit.lexeme.list >= 0
         ]  # a set without the list has no use for it
@@ -252,13 +252,25 @@ class Page:
     @cached_property
     def named_in_full(self) -> set[str]:
         """The slugs of what the page calls by more than a short name."""
-        standing = self._standing(0, len(self._words), self._rules.naming)
+        standing = self._standing(0, len(self._words), self._rules.naming.__getitem__)
         standing.sort(key=lambda hit: (hit.start, -hit.end))
         return {hit.lexeme.slug for hit in _longest_names(standing) if hit.lexeme.tag != "short"}
 
-    def _standing(self, low: int, high: int, meanings: Sequence[Meaning]) -> list[Hit]:
+    def _lexemes(self, number: int) -> Sequence[Lexeme]:
+        """What a surface form may mean: entries of shared lists, and of those of the rules that may find something here."""
+        shared, owned = self._rules.apart[number]
+        if not owned:
+            return shared
+        return [*shared, *(lexeme for rule in self._candidates if rule in owned for lexeme in owned[rule])]
+
+    @cached_property
+    def _candidates(self) -> list[str]:
+        return sorted({rule for page in self.company for rule in page.possible})
+
+    def _standing(self, low: int, high: int, lexemes_of: Callable[[int], Sequence[Lexeme]]) -> list[Hit]:
         """The list entries that touch words [low, high), without those that capitals, marks or a `not:` phrase rule out."""
         hits: list[Hit] = []
+        meanings = self._rules.meanings
         cancelled: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
         for index in range(bisect_right(self.raw, low, key=_end), len(self.raw)):
             start, end, number = self.raw[index]
@@ -266,7 +278,7 @@ class Page:
                 if end - self._rules.longest >= high:
                     break
                 continue
-            lexemes, cancels, _ = meanings[number]
+            lexemes, cancels = lexemes_of(number), meanings[number][1]
             if end - start > 1 and (lexemes or cancels) and not self._unbroken(start, end):
                 continue
             for canceled in cancels:
