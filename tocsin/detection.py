@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -11,9 +11,9 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import LEAD, Finding, findings, leads, names_actor, parts, read
+from tocsin.match import LEAD, Finding, findings, leads, names_actor, parts, read, words
 from tocsin.scan import Page, Sentence
-from tocsin.signal import STAGES, Evidence, Figure, Signal, rank
+from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, rank
 
 _TITLE_WEIGHT = 3
 _MENTIONS = 2
@@ -46,12 +46,7 @@ def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
 
 def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     pages = read(rules, article)
-    possible = sorted({rules.order[name] for page in pages for name in page.possible})
-    found = [
-        (rules.rules[place], counting)
-        for place in possible
-        if (counting := _counting(rules, rules.rules[place], pages))
-    ]
+    found = [(rule, counting) for rule, matched in judged(rules, pages) if (counting := _counting(matched))]
     protagonist = _surest(finding for _, counting in found for finding in counting)
     signals = tuple(
         signal for rule, counting in found for signal in _assemble(rules, rule, counting, pages, protagonist)
@@ -61,19 +56,56 @@ def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     return signals
 
 
-def _counting(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
-    """The findings that count; denied, all of them, where the article opens by denying it."""
+def judged(rules: RuleSet, pages: list[Page]) -> list[tuple[Rule, list[Finding]]]:
+    """Every finding of each rule that has one, after what the whole article says was weighed as well."""
+    possible = sorted({rules.order[name] for page in pages for name in page.possible})
+    return [(rules.rules[place], _judged(rules, rules.rules[place], pages)) for place in possible]
+
+
+def explained(rules: RuleSet, pages: list[Page]) -> Iterator[Finding]:
+    """Every finding, with what it lacks to be part of a signal: the same judgement by which `detect` makes signals."""
+    found = judged(rules, pages)
+    protagonist = _surest(finding for _, matched in found for finding in _counting(matched))
+    for rule, matched in found:
+        cast = _Cast(rules, rule, _counting(matched), pages, protagonist)
+        for finding in matched:
+            nobody = not finding.lacking and rule.actor_required and not cast.of(finding)
+            yield replace(finding, lacking="who: nobody is said to act, here or elsewhere") if nobody else finding
+
+
+def _counting(matched: list[Finding]) -> list[Finding]:
+    return [finding for finding in matched if not finding.lacking]
+
+
+def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
+    """The findings of one rule; denied, all that count, where the article opens by denying it."""
     possible = [page for page in pages if rule.policy.name in page.possible]
-    silenced = {page.field for page in possible if vetoed(rule, page)}
-    found = findings(rules, rule, possible)
-    matched = [
-        finding for finding in found if finding.sentence.page.field not in silenced or _stands_alone(rules, finding)
-    ]
-    counting = [finding for finding in matched if not finding.lacking]
-    counting = [finding for finding in counting if not finding.weak] or counting
-    if rule.anchored and not any(_anchors(rules, finding) for finding in counting):
-        return []
-    return [_denied(finding) for finding in counting] if any(map(_opens_with_denial, matched)) else counting
+    vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page))}
+    matched = [_silenced(rules, finding, vetoes) for finding in findings(rules, rule, possible)]
+    if any(finding.weak and not finding.lacking for finding in matched):
+        matched = _outdone(matched)
+    if rule.anchored and not any(_anchors(rules, finding) for finding in _counting(matched)):
+        matched = [_without(finding, "who: no sentence that counts says who acts") for finding in matched]
+    denied = any(_opens_with_denial(finding) for finding in matched if not finding.lacking.startswith(_VETO))
+    return [_denied(finding) if denied and not finding.lacking else finding for finding in matched]
+
+
+def _without(finding: Finding, lacking: str) -> Finding:
+    """A finding that does not count, for this reason where there is none yet."""
+    return finding if finding.lacking else replace(finding, lacking=lacking)
+
+
+def _silenced(rules: RuleSet, finding: Finding, vetoes: Mapping[Field, str]) -> Finding:
+    veto = vetoes.get(finding.sentence.page.field)
+    return finding if not veto or _stands_alone(rules, finding) else replace(finding, lacking=veto)
+
+
+def _outdone(matched: list[Finding]) -> list[Finding]:
+    """Findings met only by their place in the article count where no better one does."""
+    if all(finding.weak for finding in _counting(matched)):
+        return matched
+    why = "needs more than its place in the article: another sentence says it better"
+    return [_without(finding, why) if finding.weak else finding for finding in matched]
 
 
 def _anchors(rules: RuleSet, finding: Finding) -> bool:
@@ -92,14 +124,21 @@ def _stands_alone(rules: RuleSet, finding: Finding) -> bool:
     return sure and reported and finding.stage != "done" and finding.rule.never_in_lead.isdisjoint(sentence.by_list)
 
 
-def vetoed(rule: Rule, page: Page) -> bool:
-    """Whether a headline, or the lead of a text, tells that it is about something the rule leaves alone.
+_VETO = "the article: "
+
+
+def _veto(rules: RuleSet, rule: Rule, page: Page) -> str:
+    """Why a headline, or the lead of a text, tells that it is about something the rule leaves alone; empty where it does not.
 
     Each speaks for itself: a headline never silences the text.
     """
-    if page.field == "title":
-        return bool(page.present & (rule.never_in_title | rule.never_in_lead))
-    return bool(rule.never_in_lead) and any(rule.never_in_lead & one.by_list.keys() for one in page.sentences[:LEAD])
+    titled = page.field == "title"
+    barred = rule.never_in_title | rule.never_in_lead if titled else rule.never_in_lead
+    for sentence in page.sentences[: None if titled else LEAD] if barred else ():
+        for number in sorted(barred & sentence.by_list.keys()):
+            told = words(sentence, sentence.by_list[number][0])
+            return f"{_VETO}never_in_{'title' if titled else 'lead'} {rules.names[number]}: {told!r}"
+    return ""
 
 
 def _opens_with_denial(finding: Finding) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,8 +10,10 @@ import click
 from tocsin.article import Article
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.options import load_rules, paths_argument, read_inputs, report_fault, rules_option
-from tocsin.compiled import RuleSet
-from tocsin.match import Finding, findings, parts, read
+from tocsin.compiled import Cue, RuleSet
+from tocsin.detection import explained
+from tocsin.match import Finding, parts, read, words
+from tocsin.scan import Hit
 
 
 @click.command("explain")
@@ -40,24 +43,19 @@ def _explain(rule_set: RuleSet, article: Article, name: str | None) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(f"{article.id}  {article.title}", style="bold"))
+    told = 0
     for _, part in parts(article):
-        pages = read(rule_set, part)
-        for finding in (
-            finding
-            for rule in rule_set.rules
-            if name in {None, rule.policy.name}
-            for finding in findings(rule_set, rule, pages)
-        ):
-            console.print(
-                Text(
-                    "  " + ("near miss " if finding.lacking else "match ") + finding.rule.policy.name,
-                    style="yellow" if finding.lacking else "green",
-                )
-            )
+        for finding in explained(rule_set, read(rule_set, part)):
+            if name not in {None, finding.rule.policy.name}:
+                continue
+            told += 1
+            what, style = ("near miss", "yellow") if finding.lacking else ("match", "green")
+            console.print(Text(f"  {what} {finding.rule.policy.name}", style=style))
             console.print(_marked(finding))
-            console.print(Text(f"    form   {finding.form.text}"))
             for line in _reasons(finding):
                 console.print(Text("    " + line))
+    if not told:
+        console.print("  no form of any rule matches a sentence", style="dim")
 
 
 def _marked(finding: Finding) -> object:
@@ -76,18 +74,44 @@ def _marked(finding: Finding) -> object:
 
 
 def _reasons(finding: Finding) -> list[str]:
-    lines = [f"lacks  {finding.lacking}"] if finding.lacking else []
-    lines.append(
-        f"stage  {finding.stage}, {finding.certainty}"
-        + (f", flags {', '.join(finding.flags)}" if finding.flags else "")
-    )
-    if finding.cues:
-        lines.append("cues   " + ", ".join(cue.name for cue, _ in finding.cues))
-    lines.append(
-        "who    "
-        + (
-            ", ".join(f"{actor.slug} ({actor.how} {actor.strength})" for actor in finding.who[:3])
-            or "nobody in the sentence"
-        )
-    )
-    return lines
+    """What is said of a finding, a line each: what it lacks, its form, and what decided each thing that was read."""
+    who = ", ".join(f"{actor.slug} ({actor.how} {actor.strength})" for actor in finding.who[:3])
+    return [
+        *([f"lacks  {finding.lacking}"] if finding.lacking else []),
+        f"form   {finding.form.text}",
+        f"stage  {finding.stage}: {_decided(finding)}",
+        *_cues(finding),
+        f"who    {who or 'nobody in the sentence'}",
+        *([f"what   {finding.what}"] if finding.what else []),
+    ]
+
+
+def _decided(finding: Finding) -> str:
+    """What decided the stage."""
+    for cue, hit in finding.cues:
+        if cue.stage == finding.stage:
+            return f"cue {cue.name} ({_said(finding, cue, hit)!r})"
+    head = words(finding.sentence, finding.match.head)
+    return "the form says so" if finding.form.stage == finding.stage else f"the verb or noun itself ({head!r})"
+
+
+def _cues(finding: Finding) -> Iterator[str]:
+    """Every cue that reaches the match, what it sets, and its words."""
+    for cue, hit in finding.cues:
+        sets = {
+            "stage": cue.stage,
+            "certainty": cue.certainty,
+            "flag": cue.flag,
+            "drops it as": cue.drop,
+            "news of": cue.fresh and "these days",
+        }
+        told = ", ".join(f"{what} {value}" for what, value in sets.items() if value)
+        yield f"cue    {cue.name} ({_said(finding, cue, hit)!r}): {told}"
+
+
+def _said(finding: Finding, cue: Cue, hit: Hit) -> str:
+    """The words of a cue, of the neighbouring sentence where it stands there."""
+    sentence = finding.sentence
+    if not sentence.low <= hit.start < sentence.high:
+        sentence = sentence.page.sentences[sentence.number + cue.adjacent]
+    return " ".join(words(sentence, hit).split())
