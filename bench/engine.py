@@ -114,7 +114,7 @@ class Row:
     forms: int
     surfaces: int
     load_s: float
-    automaton_s: float
+    first_article_s: float
     articles_per_s: float
     background_per_s: float
     signals: int
@@ -237,7 +237,7 @@ def measure(count: int, many: list[Article], repeats: int) -> Row:
     if loaded is None or loaded.faults:
         raise SystemExit("\n".join(map(str, loaded.faults[:10])) if loaded else "nothing loaded")
     rules = loaded.rule_set
-    automaton_s = seconds(lambda: detect(rules, many[0]))
+    first_article_s = seconds(lambda: detect(rules, many[0]))
     background = [one for number, one in enumerate(many) if number % round(1 / SIGNALS)]
     say(f"{count:,} rules: {len(many)} articles, {repeats} times")
     return Row(
@@ -245,7 +245,7 @@ def measure(count: int, many: list[Article], repeats: int) -> Row:
         forms=sum(len(rule.forms) for rule in rules.rules),
         surfaces=len(rules.surfaces),
         load_s=round(load_s, 3),
-        automaton_s=round(automaton_s, 3),
+        first_article_s=round(first_article_s, 3),
         articles_per_s=round(speed(rules, many, repeats), 1),
         background_per_s=round(speed(rules, background, repeats), 1),
         signals=sum(len(detect(rules, one)) for one in many),

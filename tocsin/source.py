@@ -23,6 +23,8 @@ _MAX_FAULTS = 50
 _MAX_DIGITS = 15  # longer runs of digits are identifiers, not numbers
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NODES: dict[type, Any] = {yaml.SequenceStartEvent: yaml.SequenceNode, yaml.MappingStartEvent: yaml.MappingNode}
+_ENDS = frozenset({yaml.SequenceEndEvent, yaml.MappingEndEvent})
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+\Z")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2, 5.1
@@ -92,24 +94,24 @@ def _start(mark: Any) -> tuple[int, int]:
 def _composed(text: str, file: str) -> yaml.Node | None:
     """The tree of a text, each of its events looked at first: in one pass, and without what YAML makes of words."""
     tree: list[yaml.Node] = []
-    opened: list[list[yaml.Node]] = [
-        tree
-    ]  # what each node that is still open holds so far; of a mapping, keys and values in turn
+    opened: list[list[yaml.Node]] = [tree]  # what each open node holds so far; of a mapping, keys and values in turn
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        if isinstance(event, yaml.CollectionEndEvent):
-            _close(opened.pop(), opened[-1][-1])
-            continue
-        depth = len(opened) - 1 + isinstance(event, yaml.CollectionStartEvent)
-        if what := _refused(event, count, depth):
-            raise RuleFaults([Fault(file, *_start(event.start_mark), what)])
-        if isinstance(event, yaml.DocumentStartEvent) and tree:
-            raise RuleFaults([Fault(file, *_start(event.start_mark), "begins another document; split the file")])
+        kind = type(event)
+        if count > MAX_NODES or getattr(event, "anchor", None) or getattr(event, "tag", None):
+            raise RuleFaults([Fault(file, *_start(event.start_mark), _refused(event))])
         if isinstance(event, yaml.ScalarEvent):
-            opened[-1].append(yaml.ScalarNode("", event.value, event.start_mark, event.end_mark, event.style))  # type: ignore[arg-type] # as below
-        elif isinstance(event, yaml.CollectionStartEvent):
-            kind = yaml.MappingNode if isinstance(event, yaml.MappingStartEvent) else yaml.SequenceNode
-            opened[-1].append(kind("", [], event.start_mark))  # type: ignore[arg-type] # the marks of the fast loader serve as well
+            mark: Any = event.start_mark  # of the fast loader or the slow one
+            opened[-1].append(yaml.ScalarNode("", event.value, mark, None, event.style))
+        elif kind in _NODES:
+            if len(opened) > MAX_DEPTH:
+                what = f"is nested deeper than {MAX_DEPTH} levels; make it flatter"
+                raise RuleFaults([Fault(file, *_start(event.start_mark), what)])
+            opened[-1].append(_NODES[kind]("", [], event.start_mark))
             opened.append([])
+        elif kind in _ENDS:
+            _close(opened.pop(), opened[-1][-1])
+        elif kind is yaml.DocumentStartEvent and tree:
+            raise RuleFaults([Fault(file, *_start(event.start_mark), "begins another document; split the file")])
     return tree[0] if tree else None
 
 
@@ -117,14 +119,12 @@ def _close(held: list[yaml.Node], node: yaml.Node) -> None:
     node.value = list(zip(held[::2], held[1::2], strict=True)) if isinstance(node, yaml.MappingNode) else held
 
 
-def _refused(event: yaml.Event, count: int, depth: int) -> str:
+def _refused(event: yaml.Event) -> str:
     if getattr(event, "anchor", None):  # of an alias, the anchor it names
         return "anchors and aliases (& and *) are not allowed; write the value out, or make it a list"
     if getattr(event, "tag", None):
         return "tags (!) are not allowed; put text that begins with ! into quotes"
-    if count > MAX_NODES:
-        return f"has more than {MAX_NODES:,} nodes; split the file"
-    return f"is nested deeper than {MAX_DEPTH} levels; make it flatter" if depth > MAX_DEPTH else ""
+    return f"has more than {MAX_NODES:,} nodes; split the file"
 
 
 def _hint(text: str, line: int) -> str:
