@@ -7,14 +7,13 @@ from itertools import islice
 
 from tocsin.compiled import Cue, Rule
 from tocsin.forms import MATCHES, Match, matches
-from tocsin.scan import Hit, Sentence
+from tocsin.scan import FORMS_OF_BE, Hit, Sentence
 from tocsin.signal import STAGES, Certainty, Stage
 
 Reached = tuple[tuple[Cue, Hit], ...]
 """The cues that reach a match, in the order of the rule, each with the words that make it."""
 
 _BE = frozenset({"is", "are", "was", "were", "be", "also", "now"})
-_FORMS_OF_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 _KEEP = frozenset({"been", "keep", "keeps", "kept", "began", "begun", "begins", "started", "seen", "still"})
 _PASSIVE_REACH = 3
 _LONGEST = 10
@@ -118,7 +117,7 @@ def perfect(match: Match) -> bool:
 
 def passive(match: Match) -> bool:
     """Whether a participle stands right behind a form of "be": "have been sent"."""
-    return match.head.lexeme.tag in {"past", "part"} and _before(match) in _FORMS_OF_BE
+    return match.head.lexeme.tag in {"past", "part"} and _before(match) in FORMS_OF_BE
 
 
 def _before(match: Match) -> str:

@@ -11,7 +11,7 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import LEAD, Finding, findings, leads, names_actor, parts, read, words
+from tocsin.match import LEAD, Finding, findings, lead, leads, names_actor, parts, read, words
 from tocsin.scan import Page, Sentence
 from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, rank
 
@@ -251,11 +251,9 @@ def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, 
     """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
     for speakers in (False, True) if rule.speaker else (False,):
         counts: Counter[str] = Counter()
-        for page in pages:
-            titled = page.field == "title"
-            for sentence in page.sentences[: 1 if titled else LEAD]:
-                for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
-                    counts[slug] += weight * (_TITLE_WEIGHT if titled else 1)
+        for sentence in lead(pages):
+            for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
+                counts[slug] += weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
         if counts:
             return (max(counts, key=lambda slug: (slug not in rule.watchers, counts[slug])),)
     return _dateline(rule, pages)
@@ -294,9 +292,8 @@ def _usual(group: Found) -> str | None:
 def _setting(rule: Rule, pages: list[Page], who: str | None) -> str | None:
     """The place the headline and the lead name most, where no finding says one and there are at least two mentions of it."""
     named: Counter[str] = Counter()
-    for page in pages:
-        for sentence in page.sentences[: 1 if page.field == "title" else LEAD]:
-            named.update(roles.places(sentence, rule, who))
+    for sentence in lead(pages):
+        named.update(roles.places(sentence, rule, who))
     place, mentions = named.most_common(1)[0] if named else ("", 0)
     return place if mentions >= _MENTIONS else None
 

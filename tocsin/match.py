@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -23,8 +23,6 @@ PART = 200_000
 """Characters of a text that are read at once, several times what the longest live blogs have."""
 _WEAK = frozenset({"perfect"})
 """Needs that make a match news only where the article holds nothing surer."""
-_BEFORE_GERUNDS = frozenset({"of", "for", "by", "after", "before", "from", "without", "since"})
-"""Prepositions before a gerund, which tells what is known already: "accused of sending"."""
 _PAST = frozenset({"past", "part"})
 WINDOW = 12
 """Words on either side of a match in which the lists of `needs` and `never` are looked for."""
@@ -264,17 +262,17 @@ def _aside(rules: RuleSet, finding: Finding) -> bool:
     """Whether a sentence below the lead names no actor and takes up nothing the headline or the lead speak of."""
     if leads(finding.sentence) or names_actor(rules, finding):
         return False
-    return not any(finding.rule.aside & one.by_list.keys() for one in _lead(finding.sentence))
+    return not any(finding.rule.aside & one.by_list.keys() for one in lead(finding.sentence.page.company))
 
 
-def _lead(sentence: Sentence) -> list[Sentence]:
+def lead(pages: Iterable[Page]) -> list[Sentence]:
     """The headline and the first sentences of the text."""
-    return [one for page in sentence.page.company for one in page.sentences[: 1 if page.field == "title" else LEAD]]
+    return [one for page in pages for one in page.sentences[: 1 if page.field == "title" else LEAD]]
 
 
 def _around(sentence: Sentence) -> list[Sentence]:
     """The sentence itself, the one before, the headline and the lead: where an article says what it speaks of."""
-    return [*_told(sentence)[::-1], *_lead(sentence)]
+    return [*_told(sentence)[::-1], *lead(sentence.page.company)]
 
 
 def _about(finding: Finding) -> bool:

@@ -34,10 +34,19 @@ class Policy:
         """Whether the rule's alerts are posted; a rule on trial is recorded only."""
         return self.status in {"stable", "deprecated"}
 
+    @property
+    def near(self) -> timedelta:
+        """How far two reports of one stage may stand apart in one story."""
+        return min(self.again_after, self.quiet_for)
+
+    def kin(self, slot: str, value: str | None) -> tuple[str, ...]:
+        """The materiel that is one thing with a slot's value; nothing where it stands for itself."""
+        return next((kinds for kinds in self.kinds if value in kinds), ()) if slot == "what" else ()
+
     def one_of(self, slot: str, value: str | None) -> str | None:
         """A slot's value as it identifies a story: of materiel that is one, the first."""
-        group = next((kinds for kinds in self.kinds if value in kinds), ()) if slot == "what" else ()
-        return group[0] if group else value
+        kin = self.kin(slot, value)
+        return kin[0] if kin else value
 
     def level_of(self, stage: str) -> str:
         """The level of an alert at this stage."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tocsin.compiled import Rule, RuleSet
-from tocsin.scan import AUXILIARIES, Hit, Sentence
+from tocsin.scan import AUXILIARIES, FORMS_OF_BE, Hit, Sentence
 
 PREPOSITIONS = frozenset({
     "to", "into", "in", "at", "on", "against", "with", "from", "of", "by", "for", "near", "toward", "towards", "inside", "across", "over",
@@ -39,7 +39,6 @@ TOWARDS = frozenset(
 _BESIDE = frozenset({"alongside", "against"})
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
 _AUXILIARIES = AUXILIARIES | frozenset({"be", "been", "being", "can", "did", "do", "does", "must", "shall", "to"})
-_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 _COUNTS = frozenset({"two", "three", "four", "several", "many", "other", "various", "most"})
 _PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
 _STOPPERS = (
@@ -181,7 +180,7 @@ def _acted_on(sentence: Sentence, hit: Hit, reports: list[Hit], told: Iterable[H
 def _passive(sentence: Sentence, verb: Hit) -> bool:
     """Whether others say it of the subject: "North Korea is expected to", "Iran is widely believed to"."""
     before = verb.start - 2 if sentence.word(verb.start - 1).endswith("ly") else verb.start - 1
-    return verb.lexeme.tag in {"past", "part"} and sentence.word(before) in _BE
+    return verb.lexeme.tag in {"past", "part"} and sentence.word(before) in FORMS_OF_BE
 
 
 def _phrase_start(sentence: Sentence, hit: Hit) -> int:
@@ -206,7 +205,7 @@ def _is_told(sentence: Sentence, hit: Hit, told: Iterable[Hit]) -> bool:
     return any(
         hit.end < verb.start <= hit.end + OWNER_REACH
         and verb.lexeme.tag in {"past", "part", "bare"}
-        and sentence.word(verb.start - 1) in _BE
+        and sentence.word(verb.start - 1) in FORMS_OF_BE
         and not any("," in sentence.page.gap(token) for token in range(hit.end, verb.start))
         for verb in told
     )

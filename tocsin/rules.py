@@ -364,7 +364,7 @@ class _Loader:
             name=rule.name, title=rule.title, version=_digest([source.data]), status=rule.status,
             level=tuple((str(stage), str(level)) for stage, level in rule.level.items()),
             same=tuple(rule.story.same), quiet_for=rule.story.quiet_for,
-            again_after=min(rule.story.again_after or rule.story.quiet_for, rule.story.quiet_for),
+            again_after=rule.story.again_after or rule.story.quiet_for,
             kinds=tuple(tuple(group) for group in rule.what.merge) if rule.what else (), update_on=tuple(rule.story.update_on), runbook=rule.runbook,
             tolerance=rule.story.tolerance,
             names=ChainMap(rule.what.names if rule.what else {}, self.printed),

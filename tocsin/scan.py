@@ -27,6 +27,7 @@ AUXILIARIES = frozenset({
     "is", "are", "was", "were", "has", "have", "had", "will", "would", "could", "may", "might", "should",
 })  # fmt: skip
 """Verbs a clause of its own may begin with."""
+FORMS_OF_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 _VERBS = AUXILIARIES | {"said", "says"}
 _BREAK = re.compile(r"[;:\u2014\u2013]|\s[-\u2010-\u2015]+\s|--|\.\.\.|\u2026")
 _LONG_MONTHS = (

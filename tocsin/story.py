@@ -205,7 +205,7 @@ class Story:
 
     def joins(self, report: Report, policy: Policy) -> bool:
         """Whether a report belongs to this episode: soon told after another, or before; or a stage further, within `quiet_for`."""
-        near = min(policy.again_after, policy.quiet_for)
+        near = policy.near
         first, when, last = map(datetime.fromisoformat, (self.first_seen, report.published, self.last_seen))
         if near == policy.quiet_for:
             return first - near <= when <= last + near
@@ -272,9 +272,7 @@ def begin(signal: Signal, report: Report, policy: Policy, number: int) -> Story:
         outlets=(),
         articles=0,
         posted=policy.posted,
-        kinds=next((kinds for kinds in policy.kinds if slots.get("what") in kinds), ())
-        if "what" in policy.same
-        else (),
+        kinds=policy.kin("what", slots.get("what")),
     )
     return deny(story, report) if "denied" in signal.flags else add(story, report)
 

@@ -135,7 +135,7 @@ def _pair(
     if len(published) == len(records):
         days = abs(published[0] - published[1]).total_seconds() / 86_400
         quiet = policy.quiet_for.total_seconds() / 86_400
-        again = f", and after {_quiet(policy)} unless the stage rises" if policy.again_after < policy.quiet_for else ""
+        again = f", and after {policy.near.days} unless the stage rises" if policy.near < policy.quiet_for else ""
         yield f"    published {days:.3g} days apart; an episode ends after {quiet:.3g} days of quiet{again}"
     if first["stage"] != second["stage"]:
         yield f"    stage {first['stage']} and {second['stage']}: a higher one rings in the thread, it makes no other story"
@@ -151,15 +151,10 @@ def _apart(story: Story, kept: Remembered, policy: Policy) -> Iterator[str]:
         if differing:
             why = "; ".join(f"{slot} {_compared(getattr(story, slot), getattr(other, slot))}" for slot in differing)
         else:
-            why = f"more than {_quiet(policy)} days of quiet between them"
+            why = f"more than {policy.near.days} days of quiet between them"
         yield f"kept apart from {other.name}: {why}"
     if len(others) > SHOWN:
         yield f"… and from {len(others) - SHOWN} more"
-
-
-def _quiet(policy: Policy) -> int:
-    """Days of quiet after which the same stage told again is another story."""
-    return min(policy.again_after, policy.quiet_for).days
 
 
 def _compared(one: str | None, other: str | None) -> str:
@@ -170,7 +165,7 @@ def _compared(one: str | None, other: str | None) -> str:
 
 def _agreed(story: Story, policy: Policy) -> str:
     slots = [f"{slot} {getattr(story, slot) or 'not named'}" for slot in policy.same]
-    return f"{', '.join(['rule ' + policy.name, *slots])} agree, and never {_quiet(policy)} days passed without a report, or the stage rose"
+    return f"{', '.join(['rule ' + policy.name, *slots])} agree, and never {policy.near.days} days passed without a report, or the stage rose"
 
 
 def _unposted(story: Story, policy: Policy) -> str:
