@@ -26,7 +26,7 @@ from tocsin.adapters.s3 import S3Archive
 from tocsin.article import Article
 from tocsin.decide import decide
 from tocsin.detection import detect
-from tocsin.pipeline import Detector
+from tocsin.pipeline.detect import Detector
 from tocsin.reading import entries
 from tocsin.rules import load
 from tocsin.signal import Signal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tocsin.adapters import aws
-from tocsin.pipeline import want_digests
+from tocsin.pipeline.digest import want_digests
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, list[str]]:

@@ -24,7 +24,7 @@ from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.article import AHEAD, EARLIEST, Article
 from tocsin.decide import FATES
 from tocsin.errors import SettingsFault, TocsinError
-from tocsin.pipeline import standing
+from tocsin.pipeline.stories import standing
 from tocsin.ports import FateRecord
 from tocsin.reading import Entry
 from tocsin.story import Story

@@ -28,7 +28,8 @@ from tocsin.article import Article
 from tocsin.cli import main
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
-from tocsin.pipeline import Deliverer, Detector
+from tocsin.pipeline.deliver import Deliverer
+from tocsin.pipeline.detect import Detector
 from tocsin.ports import Slack, Table
 from tocsin.reading import Entry, entries
 from tocsin.rules import load

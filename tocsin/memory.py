@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tocsin.article import Article, canonical
-from tocsin.pipeline import MAX_FILE, standing
+from tocsin.pipeline.archive import MAX_FILE
+from tocsin.pipeline.stories import standing
 from tocsin.ports import Archive, FateRecord, Table
 from tocsin.story import Story
 

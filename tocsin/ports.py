@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -11,6 +11,9 @@ from tocsin.article import Article
 from tocsin.decide import Fate
 from tocsin.silence import Silence
 from tocsin.story import Story
+
+Clock = Callable[[], datetime]
+"""Tells the time, in UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tests.core.values import evidence, signal
 from tests.system import World, rule_set
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
-from tocsin.pipeline import Detector
+from tocsin.pipeline.detect import Detector
 from tocsin.signal import Signal
 
 STORY = "additional-deployment/turkey/libya#1"

@@ -20,7 +20,7 @@ from tests.system import LEASE, QUARANTINE
 from tests.twins import CHANNEL, Clock, Crash, MemorySlack, MemoryTable, Shown, fails, meanwhile
 from tocsin.adapters.slack import SlackWorkspace
 from tocsin.errors import Rejected, Throttled, Unknown
-from tocsin.pipeline import Deliverer
+from tocsin.pipeline.deliver import Deliverer
 from tocsin.policy import Policy
 from tocsin.ports import Commit, FateRecord, Slack, Table, Wanted
 from tocsin.story import Report, Story, add

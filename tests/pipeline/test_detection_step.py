@@ -13,7 +13,9 @@ from tests.twins import MemoryArchive, MemoryQueue, Racing
 from tocsin import reading
 from tocsin.article import Article
 from tocsin.errors import Conflict
-from tocsin.pipeline import INLINE, MAX_STORIES, Collector, Detector
+from tocsin.pipeline.archive import INLINE
+from tocsin.pipeline.collect import Collector
+from tocsin.pipeline.detect import MAX_STORIES, Detector
 from tocsin.ports import FateRecord
 
 PREPARING, _, DISPATCH, PREPARING_TOO, _ = seed_articles()

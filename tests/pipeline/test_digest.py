@@ -12,7 +12,7 @@ from tests.system import LEASE, QUARANTINE, System, World, row_of
 from tests.twins import CHANNEL, Crash, fails
 from tocsin.article import Article
 from tocsin.errors import Rejected, Unknown
-from tocsin.pipeline import DIGEST_DAYS, want_digests
+from tocsin.pipeline.digest import DIGEST_DAYS, want_digests
 from tocsin.ports import Held, Table
 from tocsin.silence import Silence
 

@@ -11,7 +11,7 @@ from tests.system import World
 from tests.twins import MemoryQueue, Racing
 from tocsin import reading
 from tocsin.article import Article
-from tocsin.pipeline import Collector
+from tocsin.pipeline.collect import Collector
 from tocsin.reading import contents
 
 STORY = "additional-deployment/turkey/syria#1"

@@ -14,7 +14,8 @@ from tests.twins import Clock, MemoryArchive, MemoryQueue, MemoryTable
 from tocsin import reading
 from tocsin.adapters.sqs import NotQueued, SqsQueue
 from tocsin.article import Article
-from tocsin.pipeline import MAX_FILE, Collector
+from tocsin.pipeline.archive import MAX_FILE
+from tocsin.pipeline.collect import Collector
 
 TEXT = "North Korea is preparing to send more troops to Russia, Seoul said on Friday."
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tocsin.adapters.dynamodb import DynamoTable
     from tocsin.adapters.s3 import S3Archive
     from tocsin.compiled import RuleSet
-    from tocsin.pipeline import Collector, Deliverer, Detector
+    from tocsin.pipeline.collect import Collector
+    from tocsin.pipeline.deliver import Deliverer
+    from tocsin.pipeline.detect import Detector
 
 log = logging.getLogger("tocsin")
 
@@ -75,7 +77,7 @@ def collector() -> Collector:
     """What `handlers.intake` runs."""
     from tocsin import reading
     from tocsin.adapters.sqs import SqsQueue
-    from tocsin.pipeline import Collector
+    from tocsin.pipeline.collect import Collector
 
     return Collector(
         archive(), SqsQueue(client("sqs"), Settings(os.environ).article_queue), table(), now, reading.contents
@@ -84,7 +86,7 @@ def collector() -> Collector:
 
 def detector() -> Detector:
     """What `handlers.detect` runs."""
-    from tocsin.pipeline import Detector
+    from tocsin.pipeline.detect import Detector
 
     settings = Settings(os.environ)
     return Detector(rule_set(settings.rules), table, archive, now, settings.max_age)
@@ -94,7 +96,7 @@ def deliverer() -> Deliverer:
     """What `handlers.deliver` and `handlers.sweep` run."""
     from tocsin.adapters.secrets import SecretToken
     from tocsin.adapters.slack import SlackWorkspace
-    from tocsin.pipeline import Deliverer
+    from tocsin.pipeline.deliver import Deliverer
 
     settings = Settings(os.environ)
     token = SecretToken(client("secretsmanager"), settings.slack_secret)

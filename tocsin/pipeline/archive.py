@@ -1,0 +1,40 @@
+"""Where batches of articles and fates are kept, and how an article travels in a message: whole, or by reference."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from tocsin.article import Article
+from tocsin.ports import Archive
+
+MAX_FILE = 20_000_000
+"""Bytes a dropped file may have."""
+INLINE = 200_000
+"""Bytes an article may have to travel inside its queue message (SQS takes 256 KiB); a longer one goes by reference."""
+
+
+def archive_key(kind: str, now: datetime, batch: Sequence[str]) -> str:
+    """Where a batch is archived; the same batch on the same day always at the same place."""
+    digest = hashlib.sha256("\n".join(batch).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{kind}/{now:%Y/%m/%d}/{digest}.jsonl.gz"
+
+
+def archived(archive: Archive, articles: Sequence[Article], now: datetime) -> list[str]:
+    """Archives a batch of articles; returns the body of a queue message for each."""
+    rows = [json.dumps(article.to_json()) for article in articles]
+    batch = archive_key("articles", now, rows)
+    archive.write(batch, gzip.compress("\n".join(rows).encode(), mtime=0))
+    return [row if len(row) <= INLINE else json.dumps({"ref": batch, "line": line}) for line, row in enumerate(rows)]
+
+
+def arrived(body: str, archive: Callable[[], Archive]) -> Article:
+    """The article in a queue message, fetched from the archive when it travels by reference."""
+    row = json.loads(body)
+    if "ref" in row:
+        lines = gzip.decompress(archive().read(row["ref"], limit=MAX_FILE)).decode().splitlines()
+        row = json.loads(lines[row["line"]])
+    return Article.from_json(row)
