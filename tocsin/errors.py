@@ -4,6 +4,8 @@ TocsinError
 ├── InputFault          skip this record and tell who sent it (its fate is `rejected`)
 ├── SettingsFault       stop: the deployment or the command line is wrong
 ├── RuleFaults          tell the analyst: the collected faults of a rule set
+├── FetchFault          the web did not give it: `kind` says what stood in the way, and whether to try again
+├── FeedFault           the bytes are no feed that can be used: `kind` names the cause
 ├── Conflict            read again and decide again: somebody else wrote first
 └── SlackError          what came of one call to Slack
     ├── Throttled       retry later, surely not posted
@@ -52,6 +54,22 @@ class RuleFaults(TocsinError):
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = sorted(set(faults))
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class FetchFault(TocsinError):
+    """Nothing usable came from an address. `retry_after` is what the server asked for, in seconds."""
+
+    def __init__(self, kind: str, what: str, *, status: int = 0, retry_after: float | None = None) -> None:
+        self.kind, self.what, self.status, self.retry_after = kind, what, status, retry_after
+        super().__init__(f"{what} ({kind})")
+
+
+class FeedFault(TocsinError):
+    """Bytes that cannot be read as a feed, or must not be: what, and by `kind` which cause."""
+
+    def __init__(self, kind: str, what: str) -> None:
+        self.kind, self.what = kind, what
+        super().__init__(f"{what} ({kind})")
 
 
 class Conflict(TocsinError):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from tocsin.article import Article
 from tocsin.decide import Fate
+from tocsin.feed import Answer
 from tocsin.silence import Silence
 from tocsin.story import Story
 
@@ -54,6 +55,13 @@ class Queue(Protocol):
 
     def send(self, bodies: Sequence[str]) -> None:
         """Sends every body, in batches; raises when any was not accepted, after trying the refused ones again."""
+
+
+class Web(Protocol):
+    """The only way out to the network for addresses that come from outside."""
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """One guarded GET, redirects included; `FetchFault` for everything that is not 200, 304 or 410."""
 
 
 class Archive(Protocol):

@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Every fault of the rules as file:line:column, and the tests at the bottom of each rule.",
     "detect": "Signals in articles: no AWS, no Slack.",
     "explain": "What matched in each sentence, which form and cue did it, and what a near miss lacked.",
+    "feeds": "What Tocsin listens to: parse, check, list, add, remove, import, export.",
     "replay": "The whole pipeline on moto: articles in, alerts out.",
     "silence": "What the desk does not want to be told for a while: add, list, expire.",
     "why": "Why an article was alerted or not, and why two are one story or two.",

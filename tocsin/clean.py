@@ -1,0 +1,1 @@
+"""Text from outside, cleaned once at the border."""
