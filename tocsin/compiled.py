@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from math import inf
-from typing import NamedTuple
+import json
+from collections import ChainMap
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, TypeVar, overload
 
-from ahocorasick_rs import BytesAhoCorasick, MatchKind
-
+from tocsin import rows
 from tocsin.policy import Policy
+from tocsin.sieve import COMPUTED, Sieve
 from tocsin.signal import Certainty, Stage
 
 
 class Lexeme(NamedTuple):
-    """What one surface form means: an entry of a list. `capitals`: offsets that must be upper case in the original.
+    """What one phrase means: an entry of a list. `capitals`: offsets that must be upper case in the original.
 
     A tuple, for a big set has millions of them to hash.
     """
@@ -25,28 +25,6 @@ class Lexeme(NamedTuple):
     tag: str
     slug: str = ""
     capitals: tuple[int, ...] = ()
-
-
-COMPUTED = frozenset({
-    "number", "amount", "percent", "figure", "past-date", "coming-date", "near-date", "unlisted-place",
-})  # fmt: skip
-"""Lists to which words are added that no list can hold: figures, dates, places nobody listed."""
-_COMMON = frozenset((
-    b"a about after all also an and another are as at back be been before between but by can come could day down early first for from further get give go had "
-    b"has have he her his if in into is it its last late may more most move near new next no not now of off on one only or other out over plan put s said say "
-    b"second see send set she since so some support take than that the their them then there these they third this three time to two under until up us was we "
-    b"week were when which who will with would year years"
-).split())  # fmt: skip
-"""Words that stand in most articles of any kind."""
-ANYWHERE = -1
-"""The surface form of what waits for no word."""
-
-Place = int | tuple[int, frozenset[str]]
-"""What a step of a form asks for: a word of a list, or such a word with one of some tags."""
-Waiting = tuple[str, int, tuple[frozenset[Place], ...], tuple[frozenset[Place], ...]]
-"""A form, by rule and number, with what its steps ask for: those that listed words alone can meet, and the others."""
-Meaning = tuple[tuple[Lexeme, ...], tuple[int, ...], int]
-"""Of one surface form: its lexemes, the lists it cancels, and how many words it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,141 +137,75 @@ class Rule:
     doubts: tuple[Doubt, ...]
 
 
-@dataclass(frozen=True)
+class Lexicon:
+    """Phrases of folded words, found by their first word."""
+
+    def __init__(self, phrases: Container[str], lengths: Mapping[str, Sequence[int]]) -> None:
+        self._phrases = phrases
+        self._lengths = lengths
+        self.longest = max((one for some in lengths.values() for one in some), default=0)
+
+    def find(self, words: Sequence[str], low: int, high: int) -> Iterator[tuple[int, int, str]]:
+        """The phrases that touch words [low, high), each as (first word, word behind the last, phrase)."""
+        phrases, end = self._phrases, len(words)
+        begin = max(0, low - self.longest + 1)
+        for first, lengths in enumerate(map(self._lengths.get, words[begin:high]), begin):
+            for length in lengths or ():
+                last = first + length
+                if low < last <= end:
+                    phrase = words[first] if length == 1 else " ".join(words[first:last])
+                    if phrase in phrases:
+                        yield first, last, phrase
+
+
+def lengths_of(phrases: Iterable[str]) -> dict[str, list[int]]:
+    """First word → how many words the phrases have that begin with it, in order."""
+    found: dict[str, list[int]] = {}
+    for phrase in phrases:
+        first, space, rest = phrase.partition(" ")
+        length = rest.count(" ") + 2 if space else 1
+        known = found.setdefault(first, [])
+        if length not in known:
+            known.append(length)
+    for lengths in found.values():
+        lengths.sort()
+    return found
+
+
+Own = Mapping[str, tuple[Lexeme, ...]]
+"""The phrases of a rule's own lists."""
+
+
 class RuleSet:
-    """Everything detection needs, with one automaton over all words of all lists."""
+    """Everything detection needs, read out of its sections when it is first asked for: see `tocsin.packing`.
 
-    version: str
-    rules: tuple[Rule, ...]
-    lists: Mapping[str, int]
-    lexicon: Mapping[bytes, tuple[Lexeme, ...]]
-    cancels: Mapping[bytes, tuple[int, ...]] = field(default_factory=dict)
-    """Phrases under `not:`, with the lists whose words they cancel."""
-    states: Mapping[str, str] = field(default_factory=dict)
-    """Slug of a place → slug of the state it lies in."""
-    printed: Mapping[str, str] = field(default_factory=dict)
-    """Slug → printed name of every entry of the name lists."""
+    So most articles are dismissed before anything but the sieve is read, and of thousands of rules only those that may match are.
+    """
 
-    @cached_property
-    def surfaces(self) -> list[bytes]:
-        """The folded surface forms, in the automaton's order."""
-        return sorted({*self.lexicon, *self.cancels})
+    def __init__(self, sections: Mapping[str, str]) -> None:
+        self.sections = sections
+        head = json.loads(sections["head"])
+        self.version: str = head["version"]
+        self.order: Mapping[str, int] = {name: place for place, name in enumerate(head["rules"])}
+        """Name of a rule → its place in the set."""
+
+    def _read(self, section: str) -> Any:
+        return json.loads(self.sections[section])
 
     @cached_property
-    def meanings(self) -> list[Meaning]:
-        """For each surface form: its lexemes, the lists it cancels, and how many words it has."""
-        return [
-            (self.lexicon.get(surface, ()), self.cancels.get(surface, ()), surface.count(b" ") + 1)
-            for surface in self.surfaces
-        ]
+    def sieve(self) -> Sieve:
+        """Which forms a text may hold."""
+        return Sieve(self._read("sieve"), self.sections["forms"].split("\n"))
 
     @cached_property
-    def naming(self) -> list[tuple[Lexeme, ...]]:
-        """For each surface form, the names it may be."""
-        return [tuple(lexeme for lexeme in lexemes if lexeme.slug) for lexemes, _, _ in self.meanings]
+    def lists(self) -> dict[str, int]:
+        """Name of a list → its number."""
+        return {name: number for number, name in enumerate(self._read("lists"))}
 
     @cached_property
-    def apart(self) -> list[tuple[tuple[Lexeme, ...], dict[str, list[Lexeme]]]]:
-        """For each surface form, its entries in lists everybody shares, and those in lists of one rule, by that rule."""
-        owner = {
-            number: name.split(".", maxsplit=1)[0]
-            for name, number in self.lists.items()
-            if "." in name and name.partition(".")[0] in self.order
-        }
-        found: list[tuple[tuple[Lexeme, ...], dict[str, list[Lexeme]]]] = []
-        for lexemes, _, _ in self.meanings:
-            owned: dict[str, list[Lexeme]] = {}
-            for lexeme in lexemes:
-                if lexeme.list in owner:
-                    owned.setdefault(owner[lexeme.list], []).append(lexeme)
-            found.append((tuple(lexeme for lexeme in lexemes if lexeme.list not in owner) if owned else lexemes, owned))
-        return found
-
-    @cached_property
-    def shortened(self) -> frozenset[int]:
-        """The surface forms that are short names of something."""
-        meanings = enumerate(self.meanings)
-        return frozenset(number for number, (lexemes, _, _) in meanings if any(one.tag == "short" for one in lexemes))
-
-    @cached_property
-    def longest(self) -> int:
-        """Words the longest surface form has."""
-        return max((length for _, _, length in self.meanings), default=0)
-
-    @cached_property
-    def bearing(self) -> list[frozenset[Place]]:
-        """For each surface form, the lists it may be a word of; with the tags a step asks for, where it bears one of them."""
-        asked: defaultdict[int, set[frozenset[str]]] = defaultdict(set)
-        for forms in self.forms.values():
-            for step in (step for form in forms for step in form.steps if step.tags):
-                for number in step.lists:
-                    asked[number].add(step.tags)
-        found: list[frozenset[Place]] = []
-        for lexemes, _, _ in self.meanings:
-            places: set[Place] = {lexeme.list for lexeme in lexemes}
-            for number, tag, _, _ in lexemes:
-                if number in asked:
-                    places.update((number, tags) for tags in asked[number] if tag in tags)
-            found.append(frozenset(places))
-        return found
-
-    @cached_property
-    def holding(self) -> dict[Place, list[int]]:
-        """The surface forms of each list, the other way round."""
-        found: dict[Place, list[int]] = {}
-        for surface, places in enumerate(self.bearing):
-            for place in places:
-                found.setdefault(place, []).append(surface)
-        return found
-
-    @cached_property
-    def waiting(self) -> list[Waiting]:
-        """Every form of every rule, with what its steps ask for, the rarest first.
-
-        A step is as common as its words are: those of `_COMMON` most, else the shorter, the commoner (Zipf's law of abbreviation).
-        """
-        common: dict[Place, float] = dict.fromkeys(self.computed, inf)
-        weights = [1.0 if surface in _COMMON else 2.0 ** -len(surface) for surface in self.surfaces]
-
-        def weight(places: frozenset[Place]) -> float:
-            for place in places:
-                if place not in common:
-                    common[place] = sum(weights[surface] for surface in self.holding.get(place, ()))
-            return sum(common[place] for place in places)
-
-        found: list[Waiting] = []
-        for name, forms in self.forms.items():
-            for number, form in enumerate(forms):
-                steps = [
-                    frozenset((one, step.tags) if step.tags else one for one in step.lists)
-                    for step in form.steps
-                    if not step.optional
-                ]
-                steps.sort(key=weight)
-                listed = [places for places in steps if self.computed.isdisjoint(places)]
-                found.append((name, number, tuple(listed), tuple(steps[len(listed) :])))
-        return found
-
-    @cached_property
-    def anchored(self) -> dict[int, frozenset[int]]:
-        """Surface form → the forms (places in `waiting`) that wait for it, each for the words of its rarest step.
-
-        So a text costs nothing for the rules of whose words it holds none, however many they are.
-        """
-        found: defaultdict[int, set[int]] = defaultdict(set)
-        for form, (_, _, listed, _) in enumerate(self.waiting):
-            for place in listed[0] if listed else ():
-                for surface in self.holding.get(place, ()):
-                    found[surface].add(form)
-            if not listed:
-                found[ANYWHERE].add(form)
-        return {surface: frozenset(forms) for surface, forms in found.items()}
-
-    def prepared(self) -> RuleSet:
-        """The set itself, with everything worked out that matching needs."""
-        for name in ("automaton", "anchored", "apart", "naming"):
-            getattr(self, name)
-        return self
+    def names(self) -> dict[int, str]:
+        """List number → name."""
+        return dict(enumerate(self._read("lists")))
 
     @cached_property
     def computed(self) -> frozenset[int]:
@@ -301,25 +213,128 @@ class RuleSet:
         return frozenset(self.lists[name] for name in COMPUTED if name in self.lists)
 
     @cached_property
-    def automaton(self) -> BytesAhoCorasick:
-        """Finds every surface form as whole words in text that `fold`ed and joined by single spaces."""
-        return BytesAhoCorasick([b" " + surface + b" " for surface in self.surfaces], matchkind=MatchKind.Standard)
+    def states(self) -> dict[str, str]:
+        """Slug of a place → slug of the state it lies in."""
+        found: dict[str, str] = self._read("states")
+        return found
 
     @cached_property
-    def names(self) -> dict[int, str]:
-        """List number → name."""
-        return {number: name for name, number in self.lists.items()}
+    def printed(self) -> dict[str, str]:
+        """Slug → printed name of every entry of the name lists."""
+        found: dict[str, str] = self._read("printed")
+        return found
 
     @cached_property
-    def order(self) -> dict[str, int]:
-        """Name of a rule → its place in the set."""
-        return {rule.policy.name: place for place, rule in enumerate(self.rules)}
+    def _meanings(self) -> dict[str, int | list[list[int]]]:
+        """Phrase of the shared lists → its one lexeme by number, or its lexemes and the lists it cancels."""
+        return dict(zip(self.sections["phrases"].split("\n"), self._read("meanings"), strict=True))
 
     @cached_property
-    def forms(self) -> dict[str, tuple[Form, ...]]:
-        """Name of a rule → its forms."""
-        return {rule.policy.name: rule.forms for rule in self.rules}
+    def _lexemes(self) -> tuple[list[Any], list[Lexeme | None]]:
+        rows = self._read("lexemes")
+        return rows, [None] * len(rows)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The phrases of the lists everybody shares, and those that cancel others."""
+        return Lexicon(self._meanings, self._read("lengths"))
+
+    def meaning(self, phrase: str) -> tuple[Sequence[Lexeme], Sequence[int]]:
+        """What a phrase of the shared lists means, and the lists whose words it cancels."""
+        found = self._meanings[phrase]
+        if isinstance(found, int):
+            return (self._lexeme(found),), ()
+        return [self._lexeme(number) for number in found[0]], found[1]
+
+    def _lexeme(self, number: int) -> Lexeme:
+        rows, made = self._lexemes
+        lexeme = made[number]
+        if lexeme is None:
+            lexeme = made[number] = _lexeme(rows[number])
+        return lexeme
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.sections["rules"].split("\n")
+
+    @cached_property
+    def rules(self) -> Sequence[Rule]:
+        """The rules, in order."""
+        return _Lazily(len(self.order), self._rule)
+
+    def _rule(self, place: int) -> Rule:
+        rule: Rule = rows.value(json.loads(self._lines[place]), self._kinds)
+        return rule
+
+    @cached_property
+    def _kinds(self) -> rows.Kinds:
+        shared = rows.kinds([Cue, Form, Step])
+        cues = [rows.value(row, shared) for row in self._read("cues")]
+        return rows.kinds(
+            [Rule, Policy, Form, Step, Doubt, Counted],
+            cue=cues.__getitem__,
+            names=lambda own: ChainMap(own, self.printed),
+        )
+
+    @cached_property
+    def _owned(self) -> Sequence[Own]:
+        lines = self.sections["owned"].split("\n")
+
+        def read(place: int) -> Own:
+            return {phrase: tuple(map(_lexeme, found)) for phrase, found in json.loads(lines[place]).items()}
+
+        return _Lazily(len(lines), read)
+
+    @cached_property
+    def owned(self) -> Callable[[tuple[str, ...]], tuple[Lexicon, Mapping[str, list[Lexeme]]]]:
+        """The phrases of some rules' own lists, with what they mean to them in the order of the rules."""
+        return lru_cache(maxsize=64)(self._joined)
+
+    def _joined(self, rules: tuple[str, ...]) -> tuple[Lexicon, Mapping[str, list[Lexeme]]]:
+        found: dict[str, list[Lexeme]] = {}
+        for rule in rules:
+            for phrase, lexemes in self._owned[self.order[rule]].items():
+                found.setdefault(phrase, []).extend(lexemes)
+        return Lexicon(found, lengths_of(found)), found
+
+    def phrases(self) -> Iterator[tuple[str, Sequence[Lexeme]]]:
+        """Every phrase of every list with what it means; of several lists in turn."""
+        for phrase in self._meanings:
+            yield phrase, self.meaning(phrase)[0]
+        for own in self._owned:
+            yield from own.items()
 
     def policy(self, rule: str) -> Policy:
         """The policy of a rule by its name."""
         return self.rules[self.order[rule]].policy
+
+
+def _lexeme(row: Sequence[Any]) -> Lexeme:
+    number, tag, slug, capitals = row
+    return Lexeme(number, tag, slug, tuple(capitals))
+
+
+_T = TypeVar("_T")
+
+
+class _Lazily(Sequence[_T]):
+    """Values of which each is made when it is first asked for."""
+
+    def __init__(self, length: int, make: Callable[[int], _T]) -> None:
+        self._made: list[_T | None] = [None] * length
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    @overload
+    def __getitem__(self, place: int) -> _T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[_T]: ...
+    def __getitem__(self, place: int | slice) -> _T | Sequence[_T]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        found = self._made[place]
+        if found is None:
+            found = self._made[place] = self._make(place)
+        return found

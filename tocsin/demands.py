@@ -71,12 +71,12 @@ def _unused(loaded: Loaded) -> Iterator[Fault]:
 def _cancelled(loaded: Loaded) -> Iterator[Fault]:
     """Lists whose exceptions leave no entry."""
     rules = loaded.rule_set
-    entries: dict[int, set[bytes]] = {}
-    for surface, lexemes in rules.lexicon.items():
+    entries: dict[int, set[str]] = {}
+    for phrase, lexemes in rules.phrases():
         for lexeme in lexemes:
-            entries.setdefault(lexeme.list, set()).add(surface)
+            entries.setdefault(lexeme.list, set()).add(phrase)
     for name, (words, source, path) in loaded.declared.items():
-        exceptions = {fold_phrase(phrase) for phrase in words.not_}
+        exceptions = {fold_phrase(phrase).decode("ascii") for phrase in words.not_}
         own = entries.get(rules.lists[name], set())
         if own and own <= exceptions:
             yield source.fault(path, f"the `not` of the list {name!r} cancels every entry; remove one or the other")
@@ -124,7 +124,7 @@ class _Words:
         self.names = rules.names
         self._tags: dict[int, set[str]] = {}
         self._computed = rules.computed
-        for lexemes in rules.lexicon.values():
+        for _, lexemes in rules.phrases():
             for lexeme in lexemes:
                 self._tags.setdefault(lexeme.list, set()).add(lexeme.tag)
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from tocsin import compiled, spelling
 from tocsin.compiled import Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
+from tocsin.packing import Draft, packed
 from tocsin.policy import Policy
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
 from tocsin.source import Source, read
@@ -89,8 +90,8 @@ class _Loader:
         self.folder = folder
         self.faults: list[Fault] = []
         self.numbers: dict[str, int] = {}
-        self.lexicon: dict[bytes, dict[Lexeme, None]] = defaultdict(dict)
-        self.cancels: dict[bytes, dict[int, None]] = defaultdict(dict)
+        self.lexicon: dict[str, dict[Lexeme, None]] = defaultdict(dict)
+        self.cancels: dict[str, dict[int, None]] = defaultdict(dict)
         self.words: dict[str, tuple[Words | Cue, Source, tuple[str | int, ...]]] = {}
         self.cues: dict[str, compiled.Cue] = {}
         self.printed: dict[str, str] = {}
@@ -118,18 +119,18 @@ class _Loader:
                 self._declare(f"{rule.name}.{name}", words, source, ("lists", name))
         self._fill()
         ready = [(rule, built) for source, rule in rules if (built := self._compile(source, rule))]
-        rule_set = RuleSet(
+        draft = Draft(
             version=_digest(source.data for source in shared) if shared else "none",
             rules=tuple(built for _, built in ready),
-            lists=dict(self.numbers),
-            printed=self.printed,
+            lists=self.numbers,
+            lexicon=self.lexicon,
+            cancels=self.cancels,
             states=self.states,
-            lexicon={surface: tuple(lexemes) for surface, lexemes in self.lexicon.items()},
-            cancels={surface: tuple(numbers) for surface, numbers in self.cancels.items()},
+            printed=self.printed,
         )
-        names = rule_set.names
+        names = {number: name for name, number in self.numbers.items()}
         return Loaded(
-            rule_set.prepared(),
+            packed(draft),
             {rule.name: rule for rule, _ in ready},
             sorted(set(self.faults)),
             {rule.name: source for source, rule in rules},
@@ -183,7 +184,7 @@ class _Loader:
             for surface, tag in entries:
                 self._add(surface, lexemes[tag])
             for phrase in self._exceptions(name, set()):
-                self.cancels[fold_phrase(phrase)][number] = None
+                self.cancels[_folded(phrase)][number] = None
             if isinstance(words, Cue):
                 self.cues[name] = self._cue(words, number, source, path)
 
@@ -222,14 +223,14 @@ class _Loader:
                 yield from self._exceptions(other, seen)
 
     def _add(self, surface: str, lexeme: Lexeme) -> None:
-        folded = fold_phrase(surface)
+        folded = _folded(surface)
         if folded:
             self.lexicon[folded][lexeme] = None
 
     def _add_names(self, parsed: NamesFile) -> None:
         number = self.numbers.setdefault(parsed.list, len(self.numbers))
         for phrase in parsed.not_:
-            self.cancels[fold_phrase(phrase)][number] = None
+            self.cancels[_folded(phrase)][number] = None
         for entry in parsed.entries:
             self.printed.setdefault(entry.slug, entry.name)
             if entry.state:
@@ -238,7 +239,7 @@ class _Loader:
 
     def _add_name(self, entry: Name, number: int) -> None:
         for phrase in entry.not_:
-            self.cancels[fold_phrase(phrase)][number] = None
+            self.cancels[_folded(phrase)][number] = None
         for role in _ROLES:
             for phrase in getattr(entry, role):
                 self._add(phrase, Lexeme(number, role, entry.slug, _capitals(phrase)))
@@ -463,6 +464,10 @@ def parse_form(form: str) -> list[Part]:
 def _group(words: Words | Cue) -> Phrases:
     """The lists a list stands for."""
     return words.any_of if isinstance(words, Words) else []
+
+
+def _folded(phrase: str) -> str:
+    return fold_phrase(phrase).decode("ascii")
 
 
 def _capitals(phrase: str) -> tuple[int, ...]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import accumulate, count
 
-from tocsin.amounts import NUMERALS, amounts, value
-from tocsin.compiled import ANYWHERE, COMPUTED, Lexeme, Place, RuleSet
+from tocsin.amounts import amounts, value
+from tocsin.compiled import Lexeme, RuleSet
 from tocsin.furniture import news
+from tocsin.sieve import COMPUTED, PLACING
+from tocsin.sieve import MONTH_NUMBERS as _MONTHS
 from tocsin.signal import Field
 from tocsin.text import MAX_TOKENS, Span, entity_end, fold, plain, sentences
 
@@ -30,10 +31,6 @@ AUXILIARIES = frozenset({
 FORMS_OF_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 _VERBS = AUXILIARIES | {"said", "says"}
 _BREAK = re.compile(r"[;:\u2014\u2013]|\s[-\u2010-\u2015]+\s|--|\.\.\.|\u2026")
-_LONG_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
-_MONTHS = {form: number for number, name in enumerate(_LONG_MONTHS, 1) for form in (name, name[:3])} | {"sept": 9}
 _FINITE = frozenset({"base", "bare", "s"})
 _ARTICLES = frozenset({"the", "a", "an", "this", "these", "its", "his", "her", "their", "our", "any"})
 HEADLINE = 20
@@ -63,17 +60,7 @@ _TIMES = frozenset(
 _COMPARISONS = frozenset(
     {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
 )
-_PLACING = frozenset(
-    {"to", "into", "toward", "towards", "near", "off", "onto", "at", "in", "outside", "around", "through", "for"}
-)
 _WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
-FIGURES = frozenset({"number", "amount", "percent", "figure"})
-DATES = frozenset({"past-date", "coming-date", "near-date"})
-_FIGURES = frozenset(word.encode() for word in NUMERALS)
-_DATES = frozenset(month.encode() for month in _MONTHS)
-_PREPOSITIONS = frozenset(word.encode() for word in _PLACING)
-_DIGIT = re.compile(rb"[0-9]")
-_CAPITAL = re.compile(r" [^\W\d_a-z]")
 _MARKS = frozenset(',;:!?()[]"\u201c\u201d')
 
 
@@ -88,10 +75,6 @@ class Hit:
 
 def _start(hit: Hit) -> int:
     return hit.start
-
-
-def _end(found: tuple[int, int, int]) -> int:
-    return found[1]
 
 
 def _longest_names(hits: list[Hit]) -> list[Hit]:
@@ -123,17 +106,13 @@ class Page:
         self._rules = rules
         self._published = published
         self._folded = fold(self.plain)
-        self._words = self._folded.split()
+        self.words = self._folded.decode("ascii").split()
+        """The folded words."""
 
     def release(self) -> None:
         """Lets go of what refers back to the page, so that its memory is free as soon as nobody uses it."""
         self.company = ()
         self.__dict__.pop("sentences", None)
-
-    @cached_property
-    def words(self) -> list[str]:
-        """The folded words."""
-        return [word.decode("ascii") for word in self._words]
 
     @cached_property
     def bounds(self) -> list[tuple[int, int]]:
@@ -155,61 +134,20 @@ class Page:
         return value(self.words[hit.start : hit.end], self.original[begin:end], scaled=scaled)
 
     @cached_property
-    def raw(self) -> list[tuple[int, int, int]]:
-        """Every surface form found, as (first word, word behind the last, number of the surface)."""
-        joined = b" " + b" ".join(self._words) + b" "
-        found = self._rules.automaton.find_matches_as_indexes(joined, overlapping=True)
-        tokens = dict(zip(accumulate((len(word) + 1 for word in self._words), initial=0), count(), strict=False))
-        meanings = self._rules.meanings
-        return [(first := tokens[begin], first + meanings[number][2], number) for number, begin, _ in found]
-
-    @cached_property
     def possible(self) -> dict[str, dict[int, list[int]]]:
-        """Rule → sentence → the forms, by their numbers, of which a word for each step may stand in that sentence.
+        """Rule → sentence → the forms, by their numbers, whose steps may all have a word in that sentence, in order.
 
-        Worked out from what was found alone, before anything else is: most pages hold no such sentence and are done with.
+        Worked out from the words alone, before anything else is: most pages hold no such sentence and are done with.
         """
-        rules = self._rules
         found: dict[str, dict[int, list[int]]] = {}
-        anchored = rules.anchored
-        if ANYWHERE not in anchored and all(number not in anchored for _, _, number in self.raw):
-            return found
-        lows, highs = self._ranges
-        begun: dict[int, set[int]] = {}
-        if anywhere := anchored.get(ANYWHERE):
-            begun = {place: set(anywhere) for place in range(len(lows))}
-        for first, last, number in self.raw:
-            if number in anchored and (place := bisect_right(lows, first) - 1) >= 0 and last <= highs[place]:
-                begun.setdefault(place, set()).update(anchored[number])
-        ends = [last for _, last, _ in self.raw]
-        for place, forms in begun.items():
-            near = self.raw[bisect_right(ends, lows[place]) : bisect_right(ends, highs[place])]
-            numbers = {number for first, _, number in near if first >= lows[place]}
-            lists = frozenset[Place]().union(*(rules.bearing[number] for number in numbers))
-            whole: frozenset[Place] | None = None
-            for rule, form, listed, others in (rules.waiting[one] for one in forms):
-                if any(map(lists.isdisjoint, listed)):
-                    continue
-                if others:
-                    whole = lists | self._computable(place) if whole is None else whole
-                    if any(map(whole.isdisjoint, others)):
-                        continue
-                found.setdefault(rule, {}).setdefault(place, []).append(form)
+        sifted = self._rules.sieve.sift(self.words)
+        for form in sifted.forms if sifted else ():
+            lows, highs = self._ranges
+            places = {bisect_right(lows, end - 1) - 1 for end in sifted.ends(form, 0, len(self.words))}
+            for place in sorted(places):
+                if place >= 0 and sifted.ends(form, lows[place], highs[place]):
+                    found.setdefault(form.rule, {}).setdefault(place, []).append(form.number)
         return found
-
-    def _computable(self, place: int) -> set[Place]:
-        """The lists to which a sentence may add words that no list can hold."""
-        span, lows, highs = self._spans[place], *self._ranges
-        words = frozenset(self._words[lows[place] : highs[place]])
-        digits = _DIGIT.search(self._folded, span.start, span.end) is not None
-        names: set[str] = set()
-        if digits or words & _FIGURES:
-            names |= FIGURES
-        if digits or words & _DATES:
-            names |= DATES
-        if words & _PREPOSITIONS and _CAPITAL.search(self.plain, span.start, span.end):
-            names.add("unlisted-place")
-        return {self._rules.lists[name] for name in names if name in self._rules.lists}
 
     @cached_property
     def _ranges(self) -> tuple[list[int], list[int]]:
@@ -226,60 +164,56 @@ class Page:
     @cached_property
     def hits(self) -> list[Hit]:
         """The list entries that count in the whole page, outside of its sentences too."""
-        return self.hits_in(0, len(self._words))
+        return self.hits_in(0, len(self.words))
 
     def hits_in(self, low: int, high: int) -> list[Hit]:
         """The list entries that count in words [low, high): a short name only where the article names it, or its state, in full."""
-        standing = self._standing(low, high, self._lexemes)
+        standing = self._standing(low, high)
         standing += [
             hit for hit in self._computed(low, high) if hit.lexeme.list >= 0
         ]  # a set without the list has no use for it
         standing.sort(key=lambda hit: (hit.start, -hit.end))
-        named, states = self._named, self._rules.states
         return [
             hit
             for hit in _longest_names(standing)
-            if low <= hit.start
-            and hit.end <= high
-            and (hit.lexeme.tag != "short" or hit.lexeme.slug in named or states.get(hit.lexeme.slug) in named)
+            if low <= hit.start and hit.end <= high and (hit.lexeme.tag != "short" or self._told_in_full(hit.lexeme.slug))
         ]
 
-    @cached_property
-    def _named(self) -> set[str]:
-        """What the article calls by more than a short name; looked for only where a short name may stand."""
-        shortened = any(number in self._rules.shortened for page in self.company for _, _, number in page.raw)
-        return {slug for page in self.company for slug in page.named_in_full} if shortened else set()
+    def _told_in_full(self, slug: str) -> bool:
+        """Whether the article calls something, or the state it belongs to, by more than a short name."""
+        state = self._rules.states.get(slug)
+        return any(slug in page.named_in_full or state in page.named_in_full for page in self.company)
 
     @cached_property
     def named_in_full(self) -> set[str]:
-        """The slugs of what the page calls by more than a short name."""
-        standing = self._standing(0, len(self._words), self._rules.naming.__getitem__)
+        """The slugs of what the page calls by more than a short name; looked for only where a short name stands."""
+        standing = self._standing(0, len(self.words), names=True)
         standing.sort(key=lambda hit: (hit.start, -hit.end))
         return {hit.lexeme.slug for hit in _longest_names(standing) if hit.lexeme.tag != "short"}
 
-    def _lexemes(self, number: int) -> Sequence[Lexeme]:
-        """What a surface form may mean: entries of shared lists, and of those of the rules that may find something here."""
-        shared, owned = self._rules.apart[number]
-        if not owned:
-            return shared
-        return [*shared, *(lexeme for rule in self._candidates if rule in owned for lexeme in owned[rule])]
-
     @cached_property
-    def _candidates(self) -> list[str]:
-        return sorted({rule for page in self.company for rule in page.possible})
+    def _candidates(self) -> tuple[str, ...]:
+        return tuple(sorted({rule for page in self.company for rule in page.possible}))
 
-    def _standing(self, low: int, high: int, lexemes_of: Callable[[int], Sequence[Lexeme]]) -> list[Hit]:
+    def _found(self, low: int, high: int, *, names: bool) -> Iterator[tuple[int, int, Sequence[Lexeme], Sequence[int]]]:
+        """The phrases that touch words [low, high), as (start, end, what it means, lists it cancels).
+
+        Those of shared lists, and of the lists of the rules that may find something here; or only the `names` of the shared.
+        """
+        rules, words = self._rules, self.words
+        for start, end, phrase in rules.lexicon.find(words, low, high):
+            lexemes, cancels = rules.meaning(phrase)
+            yield start, end, [one for one in lexemes if one.slug] if names else lexemes, cancels
+        if not names and self._candidates:
+            lexicon, meanings = rules.owned(self._candidates)
+            for start, end, phrase in lexicon.find(words, low, high):
+                yield start, end, meanings[phrase], ()
+
+    def _standing(self, low: int, high: int, *, names: bool = False) -> list[Hit]:
         """The list entries that touch words [low, high), without those that capitals, marks or a `not:` phrase rule out."""
         hits: list[Hit] = []
-        meanings = self._rules.meanings
         cancelled: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-        for index in range(bisect_right(self.raw, low, key=_end), len(self.raw)):
-            start, end, number = self.raw[index]
-            if start >= high:
-                if end - self._rules.longest >= high:
-                    break
-                continue
-            lexemes, cancels = lexemes_of(number), meanings[number][1]
+        for start, end, lexemes, cancels in self._found(low, high, names=names):
             if end - start > 1 and (lexemes or cancels) and not self._unbroken(start, end):
                 continue
             for canceled in cancels:
@@ -343,7 +277,7 @@ class Page:
         """A capitalised word of a text behind a preposition of place: "to Jermuk"."""
         return (
             self.field == "text"
-            and self._word(token - 1) in _PLACING
+            and self._word(token - 1) in PLACING
             and self.original[self.bounds[token][0]].isupper()
             and not self.original[self.bounds[token - 1][0]].isupper()
             and self.gap(token) == " "
@@ -414,7 +348,7 @@ class Page:
     @cached_property
     def sentences(self) -> list[Sentence]:
         """The sentences in order."""
-        if not self._words:
+        if not self.words:
             return []
         starts = [start for start, _ in self.bounds]
         found: list[Sentence] = []

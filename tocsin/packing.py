@@ -1,0 +1,225 @@
+"""A rule set packed: everything about its words and forms worked out once, in sections of text that are read when they are wanted.
+
+Sections are JSON, or lines: no bytes that a program would run, and nothing bound to one Python or one processor.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import ChainMap, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from math import inf
+from typing import Any
+
+from tocsin.compiled import Cue, Form, Lexeme, Rule, RuleSet, Step, lengths_of
+from tocsin.rows import row
+from tocsin.sieve import ALWAYS, COMPUTED, FAR, HALF_A
+
+_COMMON = frozenset((
+    "a about after all also an and another are as at back be been before between but by can come could day down early first for from further get give go had "
+    "has have he her his if in into is it its last late may more most move near new next no not now of off on one only or other out over plan put s said say "
+    "second see send set she since so some support take than that the their them then there these they third this three time to two under until up us was we "
+    "week were when which who will with would year years"
+).split())  # fmt: skip
+"""Words that stand in most articles of any kind."""
+_EMPTY = "{}"
+
+Place = tuple[int, frozenset[str]]
+"""What a step of a form asks for: a word of a list, with one of some tags if there are any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rule set as it was compiled, before it is packed."""
+
+    version: str
+    rules: tuple[Rule, ...]
+    lists: Mapping[str, int]
+    lexicon: Mapping[str, Iterable[Lexeme]]
+    cancels: Mapping[str, Iterable[int]] = field(default_factory=dict)
+    """Phrases under `not:`, with the lists whose words they cancel."""
+    states: Mapping[str, str] = field(default_factory=dict)
+    """Slug of a place → slug of the state it lies in."""
+    printed: Mapping[str, str] = field(default_factory=dict)
+    """Slug → printed name of every entry of the name lists."""
+
+
+def packed(draft: Draft) -> RuleSet:
+    """The rule set of a draft."""
+    names = [rule.policy.name for rule in draft.rules]
+    owner = {
+        number: rule for name, number in draft.lists.items() if (rule := name.partition(".")[0]) in {*names} and "." in name
+    }
+    shared, owned = _apart(draft, owner)
+    lexemes = {lexeme: number for number, lexeme in enumerate(dict.fromkeys(one for found in shared.values() for one in found))}
+    cues = {id(cue): cue for rule in draft.rules for cue in rule.cues}
+    numbers = {cue: number for number, cue in enumerate(cues)}
+
+    def known(value: Any) -> Any:
+        if isinstance(value, Cue):
+            return {"cue": numbers[id(value)]}
+        return {"names": dict(value.maps[0])} if isinstance(value, ChainMap) else None
+
+    plan, forms = _planned(draft)
+    return RuleSet({
+        "head": _json({"version": draft.version, "rules": names}),
+        "sieve": _json(plan),
+        "forms": "\n".join(map(_json, forms)),
+        "lists": _json(list(draft.lists)),
+        "lengths": _json(lengths_of(shared)),
+        "phrases": "\n".join(shared),
+        "meanings": _json([_meaning([lexemes[one] for one in found], draft.cancels.get(phrase, ())) for phrase, found in shared.items()]),
+        "lexemes": _json(list(lexemes)),
+        "states": _json(draft.states),
+        "printed": _json(draft.printed),
+        "cues": _json([row(cue) for cue in cues.values()]),
+        "rules": "\n".join(_json(row(rule, known=known)) for rule in draft.rules),
+        "owned": "\n".join(_json(owned[name]) if name in owned else _EMPTY for name in names),
+    })  # fmt: skip
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _apart(draft: Draft, owner: Mapping[int, str]) -> tuple[dict[str, list[Lexeme]], dict[str, dict[str, list[Lexeme]]]]:
+    """The phrases of the lists everybody shares, with those that cancel; and by rule those of its own lists."""
+    shared: dict[str, list[Lexeme]] = {phrase: [] for phrase in draft.cancels}
+    owned: dict[str, dict[str, list[Lexeme]]] = defaultdict(dict)
+    for phrase, lexemes in draft.lexicon.items():
+        for lexeme in lexemes:
+            words = owned[owner[lexeme.list]] if lexeme.list in owner else shared
+            words.setdefault(phrase, []).append(lexeme)
+    return {phrase: shared[phrase] for phrase in sorted(shared)}, owned
+
+
+def _meaning(lexemes: list[int], cancels: Iterable[int]) -> int | list[list[int]]:
+    cancelled = list(cancels)
+    return lexemes[0] if len(lexemes) == 1 and not cancelled else [lexemes, cancelled]
+
+
+class _Steps:
+    """The different steps of all forms, by number, and their words."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.numbers: dict[tuple[frozenset[int], frozenset[str]], int] = {}
+        self.computed: dict[int, list[str]] = {}
+        self.phrases: list[list[str]] = []
+        self.common: list[float] = []
+        """How common a step's words are."""
+        self.longest: list[int] = []
+        """Words the longest phrase of a step has."""
+        self._kinds = {draft.lists[name]: kind for name, kind in COMPUTED.items() if name in draft.lists}
+        self._holding: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for phrase, lexemes in draft.lexicon.items():
+            for lexeme in lexemes:
+                self._holding[lexeme.list][lexeme.tag].append(phrase)
+
+    def number(self, step: Step) -> int:
+        """The number of a step; steps that ask for the same are one."""
+        key = (step.lists, step.tags)
+        if key not in self.numbers:
+            self.numbers[key] = len(self.phrases)
+            self._add(step)
+        return self.numbers[key]
+
+    def _add(self, step: Step) -> None:
+        phrases = {
+            phrase
+            for one in step.lists
+            for tag, found in self._holding.get(one, {}).items()
+            if not step.tags or tag in step.tags
+            for phrase in found
+        }
+        if kinds := sorted({self._kinds[one] for one in step.lists if one in self._kinds}):
+            self.computed[len(self.phrases)] = kinds
+        self.phrases.append(sorted(phrases))
+        self.common.append(inf if kinds else sum(map(_commonness, phrases)))
+        self.longest.append(FAR if "figure" in kinds else max((phrase.count(" ") + 1 for phrase in phrases), default=1))
+
+
+@cache
+def _commonness(phrase: str) -> float:
+    """Everyday words are the commonest; of others the shorter, the commoner (Zipf's law of abbreviation)."""
+    return 1.0 if phrase in _COMMON else 2.0 ** -len(phrase)
+
+
+def _planned(draft: Draft) -> tuple[dict[str, Any], list[list[Any]]]:
+    """The sieve's plan, and a row for each form: see `tocsin.sieve`.
+
+    A form waits for the words of its two rarest steps, so a text costs nothing for rules of whose words it holds none.
+    """
+    steps = _Steps(draft)
+    forms: list[list[Any]] = []
+    waiting: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for rule in draft.rules:
+        for place, form in enumerate(rule.forms):
+            chain = list(_chain(form, steps))
+            listed = {step for step, _ in chain if step not in steps.computed}
+            rarest = sorted(listed, key=lambda step: (steps.common[step], step))[:2]
+            first, second = [*rarest, ALWAYS, ALWAYS][:2]
+            waiting[first][second].append(len(forms))
+            forms.append([rule.policy.name, place, _part(chain, rarest, steps), chain])
+    return {
+        **_carriers(steps),
+        "computed": list(steps.computed.items()),
+        "waiting": [[rarest, list(others.items())] for rarest, others in waiting.items()],
+    }, forms
+
+
+def _part(chain: Sequence[tuple[int, int]], kept: Collection[int], steps: _Steps) -> list[tuple[int, int]]:
+    """The chain of some steps of a chain; one that stands in it twice counts once."""
+    found: list[tuple[int, int]] = []
+    between = 0
+    for number, reach in chain:
+        if number in kept and number not in (step for step, _ in found):
+            found.append((number, min(FAR, between + reach)))
+            between = 0
+        else:
+            between += reach + steps.longest[number]
+    return found
+
+
+def _chain(form: Form, steps: _Steps) -> Iterator[tuple[int, int]]:
+    """The steps that must have a word, each with how far behind the one before it may begin; what may stand between them counts."""
+    between = 0
+    for step in form.steps:
+        number = steps.number(step)
+        figure = "figure" in steps.computed.get(number, ())
+        reach = between + step.gap
+        if step.optional:
+            between = reach + steps.longest[number]
+            continue
+        yield number, min(FAR, reach + HALF_A if figure else reach)
+        between = FAR if figure else 0
+
+
+def _carriers(steps: _Steps) -> dict[str, Any]:
+    """The kind of each word, the phrases by their rarest word, and the steps of each kind."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, phrases in enumerate(steps.phrases):
+        for phrase in phrases:
+            found[phrase].append(number)
+    kinds: dict[tuple[int, ...], int] = {}
+    words: dict[str, int] = {}
+    by_word: dict[str, list[str]] = defaultdict(list)
+    for phrase, numbers in found.items():
+        kind = kinds.setdefault(tuple(numbers), len(kinds))
+        parts = phrase.split()
+        if len(parts) == 1:
+            words[phrase] = kind
+        else:
+            rarest = min(range(len(parts)), key=lambda place: (_commonness(parts[place]), place))
+            by_word[parts[rarest]].append(f"{phrase},{rarest},{kind}")
+    return {
+        "words": words,
+        "phrases": {word: ";".join(phrases) for word, phrases in by_word.items()},
+        "kinds": list(kinds),
+    }
+
+
+def held(rules: RuleSet, key: str, faults: Sequence[Sequence[Any]]) -> bytes:
+    """A rule set with the faults that were found in its files, as the bytes of a file."""
+    return b""
