@@ -19,7 +19,7 @@ def row(value: Any, *, known: Callable[[Any], Any] = lambda _: None) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {type(value).__name__: [row(getattr(value, field.name), known=known) for field in fields(value)]}
     if isinstance(value, frozenset):
-        return {"set": sorted(value)}
+        return {"set": sorted(value, key=str) if any(isinstance(one, str) for one in value) else list(value)}
     if isinstance(value, timedelta):
         return {"time": [value.days, value.seconds, value.microseconds]}
     if isinstance(value, tuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ from tocsin.furniture import news
 from tocsin.sieve import COMPUTED, PLACING
 from tocsin.sieve import MONTH_NUMBERS as _MONTHS
 from tocsin.signal import Field
-from tocsin.text import MAX_TOKENS, Span, entity_end, fold, plain, sentences
+from tocsin.text import MAX_TOKENS, Span, entity_end, fold, hard_wrapped, plain, sentences
 
 _WORD = re.compile(rb"[a-z0-9]+")
 _HARD = frozenset({"but", "although", "though", "whereas", "while", "despite", "unless"})
@@ -61,7 +61,12 @@ _COMPARISONS = frozenset(
     {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
 )
 _WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
+_LINE = re.compile(r"\n")
 _MARKS = frozenset(',;:!?()[]"\u201c\u201d')
+
+
+Range = tuple[int, int, Span]
+"""A span with its words [low, high)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,31 +140,53 @@ class Page:
 
     @cached_property
     def possible(self) -> dict[str, dict[int, list[int]]]:
-        """Rule → sentence → the forms, by their numbers, whose steps may all have a word in that sentence, in order.
+        """Rule → where a sentence begins → the forms, by their numbers, whose steps may all have a word in that sentence, in order.
 
-        Worked out from the words alone, before anything else is: most pages hold no such sentence and are done with.
+        Worked out from the words alone, before anything else is: most pages hold no such sentence and are done with. Sentences
+        are looked for only in lines that may hold one.
         """
         found: dict[str, dict[int, list[int]]] = {}
         sifted = self._rules.sieve.sift(self.words)
+        lines = self._ranges(self._lines, 0, 0) if sifted else []
+        begins = [low for low, _, _ in lines]
+        inside: dict[int, list[Range]] = {}
         for form in sifted.forms if sifted else ():
-            lows, highs = self._ranges
-            places = {bisect_right(lows, end - 1) - 1 for end in sifted.ends(form, 0, len(self.words))}
-            for place in sorted(places):
-                if place >= 0 and sifted.ends(form, lows[place], highs[place]):
-                    found.setdefault(form.rule, {}).setdefault(place, []).append(form.number)
+            for line in sorted({bisect_right(begins, end - 1) - 1 for end in sifted.ends(form)}):
+                low, high, span = lines[line]
+                if not sifted.ends(form, low, high):
+                    continue
+                if line not in inside:
+                    inside[line] = self._ranges(self._sentences_of(span), span.start, low)
+                for first, last, sentence in inside[line]:
+                    if sifted.ends(form, first, last):
+                        found.setdefault(form.rule, {}).setdefault(sentence.start, []).append(form.number)
         return found
 
     @cached_property
-    def _ranges(self) -> tuple[list[int], list[int]]:
-        """The first word of each sentence, and the word behind its last."""
-        lows, highs, token, place = [], [], 0, 0
-        for span in self._spans:
-            token += len(self._folded[place : span.start].split())
-            lows.append(token)
-            token += len(self._folded[span.start : span.end].split())
-            highs.append(token)
+    def _lines(self) -> list[Span]:
+        """The lines of the page; all of it, where a sentence may run over their ends."""
+        if hard_wrapped(self.plain):
+            return [Span(0, len(self.plain), 0)]
+        ends = [*(match.end() for match in _LINE.finditer(self.plain)), len(self.plain)]
+        return [Span(start, end, 0) for start, end in zip([0, *ends], ends, strict=False)]
+
+    def _sentences_of(self, line: Span) -> list[Span]:
+        if line.start == 0 and line.end == len(self.plain):
+            return self._spans
+        begin = line.start
+        return [
+            Span(begin + one.start, begin + one.end, 0) for one in sentences(self.plain[begin : line.end])
+        ]
+
+    def _ranges(self, spans: Iterable[Span], place: int, token: int) -> list[Range]:
+        """The words [low, high) of some spans in order; `token` is the number of the first word at or behind `place`."""
+        found: list[Range] = []
+        for span in spans:
+            low = token + (len(self._folded[place : span.start].split()) if place < span.start else 0)
             place = span.end
-        return lows, highs
+            token = low + len(self._folded[span.start : place].split())
+            found.append((low, token, span))
+        return found
 
     @cached_property
     def hits(self) -> list[Hit]:
@@ -353,7 +380,6 @@ class Page:
         starts = [start for start, _ in self.bounds]
         found: list[Sentence] = []
         spans = self._spans if self.field == "title" else news(self.plain, self._spans)
-        places = {span.start: place for place, span in enumerate(self._spans)}
         for span in spans:
             low, high = bisect_left(starts, span.start), bisect_right(starts, span.end - 1)
             for first in range(low, high, MAX_TOKENS):
@@ -361,7 +387,7 @@ class Page:
                 begin = span.start if first == low else self.bounds[first][0]
                 end = entity_end(self.original, span.end - 1) if last == high else self.bounds[last - 1][1]
                 where = Span(begin, end, span.block)
-                found.append(Sentence(self, len(found), where, first, last, places[span.start]))
+                found.append(Sentence(self, len(found), where, first, last, span.start))
         return found
 
     @cached_property
@@ -378,7 +404,7 @@ class Sentence:
     def __init__(self, page: Page, number: int, span: Span, low: int, high: int, place: int) -> None:  # noqa: PLR0913 - all of it is needed
         self.page, self.number, self.span, self.low, self.high = page, number, span, low, high
         self.place = place
-        """Its number among all sentences of the field, those that are no news too."""
+        """Where the whole of it begins; a long sentence is cut."""
         self._hits: list[Hit] | None = None
         self._by_list: dict[int, list[Hit]] | None = None
         self._clauses: list[int] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -79,15 +79,21 @@ class Sieve:
         self._waiting: dict[int, dict[int, list[int]]] = {rarest: dict(others) for rarest, others in plan["waiting"]}
         """Step → another → the forms whose two rarest steps these are."""
         self._vocabulary = frozenset([*self.words, *self._phrases])
+        """Every word without which there is no form."""
         self._forms = forms
         """Of each form, as JSON: rule, number in its rule, and both chains."""
         self._read: dict[int, Sought] = {}
 
     def sift(self, words: Sequence[str]) -> Sifted | None:
         """The forms that a text may hold; None where there is none."""
-        hot = self._vocabulary.intersection(words)
-        sifted = Sifted(self, words, hot) if hot else None
-        return sifted if sifted and sifted.forms else None
+        if self._vocabulary.isdisjoint(words):
+            return None
+        sifted = Sifted(self, words)
+        return sifted if sifted.forms else None
+
+    def hot(self, words: Iterable[str]) -> AbstractSet[str]:
+        """Those of some words that a step has."""
+        return self._vocabulary.intersection(words)
 
     def phrases(self, word: str) -> Sequence[Phrase]:
         """The phrases a word is the rarest word of."""
@@ -117,8 +123,15 @@ class Sieve:
 class Sifted:
     """The forms a text may hold, with the places where the words of their steps stand."""
 
-    def __init__(self, sieve: Sieve, words: Sequence[str], hot: AbstractSet[str]) -> None:
-        self._sieve, self._words, self._hot = sieve, words, hot
+    def __init__(self, sieve: Sieve, words: Sequence[str]) -> None:
+        self._sieve, self._words = sieve, words
+        self._places: dict[str, list[int]] = {}
+        """Word → where it stands."""
+        for place, word in enumerate(words):
+            if word in self._places:
+                self._places[word].append(place)
+            else:
+                self._places[word] = [place]
         self._carriers = self._carried()
         self._columns: dict[int, Hits] = {}
         self.forms = [
@@ -128,8 +141,8 @@ class Sifted:
         ]
         """Those whose steps stand near enough to each other, and in order."""
 
-    def ends(self, form: Sought, low: int, high: int) -> list[int]:
-        """Where a form may end in words [low, high)."""
+    def ends(self, form: Sought, low: int = 0, high: int | None = None) -> list[int]:
+        """Where a form may end in words [low, high), or anywhere."""
         return self._ends(form.chain, low, high)
 
     def _ends(self, chain: Chain, low: int = 0, high: int | None = None) -> list[int]:
@@ -154,28 +167,19 @@ class Sifted:
 
     def _carried(self) -> dict[int, list[str | Phrase]]:
         """The words and phrases of each step of which the text holds every word."""
-        sieve, everything = self._sieve, frozenset(self._words)
+        sieve, everything = self._sieve, self._places
         kinds: dict[int, list[str | Phrase]] = {}
-        for word in self._hot:
+        for word in sieve.hot(everything):
             kind = sieve.words.get(word)
             if kind is not None:
                 kinds.setdefault(kind, []).append(word)
             for phrase in sieve.phrases(word):
-                if everything.issuperset(phrase.words):
+                if all(word in everything for word in phrase.words):
                     kinds.setdefault(phrase.kind, []).append(phrase)
         found: dict[int, list[str | Phrase]] = {}
         for kind, carriers in kinds.items():
             for step in sieve.kinds[kind]:
                 found[step] = found[step] + carriers if step in found else carriers
-        return found
-
-    @cached_property
-    def _places(self) -> dict[str, list[int]]:
-        """Where each word stands that some step has."""
-        found: dict[str, list[int]] = {word: [] for word in self._hot}
-        for place, word in enumerate(self._words):
-            if word in found:
-                found[word].append(place)
         return found
 
     def _column(self, step: int) -> Hits:
@@ -200,11 +204,11 @@ class Sifted:
     @cached_property
     def _computable(self) -> dict[str, Hits]:
         """Where words may stand that no list can hold, by what they are."""
-        words = self._words
-        figures = [
-            place for place, word in enumerate(words) if word in NUMERALS or word[0].isdigit() or word[-1].isdigit()
-        ]
-        dates = [place for place, word in enumerate(words) if word in MONTH_NUMBERS or word[0].isdigit()]
-        places = [place for place, word in enumerate(words[:-1], 1) if word in PLACING]
-        kinds = {"figure": figures, "date": dates, "place": places}
+        words = self._places
+        digits = [word for word in words if word[0] < "a" or word[-1] < "a"]
+        kinds = {
+            "figure": [place for word in {*digits, *(NUMERALS & words.keys())} for place in words[word]],
+            "date": [place for word in {*digits, *(MONTH_NUMBERS.keys() & words.keys())} for place in words[word]],
+            "place": [place + 1 for word in PLACING & words.keys() for place in words[word]],
+        }
         return {what: [(place, place + 1) for place in found] for what, found in kinds.items()}

@@ -112,7 +112,7 @@ _DATELINE = re.compile(
 
 def sentences(text: str) -> list[Span]:
     """The sentences of a text in order. Blank lines and line ends close a sentence, but not in hard-wrapped copy."""
-    wrapped = _hard_wrapped(text)
+    wrapped = hard_wrapped(text)
     spans: list[Span] = []
     start = block = 0
     for match in _ends(text):
@@ -200,7 +200,8 @@ def _sentence_starts(text: str, at: int) -> bool:
     return word[1] in _STARTERS if word else _REST_IS_BLANK.match(text, at) is not None
 
 
-def _hard_wrapped(text: str) -> bool:
+def hard_wrapped(text: str) -> bool:
+    """Whether a text is copy whose lines end anywhere in a sentence; in any other a line holds whole sentences."""
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) < _FEW:
         return False
