@@ -24,6 +24,7 @@ from infra.local.stack import LocalStack
 from infra.replay import CHANNEL, SECRET, TEMPLATE
 from tests.twins import Clock, MemoryArchive, MemorySlack, MemoryTable, Shown
 from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.rulebook import rulebook
 from tocsin.article import Article
 from tocsin.cli import main
 from tocsin.compiled import RuleSet
@@ -32,7 +33,6 @@ from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
 from tocsin.ports import Slack, Table
 from tocsin.reading import Entry, entries
-from tocsin.rules import load
 from tocsin.signal import Signal
 
 ROOT = Path(__file__).parent.parent
@@ -44,7 +44,7 @@ LEASE, QUARANTINE = timedelta(seconds=75), timedelta(seconds=150)
 @cache
 def rule_set() -> RuleSet:
     """The shipped rules, compiled once."""
-    return load(RULES).rule_set
+    return rulebook(RULES).rule_set
 
 
 @cache

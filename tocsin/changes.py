@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from tocsin.policy import Policy
 from tocsin.signal import Figure
 from tocsin.story import Report, Story, Told
+from tocsin.text import Pattern
 
 MAX_VALUES = 10
 SLOTS = ("where", "what")
-_NUMERIC = re.compile(r"[\d.,\s-]+|\b(?:thousand|hundred|million|billion|trillion|dozen|bn|mn|tn|k|m)\b", re.IGNORECASE)
+_NUMERIC = Pattern(r"[\d.,\s-]+|\b(?:thousand|hundred|million|billion|trillion|dozen|bn|mn|tn|k|m)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 from tocsin import rows
 from tocsin.policy import Policy
-from tocsin.sieve import COMPUTED, Sieve
+from tocsin.sieve import COMPUTED, Sieve, grouped, paired
 from tocsin.signal import Certainty, Stage
 
 
@@ -141,6 +141,7 @@ class Lexicon:
     """Phrases of folded words, found by their first word."""
 
     def __init__(self, phrases: Container[str], lengths: Mapping[str, Sequence[int]]) -> None:
+        """`lengths`: first word → how many words the phrases have that begin with it."""
         self._phrases = phrases
         self._lengths = lengths
         self.longest = max((one for some in lengths.values() for one in some), default=0)
@@ -158,20 +159,17 @@ class Lexicon:
                         yield first, last, phrase
 
 
-def lengths_of(phrases: Iterable[str]) -> dict[str, list[int]]:
+def lengths_of(phrases: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """First word → how many words the phrases have that begin with it, in order."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, set[int]] = {}
     for phrase in phrases:
-        first, space, rest = phrase.partition(" ")
-        length = rest.count(" ") + 2 if space else 1
-        known = found.setdefault(first, [])
-        if length not in known:
-            known.append(length)
-    for lengths in found.values():
-        lengths.sort()
-    return found
+        first, _, _ = phrase.partition(" ")
+        found.setdefault(first, set()).add(phrase.count(" ") + 1)
+    return {first: tuple(sorted(lengths)) for first, lengths in found.items()}
 
 
+REMEMBERED = 20_000
+"""Phrases whose meanings are kept."""
 Own = Mapping[str, tuple[Lexeme, ...]]
 """The phrases of a rule's own lists."""
 
@@ -195,7 +193,8 @@ class RuleSet:
     @cached_property
     def sieve(self) -> Sieve:
         """Which forms a text may hold."""
-        return Sieve(self._read("sieve"), self.sections["forms"].split("\n"))
+        sections = self.sections
+        return Sieve(self._read("sieve"), sections["words"], sections["rarest"], sections["forms"])
 
     @cached_property
     def lists(self) -> dict[str, int]:
@@ -225,33 +224,29 @@ class RuleSet:
         return found
 
     @cached_property
-    def _meanings(self) -> dict[str, int | list[list[int]]]:
-        """Phrase of the shared lists → its one lexeme by number, or its lexemes and the lists it cancels."""
-        return dict(zip(self.sections["phrases"].split("\n"), self._read("meanings"), strict=True))
-
-    @cached_property
-    def _lexemes(self) -> tuple[list[Any], list[Lexeme | None]]:
-        rows = self._read("lexemes")
-        return rows, [None] * len(rows)
+    def _phrases(self) -> dict[str, str]:
+        """Phrase of the shared lists → the numbers of its lexemes; behind a `;`, those of the lists it cancels."""
+        return paired(self.sections["phrases"])
 
     @cached_property
     def lexicon(self) -> Lexicon:
         """The phrases of the lists everybody shares, and those that cancel others."""
-        return Lexicon(self._meanings, self._read("lengths"))
+        lengths = [tuple(map(int, one.split())) for one in self._read("lengths")]
+        return Lexicon(self._phrases, grouped(self.sections["firsts"].split("\n"), lengths))
 
-    def meaning(self, phrase: str) -> tuple[Sequence[Lexeme], Sequence[int]]:
+    @cached_property
+    def meaning(self) -> Callable[[str], tuple[Sequence[Lexeme], Sequence[int]]]:
         """What a phrase of the shared lists means, and the lists whose words it cancels."""
-        found = self._meanings[phrase]
-        if isinstance(found, int):
-            return (self._lexeme(found),), ()
-        return [self._lexeme(number) for number in found[0]], found[1]
+        return lru_cache(maxsize=REMEMBERED)(self._meaning)
 
-    def _lexeme(self, number: int) -> Lexeme:
-        rows, made = self._lexemes
-        lexeme = made[number]
-        if lexeme is None:
-            lexeme = made[number] = _lexeme(rows[number])
-        return lexeme
+    def _meaning(self, phrase: str) -> tuple[Sequence[Lexeme], Sequence[int]]:
+        lexemes, _, cancelled = self._phrases[phrase].partition(";")
+        return [self._lexemes[int(one)] for one in lexemes.split()], [*map(int, cancelled.split())]
+
+    @cached_property
+    def _lexemes(self) -> Sequence[Lexeme]:
+        lines = self.sections["lexemes"].split("\n")
+        return _Lazily(len(lines), lambda place: _lexeme(json.loads(lines[place])))
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -283,7 +278,7 @@ class RuleSet:
         def read(place: int) -> Own:
             return {phrase: tuple(map(_lexeme, found)) for phrase, found in json.loads(lines[place]).items()}
 
-        return _Lazily(len(lines), read)
+        return _Lazily(len(self.order), read)
 
     @cached_property
     def owned(self) -> Callable[[tuple[str, ...]], tuple[Lexicon, Mapping[str, list[Lexeme]]]]:
@@ -299,8 +294,8 @@ class RuleSet:
 
     def phrases(self) -> Iterator[tuple[str, Sequence[Lexeme]]]:
         """Every phrase of every list with what it means; of several lists in turn."""
-        for phrase in self._meanings:
-            yield phrase, self.meaning(phrase)[0]
+        for phrase in self._phrases:
+            yield phrase, self._meaning(phrase)[0]
         for own in self._owned:
             yield from own.items()
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tocsin.compiled import COMPUTED, Form, RuleSet, Step
+from tocsin.compiled import Form, RuleSet, Step
 from tocsin.compiled import Rule as Compiled
 from tocsin.errors import Fault
 from tocsin.rule import Cue, Rule, Tests
 from tocsin.rules import Loaded
+from tocsin.sieve import COMPUTED
 from tocsin.source import Source
 from tocsin.text import fold_phrase
 
-ENGINE = COMPUTED | frozenset({
+ENGINE = COMPUTED.keys() | frozenset({
     "reporting", "intent", "telling", "theatres", "body", "institutions", "relays", "both", "power", "alliances", "states",
 })  # fmt: skip
 """Lists the engine itself looks at."""

@@ -8,27 +8,28 @@ from collections.abc import Iterator
 from tocsin.compiled import Doubt, Rule
 from tocsin.scan import Hit, Sentence
 from tocsin.signal import Figure
+from tocsin.text import Pattern
 
 _NUMBER = r"(?<![\w.,])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<k>\s?[kK]\b)?"
 _SCALE = r"(?:[\s-]*(?P<scale>thousand|hundred|million|billion|trillion|bn|mn|m|tn)\b)?"
-_PERCENT = re.compile(_NUMBER + r"\s?(?P<unit>%|per\s?cent\b|percent\b|pct\b|percentage points\b|pc\b)")
-_MONEY = re.compile(
+_PERCENT = Pattern(_NUMBER + r"\s?(?P<unit>%|per\s?cent\b|percent\b|pct\b|percentage points\b|pc\b)")
+_MONEY = Pattern(
     r"(?P<unit>[$€£¥₹₩]|US\$|A\$|Rs\.?|PKR|USD|EUR|\b(?:RMB))\s?" + _NUMBER.replace(r"(?<![\w.,])", "") + _SCALE,
     re.IGNORECASE,
 )
-_MONEY_AFTER = re.compile(
+_MONEY_AFTER = Pattern(
     _NUMBER
     + r"\s?"
     + _SCALE
     + r"\s(?P<unit>dollars|yuan|rupees|euros|pounds|won|rubles|roubles|crowns|kronor|zlotys?|shekels|yen|pesos|marks)\b",
     re.IGNORECASE,
 )
-_COUNT = re.compile(_NUMBER + _SCALE, re.IGNORECASE)
+_COUNT = Pattern(_NUMBER + _SCALE, re.IGNORECASE)
 _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
     "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12, "a": 1,
 }  # fmt: skip
-_SPELLED = re.compile(
+_SPELLED = Pattern(
     r"\b(?P<number>" + "|".join(_WORDS) + r")[\s-](?P<scale>hundred|thousand|million|billion|dozen)\b", re.IGNORECASE
 )
 _SCALES = {

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from tocsin.text import Span, fold
+from tocsin.text import Pattern, Span, fold
 
 _TEASERS = (
     "read more", "read also", "also read", "read next", "read on", "read the full story", "read full story", "more", "more news", "more stories",
@@ -88,15 +88,15 @@ _ENDS = (".", "!", "?", ".”", '."', ".’", "?”", "!”", '?"', '!"', ".)", 
 
 _BEFORE = r"[\s*▲►•|(\[>–—-]{0,4}"
 _NAMES = "|".join(sorted(map(re.escape, _TEASERS), key=len, reverse=True))
-_LABEL = re.compile(
+_LABEL = Pattern(
     rf"{_BEFORE}(?:(?:{_NAMES})\s*[:|»>]|(?:also read|read also|read more|see also|related)\s*[-–—]|just watched\b|must watch\b|watch: )",
     re.IGNORECASE,
 )
-_HEADING = re.compile(rf"{_BEFORE}(?:{_NAMES})\W*$", re.IGNORECASE)
-_BUTTON = re.compile(rf"{_BEFORE}(?:{'|'.join(map(re.escape, _ALONE))})\W*$", re.IGNORECASE)
-_OPENING = re.compile(rf"{_BEFORE}(?:{'|'.join(_OPENINGS)})", re.IGNORECASE)
-_CLOSING = re.compile("|".join(_CLOSINGS), re.IGNORECASE)
-_CREDIT = re.compile("|".join(_CREDITS))
+_HEADING = Pattern(rf"{_BEFORE}(?:{_NAMES})\W*$", re.IGNORECASE)
+_BUTTON = Pattern(rf"{_BEFORE}(?:{'|'.join(map(re.escape, _ALONE))})\W*$", re.IGNORECASE)
+_OPENING = Pattern(rf"{_BEFORE}(?:{'|'.join(_OPENINGS)})", re.IGNORECASE)
+_CLOSING = Pattern("|".join(_CLOSINGS), re.IGNORECASE)
+_CREDIT = Pattern("|".join(_CREDITS))
 _HINTS = (
     "hoto",
     "mage",
@@ -124,7 +124,7 @@ _NAME = (
     r"|political|agencies|editors?|writers?|&|\|)"
 )
 _NAMED = rf"{_NAME}(?:[,;/]? ?[,;/ ]{_NAME}){{0,16}}"
-_BYLINE = re.compile(
+_BYLINE = Pattern(
     rf"(?:(?:Analysis|Commentary|Report|Story|Words|Text|Interview) )?(?:by|By|BY):? {_NAMED}"
     rf"|\W?(?:(?:Additional|With additional|With) )?(?:[Rr]eporting|[Ww]riting|[Ee]diting)(?: and (?:reporting|writing|editing))? (?:by|from|in) "
     rf"{_NAMED}(?:; (?:[Ww]riting|[Ee]diting|[Aa]dditional reporting)(?: and editing)? by {_NAMED}){{0,3}}[.)]*"

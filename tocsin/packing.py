@@ -17,12 +17,13 @@ from tocsin.compiled import Cue, Form, Lexeme, Rule, RuleSet, Step, lengths_of
 from tocsin.rows import row
 from tocsin.sieve import ALWAYS, COMPUTED, FAR, HALF_A
 
-_COMMON = frozenset((
-    "a about after all also an and another are as at back be been before between but by can come could day down early first for from further get give go had "
-    "has have he her his if in into is it its last late may more most move near new next no not now of off on one only or other out over plan put s said say "
-    "second see send set she since so some support take than that the their them then there these they third this three time to two under until up us was we "
-    "week were when which who will with would year years"
-).split())  # fmt: skip
+_EVERYDAY = (
+    "a about after all also an and another are as at back be been before between but by can come could day down early first for from further get give go had",
+    "has have he her his if in into is it its last late may more most move near new next no not now of off on one only or other out over plan put s said say",
+    "second see send set she since so some support take than that the their them then there these they third this three time to two under until up us was we",
+    "week were when which who will with would year years",
+)  # fmt: skip
+_COMMON = frozenset(word for line in _EVERYDAY for word in line.split())
 """Words that stand in most articles of any kind."""
 _EMPTY = "{}"
 
@@ -50,10 +51,14 @@ def packed(draft: Draft) -> RuleSet:
     """The rule set of a draft."""
     names = [rule.policy.name for rule in draft.rules]
     owner = {
-        number: rule for name, number in draft.lists.items() if (rule := name.partition(".")[0]) in {*names} and "." in name
+        number: rule
+        for name, number in draft.lists.items()
+        if (rule := name.partition(".")[0]) in {*names} and "." in name
     }
     shared, owned = _apart(draft, owner)
-    lexemes = {lexeme: number for number, lexeme in enumerate(dict.fromkeys(one for found in shared.values() for one in found))}
+    lexemes = {
+        lexeme: number for number, lexeme in enumerate(dict.fromkeys(one for found in shared.values() for one in found))
+    }
     cues = {id(cue): cue for rule in draft.rules for cue in rule.cues}
     numbers = {cue: number for number, cue in enumerate(cues)}
 
@@ -62,29 +67,40 @@ def packed(draft: Draft) -> RuleSet:
             return {"cue": numbers[id(value)]}
         return {"names": dict(value.maps[0])} if isinstance(value, ChainMap) else None
 
-    plan, forms = _planned(draft)
+    lengths: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for first, found in lengths_of(shared).items():
+        lengths[found].append(first)
     return RuleSet({
         "head": _json({"version": draft.version, "rules": names}),
-        "sieve": _json(plan),
-        "forms": "\n".join(map(_json, forms)),
+        **_sieve(draft),
         "lists": _json(list(draft.lists)),
-        "lengths": _json(lengths_of(shared)),
-        "phrases": "\n".join(shared),
-        "meanings": _json([_meaning([lexemes[one] for one in found], draft.cancels.get(phrase, ())) for phrase, found in shared.items()]),
-        "lexemes": _json(list(lexemes)),
+        "lengths": _json([" ".join(map(str, one)) for one in lengths]),
+        "firsts": _lines(map(" ".join, lengths.values())),
+        "phrases": _paired(shared, (_meaning([lexemes[one] for one in found], draft.cancels.get(phrase, ())) for phrase, found in shared.items())),
+        "lexemes": _lines(map(_json, lexemes)),
         "states": _json(draft.states),
         "printed": _json(draft.printed),
         "cues": _json([row(cue) for cue in cues.values()]),
-        "rules": "\n".join(_json(row(rule, known=known)) for rule in draft.rules),
-        "owned": "\n".join(_json(owned[name]) if name in owned else _EMPTY for name in names),
+        "rules": _lines(_json(row(rule, known=known)) for rule in draft.rules),
+        "owned": _lines(_json(owned[name]) if name in owned else _EMPTY for name in names),
     })  # fmt: skip
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(lines)
+
+
+def _paired(keys: Iterable[str], values: Iterable[str]) -> str:
+    return f"{_lines(keys)}\n\n{_lines(values)}"
 
 
 def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _apart(draft: Draft, owner: Mapping[int, str]) -> tuple[dict[str, list[Lexeme]], dict[str, dict[str, list[Lexeme]]]]:
+def _apart(
+    draft: Draft, owner: Mapping[int, str]
+) -> tuple[dict[str, list[Lexeme]], dict[str, dict[str, list[Lexeme]]]]:
     """The phrases of the lists everybody shares, with those that cancel; and by rule those of its own lists."""
     shared: dict[str, list[Lexeme]] = {phrase: [] for phrase in draft.cancels}
     owned: dict[str, dict[str, list[Lexeme]]] = defaultdict(dict)
@@ -95,9 +111,8 @@ def _apart(draft: Draft, owner: Mapping[int, str]) -> tuple[dict[str, list[Lexem
     return {phrase: shared[phrase] for phrase in sorted(shared)}, owned
 
 
-def _meaning(lexemes: list[int], cancels: Iterable[int]) -> int | list[list[int]]:
-    cancelled = list(cancels)
-    return lexemes[0] if len(lexemes) == 1 and not cancelled else [lexemes, cancelled]
+def _meaning(lexemes: Iterable[int], cancelled: Iterable[int]) -> str:
+    return f"{' '.join(map(str, lexemes))};{' '.join(map(str, cancelled))}".rstrip(";")
 
 
 class _Steps:
@@ -146,8 +161,8 @@ def _commonness(phrase: str) -> float:
     return 1.0 if phrase in _COMMON else 2.0 ** -len(phrase)
 
 
-def _planned(draft: Draft) -> tuple[dict[str, Any], list[list[Any]]]:
-    """The sieve's plan, and a row for each form: see `tocsin.sieve`.
+def _sieve(draft: Draft) -> dict[str, str]:
+    """The sections of the sieve: see `tocsin.sieve`.
 
     A form waits for the words of its two rarest steps, so a text costs nothing for rules of whose words it holds none.
     """
@@ -162,11 +177,18 @@ def _planned(draft: Draft) -> tuple[dict[str, Any], list[list[Any]]]:
             first, second = [*rarest, ALWAYS, ALWAYS][:2]
             waiting[first][second].append(len(forms))
             forms.append([rule.policy.name, place, _part(chain, rarest, steps), chain])
-    return {
-        **_carriers(steps),
+    words, rarest_words, kinds = _carriers(steps)
+    plan = {
+        "kinds": kinds,
         "computed": list(steps.computed.items()),
         "waiting": [[rarest, list(others.items())] for rarest, others in waiting.items()],
-    }, forms
+    }
+    return {
+        "sieve": _json(plan),
+        "words": _lines(map(" ".join, words)),
+        "rarest": _paired(rarest_words, map(";".join, rarest_words.values())),
+        "forms": _lines(map(_json, forms)),
+    }
 
 
 def _part(chain: Sequence[tuple[int, int]], kept: Collection[int], steps: _Steps) -> list[tuple[int, int]]:
@@ -196,30 +218,23 @@ def _chain(form: Form, steps: _Steps) -> Iterator[tuple[int, int]]:
         between = FAR if figure else 0
 
 
-def _carriers(steps: _Steps) -> dict[str, Any]:
-    """The kind of each word, the phrases by their rarest word, and the steps of each kind."""
+def _carriers(steps: _Steps) -> tuple[list[list[str]], dict[str, list[str]], list[Sequence[int]]]:
+    """The words of each kind, the phrases by their rarest word, and the steps of each kind."""
     found: dict[str, list[int]] = defaultdict(list)
     for number, phrases in enumerate(steps.phrases):
         for phrase in phrases:
             found[phrase].append(number)
     kinds: dict[tuple[int, ...], int] = {}
-    words: dict[str, int] = {}
+    words: list[list[str]] = []
     by_word: dict[str, list[str]] = defaultdict(list)
     for phrase, numbers in found.items():
         kind = kinds.setdefault(tuple(numbers), len(kinds))
+        if kind == len(words):
+            words.append([])
         parts = phrase.split()
         if len(parts) == 1:
-            words[phrase] = kind
+            words[kind].append(phrase)
         else:
             rarest = min(range(len(parts)), key=lambda place: (_commonness(parts[place]), place))
             by_word[parts[rarest]].append(f"{phrase},{rarest},{kind}")
-    return {
-        "words": words,
-        "phrases": {word: ";".join(phrases) for word, phrases in by_word.items()},
-        "kinds": list(kinds),
-    }
-
-
-def held(rules: RuleSet, key: str, faults: Sequence[Sequence[Any]]) -> bytes:
-    """A rule set with the faults that were found in its files, as the bytes of a file."""
-    return b""
+    return words, by_word, list(kinds)

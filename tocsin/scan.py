@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +15,9 @@ from tocsin.furniture import news
 from tocsin.sieve import COMPUTED, PLACING
 from tocsin.sieve import MONTH_NUMBERS as _MONTHS
 from tocsin.signal import Field
-from tocsin.text import MAX_TOKENS, Span, entity_end, fold, hard_wrapped, plain, sentences
+from tocsin.text import MAX_TOKENS, Pattern, Span, entity_end, fold, hard_wrapped, plain, sentences
 
-_WORD = re.compile(rb"[a-z0-9]+")
+_WORD = Pattern(rb"[a-z0-9]+")
 _HARD = frozenset({"but", "although", "though", "whereas", "while", "despite", "unless"})
 _SOFT = frozenset({
     "which", "who", "whose", "where", "when", "as", "after", "before", "amid", "because", "since", "even", "saying", "citing", "adding",
@@ -30,14 +29,14 @@ AUXILIARIES = frozenset({
 """Verbs a clause of its own may begin with."""
 FORMS_OF_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 _VERBS = AUXILIARIES | {"said", "says"}
-_BREAK = re.compile(r"[;:\u2014\u2013]|\s[-\u2010-\u2015]+\s|--|\.\.\.|\u2026")
+_BREAK = Pattern(r"[;:\u2014\u2013]|\s[-\u2010-\u2015]+\s|--|\.\.\.|\u2026")
 _FINITE = frozenset({"base", "bare", "s"})
 _ARTICLES = frozenset({"the", "a", "an", "this", "these", "its", "his", "her", "their", "our", "any"})
 HEADLINE = 20
 """Words a headline has at most."""
 _FULL_STOPS = frozenset(".!?\"'\u201d\u2019)")
 _FIRST_YEAR = 1900
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = Pattern(r"(?:19|20)\d\d")
 _DAY_DIGITS = 2
 _TIMES = frozenset(
     {
@@ -61,7 +60,7 @@ _COMPARISONS = frozenset(
     {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
 )
 _WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
-_LINE = re.compile(r"\n")
+_LINE = Pattern(r"\n")
 _MARKS = frozenset(',;:!?()[]"\u201c\u201d')
 
 
@@ -147,10 +146,12 @@ class Page:
         """
         found: dict[str, dict[int, list[int]]] = {}
         sifted = self._rules.sieve.sift(self.words)
-        lines = self._ranges(self._lines, 0, 0) if sifted else []
+        if sifted is None:
+            return found
+        lines = self._ranges(self._lines, 0, 0)
         begins = [low for low, _, _ in lines]
         inside: dict[int, list[Range]] = {}
-        for form in sifted.forms if sifted else ():
+        for form in sifted.forms:
             for line in sorted({bisect_right(begins, end - 1) - 1 for end in sifted.ends(form)}):
                 low, high, span = lines[line]
                 if not sifted.ends(form, low, high):
@@ -174,9 +175,7 @@ class Page:
         if line.start == 0 and line.end == len(self.plain):
             return self._spans
         begin = line.start
-        return [
-            Span(begin + one.start, begin + one.end, 0) for one in sentences(self.plain[begin : line.end])
-        ]
+        return [Span(begin + one.start, begin + one.end, 0) for one in sentences(self.plain[begin : line.end])]
 
     def _ranges(self, spans: Iterable[Span], place: int, token: int) -> list[Range]:
         """The words [low, high) of some spans in order; `token` is the number of the first word at or behind `place`."""
@@ -203,7 +202,9 @@ class Page:
         return [
             hit
             for hit in _longest_names(standing)
-            if low <= hit.start and hit.end <= high and (hit.lexeme.tag != "short" or self._told_in_full(hit.lexeme.slug))
+            if low <= hit.start
+            and hit.end <= high
+            and (hit.lexeme.tag != "short" or self._told_in_full(hit.lexeme.slug))
         ]
 
     def _told_in_full(self, slug: str) -> bool:

@@ -6,12 +6,13 @@ of the whole text, by its different words, then of the places where they stand. 
 
 from __future__ import annotations
 
+import itertools
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from tocsin.amounts import NUMERALS
 from tocsin.text import MAX_TOKENS
@@ -63,26 +64,53 @@ class Phrase(NamedTuple):
     kind: int
 
 
+_Value = TypeVar("_Value")
+
+
+def grouped(lines: Iterable[str], values: Iterable[_Value]) -> dict[str, _Value]:
+    """Word → the value of the line it stands in."""
+    found: dict[str, _Value] = {}
+    for line, value in zip(lines, values, strict=False):
+        found.update(dict.fromkeys(line.split(), value))
+    return found
+
+
+def paired(text: str) -> dict[str, str]:
+    """Of a text of two halves with a blank line between, a line of the first → the same line of the second."""
+    keys, _, values = text.partition("\n\n")
+    return dict(zip(keys.split("\n"), values.split("\n"), strict=True)) if keys else {}
+
+
 class Sieve:
     """The steps of all forms, by their words. Words of the same steps are of one kind."""
 
-    def __init__(self, plan: Mapping[str, Any], forms: Sequence[str]) -> None:
-        self.words: dict[str, int] = plan["words"]
-        """Word → its kind, where it counts by itself."""
+    def __init__(self, plan: Mapping[str, Any], words: str, phrases: str, forms: str) -> None:
+        self._lines = words, phrases, forms
+        self._vocabulary = frozenset(words.split()).union(phrases.partition("\n\n")[0].split("\n"))
+        """Every word without which there is no form."""
         self.kinds: list[list[int]] = plan["kinds"]
         """Kind → the steps whose words are of it."""
         self.computed: dict[int, list[str]] = dict(plan["computed"])
         """Step → what it takes that no list can hold."""
-        self._phrases: dict[str, str] = plan["phrases"]
-        """Word → the phrases it is the rarest word of: words, place and kind, each divided by `,` and the phrases by `;`."""
         self._parsed: dict[str, list[Phrase]] = {}
         self._waiting: dict[int, dict[int, list[int]]] = {rarest: dict(others) for rarest, others in plan["waiting"]}
         """Step → another → the forms whose two rarest steps these are."""
-        self._vocabulary = frozenset([*self.words, *self._phrases])
-        """Every word without which there is no form."""
-        self._forms = forms
-        """Of each form, as JSON: rule, number in its rule, and both chains."""
         self._read: dict[int, Sought] = {}
+
+    @cached_property
+    def words(self) -> dict[str, int]:
+        """Word → its kind, where it counts by itself."""
+        return grouped(self._lines[0].split("\n"), itertools.count())
+
+    @cached_property
+    def _phrases(self) -> dict[str, str]:
+        """Word → the phrases it is the rarest word of: words, place and kind, each divided by `,` and the phrases by `;`."""
+        return paired(self._lines[1])
+
+    @cached_property
+    def _forms(self) -> list[str]:
+        """Of each form, as JSON: rule, number in its rule, and both chains."""
+        return self._lines[2].split("\n")
 
     def sift(self, words: Sequence[str]) -> Sifted | None:
         """The forms that a text may hold; None where there is none."""
@@ -156,9 +184,7 @@ class Sifted:
                 hits = [hit for hit in within if hit[1] <= high]
             if ends:
                 hits = [
-                    hit
-                    for hit in hits
-                    if (behind := bisect_right(ends, hit[0])) and hit[0] - ends[behind - 1] <= reach
+                    hit for hit in hits if (behind := bisect_right(ends, hit[0])) and hit[0] - ends[behind - 1] <= reach
                 ]
             if not hits:
                 return []

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from zlib import crc32
 
 from tocsin.article import Article
-from tocsin.text import fold
+from tocsin.text import Pattern, fold
 
 SKETCH = 24
 SHINGLE = 4
@@ -24,14 +24,12 @@ _AGENCIES = {
     },
 }
 _NAMES = "|".join(sorted(map(re.escape, _AGENCIES), key=len, reverse=True))
-_DATELINE = re.compile(
-    rf"\((?:The )?({_NAMES})\)|\A\W{{0,3}}({_NAMES})(?: - | -- | — |: )|\ABy .{{1,60}}?\b({_NAMES})\b"
-)
-_SIGNATURE = re.compile(
+_DATELINE = Pattern(rf"\((?:The )?({_NAMES})\)|\A\W{{0,3}}({_NAMES})(?: - | -- | — |: )|\ABy .{{1,60}}?\b({_NAMES})\b")
+_SIGNATURE = Pattern(
     rf"\(({_NAMES})\)\W*\Z|(?:©|\(c\)|Copyright)\s?(?:\d{{4}}\s)?(?:The )?({_NAMES})\b|\bSource: (?:The )?({_NAMES})\b",
     re.IGNORECASE,
 )
-_REUTERS = re.compile(r"\(?(?:Additional )?[Rr]eporting by [^()\n]{3,160}; ?(?:[Ww]riting|[Ee]diting) by ")
+_REUTERS = Pattern(r"\(?(?:Additional )?[Rr]eporting by [^()\n]{3,160}; ?(?:[Ww]riting|[Ee]diting) by ")
 
 
 class Telling(Protocol):

@@ -5,15 +5,28 @@ Folding never changes a text's length, so an offset into the folded bytes is an 
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 MAX_TOKENS = 250
 """A sentence longer than this many words is cut, so that work stays linear whatever the text."""
+
+
+class Pattern:
+    """A regular expression that is compiled when it is first used: most articles are dismissed without the long ones."""
+
+    def __init__(self, source: str | bytes, flags: int = 0) -> None:
+        self._source, self._flags = source, flags
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """A method of the compiled expression, from now on an attribute of this one."""
+        method: Callable[..., Any] = getattr(re.compile(self._source, self._flags), name)
+        setattr(self, name, method)
+        return method
 
 
 def _fold_character(character: str) -> str:
@@ -49,7 +62,7 @@ def fold(text: str) -> bytes:
     return raw.translate(_BYTES)
 
 
-_ENTITY = re.compile(r"&(?:#(?:[xX][0-9a-fA-F]{1,6}|[0-9]{1,7})|[A-Za-z]{2,8}[0-9]{0,2});")
+_ENTITY = Pattern(r"&(?:#(?:[xX][0-9a-fA-F]{1,6}|[0-9]{1,7})|[A-Za-z]{2,8}[0-9]{0,2});")
 
 
 def plain(text: str) -> str:
@@ -58,6 +71,8 @@ def plain(text: str) -> str:
 
 
 def _character(entity: re.Match[str]) -> str:
+    import html  # noqa: PLC0415 - a table of two thousand names that few articles need
+
     character = html.unescape(entity[0])
     return character.ljust(len(entity[0])) if len(character) == 1 else entity[0]
 
@@ -83,24 +98,24 @@ class Span:
     block: int
 
 
-_ABBREVIATION = re.compile(
+_ABBREVIATION = Pattern(
     r"(?:^|[\s(\"'-])(?:[A-Z]|[A-Z](?:\.[A-Z])+|Mr|Mrs|Ms|Dr|St|Jr|Sr|Gen|Lt|Col|Maj|Capt|Cmdr|Adm|Sgt|Brig|Rear|Vice|Sen|Rep|Gov|Hon|Prof|"
     r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|No|vs|v|Inc|Corp|Co|Ltd|cf|e\.g|i\.e|approx|Ft|Mt|pct|Rs|bn|mln|a\.m|p\.m)$"
 )
-_END = re.compile(
+_END = Pattern(
     r"(?<![.!?])[.!?]++[\"'\u201d\u2019)\]]*+(?=\s|$)"  # possessive, and never from the middle: a million dots stay linear
     r"|(?<=[a-z0-9\"\u201d\u2019)])[.!?]\u201d?(?=[\u201c\"]?(?:[A-Z][a-z]|[AI]\s))|\n[ \t\r]*+\n\s*+|\r?\n"
 )
-_MARK = re.compile(r"[.!?\r\n]")
-_NEXT_WORD = re.compile(r"\s+[\"\u201c]?([A-Z][a-z]*)\s")
-_REST_IS_BLANK = re.compile(r"\s*+\Z")
+_MARK = Pattern(r"[.!?\r\n]")
+_NEXT_WORD = Pattern(r"\s+[\"\u201c]?([A-Z][a-z]*)\s")
+_REST_IS_BLANK = Pattern(r"\s*+\Z")
 _WRAPPED = 84
-_DASH = re.compile(r"[-–—(]")
+_DASH = Pattern(r"[-–—(]")
 _DATELINE_MOST = 200
 _PLACE = 4  # words of a dateline in capitals, with its dash
 _OPEN = frozenset("\"'\u201c\u2018(")
 _FEW = 4  # lines that are no copy yet
-_DATELINE = re.compile(
+_DATELINE = Pattern(
     r"(?!FILES?\b)(?:[A-Z][A-Z'’. /-]{2,40}(?:, [A-Z][\w. ]{1,30}){0,3}(?:, \d{4})?\s*(?:\([A-Z][^()\n]{1,30}\)\s*)?(?:-{1,2}|[–—])\s+"
     r"|[A-Z][a-z]+(?: [A-Z][a-z]+)?, (?:\d{1,2} )?(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?(?: \d{1,2})?(?:, \d{4})?\s*"
     r"(?:\([A-Z][^()\n]{1,30}\)\s*)?(?:-{1,2}|[–—])\s+"

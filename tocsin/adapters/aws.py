@@ -48,15 +48,12 @@ def rule_set(folder: str) -> RuleSet:
 
     `RuleFaults` when no rule is left: without any rule every article would be recorded as silent.
     """
-    from tocsin.errors import RuleFaults
-    from tocsin.rules import load
+    from tocsin.adapters.rulebook import rulebook
 
-    loaded = load(Path(folder))
-    for fault in loaded.faults:
+    found = rulebook(Path(folder))
+    for fault in found.faults:
         log.error("rule fault %s", fault)
-    if not loaded.rule_set.rules:
-        raise RuleFaults(loaded.faults)
-    return loaded.rule_set
+    return found.rule_set
 
 
 def table() -> DynamoTable:

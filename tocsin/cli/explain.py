@@ -23,8 +23,8 @@ from tocsin.scan import Hit
 def command(rules: Path, name: str | None, paths: tuple[str, ...]) -> int:
     """Shows for each rule and sentence which form matched, which cue set what, and for near misses the one thing lacking."""
     loaded = load_rules(rules)
-    if name and name not in loaded.models:
-        raise click.BadParameter(f"there is no rule {name!r}; there are {', '.join(loaded.models)}")
+    if name and name not in loaded.rule_set.order:
+        raise click.BadParameter(f"there is no rule {name!r}; there are {', '.join(loaded.rule_set.order)}")
     rejected = 0
     for entry in read_inputs(paths):
         if entry.article is None:

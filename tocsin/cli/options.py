@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
-from tocsin.errors import InputFault, RuleFaults
+from tocsin.adapters.rulebook import rulebook
+from tocsin.artefact import Artefact
+from tocsin.errors import InputFault
 from tocsin.reading import Entry, articles, entries, lines
-from tocsin.rules import Loaded, load
 
 DEFAULT_RULES = Path(__file__).parent.parent.parent / "rules"
 STANDARD_INPUT = "standard-input"
@@ -101,14 +102,12 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def load_rules(folder: Path) -> Loaded:
+def load_rules(folder: Path) -> Artefact:
     """The rules; faults go to standard error and stop nothing unless no rule is left."""
-    loaded = load(folder)
-    if not loaded.models:
-        raise RuleFaults(loaded.faults)
-    for fault in loaded.faults:
+    found = rulebook(folder)
+    for fault in found.faults:
         click.echo(str(fault), err=True)
-    return loaded
+    return found
 
 
 def report_fault(entry: Entry) -> None:

@@ -1,0 +1,94 @@
+"""A compiled rule set as one file: a line that says what it was made from and where its sections stand, then the sections.
+
+Nothing in it is run, so the worst a foreign file can do is not to match its key. What is cut off or changed is no artefact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tocsin.compiled import RuleSet
+from tocsin.errors import Fault
+
+COMPILERS = (
+    "amounts", "artefact", "compiled", "errors", "packing", "policy", "rows", "rule", "rules", "sieve", "signal", "source", "spelling", "text", "words",
+)  # fmt: skip
+"""The modules that decide what is made of rule files."""
+FOLDERS = ("", "lists", "cues")
+"""Where the files of a rule set lie."""
+
+
+class Artefact(NamedTuple):
+    """A rule set ready to be used, with the faults of the files that did not load."""
+
+    rule_set: RuleSet
+    faults: tuple[Fault, ...]
+
+
+def key(folder: Path) -> str | None:
+    """A hash of all that a compiled set depends on: every file of the folder, its name, and this compiler. None: it cannot be read."""
+    digest = hashlib.sha256(folder.name.encode())
+    try:
+        for module in COMPILERS:
+            digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+        for inside in FOLDERS:
+            for path in sorted((folder / inside).glob("*.yaml")):
+                body = path.read_bytes()
+                digest.update(f"\n{inside}/{path.name} {len(body)}\n".encode())
+                digest.update(body)
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def written(artefact: Artefact, key: str) -> bytes:
+    """An artefact as bytes."""
+    sections = {name: text.encode("ascii") for name, text in artefact.rule_set.sections.items()}
+    body = b"".join(sections.values())
+    head = {
+        "tocsin": key,
+        "crc": zlib.crc32(body),
+        "faults": [astuple(fault) for fault in artefact.faults],
+        "sections": {name: len(section) for name, section in sections.items()},
+    }
+    return json.dumps(head).encode("ascii") + b"\n" + body
+
+
+def read(data: bytes, key: str) -> Artefact | None:
+    """The artefact of these bytes; None where they are none, or not the one of this key."""
+    first, _, body = data.partition(b"\n")
+    try:
+        head: dict[str, Any] = json.loads(first)
+        if head["tocsin"] != key or head["crc"] != zlib.crc32(body):
+            return None
+        return Artefact(RuleSet(_Sections(body, head["sections"])), tuple(Fault(*row) for row in head["faults"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+class _Sections(Mapping[str, str]):
+    """The sections of a body, each decoded when it is read."""
+
+    def __init__(self, body: bytes, lengths: Mapping[str, int]) -> None:
+        self._body = body
+        self._ranges: dict[str, tuple[int, int]] = {}
+        end = 0
+        for name, length in lengths.items():
+            self._ranges[name] = (end, end + length)
+            end += length
+
+    def __getitem__(self, name: str) -> str:
+        start, end = self._ranges[name]
+        return self._body[start:end].decode("ascii")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ranges)
+
+    def __len__(self) -> int:
+        return len(self._ranges)
