@@ -227,7 +227,7 @@ def tfidf(case: Case) -> Near:
 def minhash(case: Case) -> Iterator[Score]:
     """MinHash-LSH of datasketch over shingles of three words; nothing when it is not installed."""
     try:
-        from datasketch import MinHash, MinHashLSH  # noqa: PLC0415 - optional
+        from datasketch import MinHash, MinHashLSH
     except ImportError:
         return
     hashes = []

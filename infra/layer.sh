@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fills the core layer:  infra/layer.sh FOLDER  (`sam build` calls it through `make build-CoreLayer`)
 # FOLDER/python: what requirements/layer.txt locks, for the Lambda's processor and Python, and the tocsin package;
-# FOLDER/rules: the rules. ARCHITECTURE is arm64 (the default) or x86_64, as the template's parameter.
+# FOLDER/rules: the rules, with the compiled set beside them. ARCHITECTURE is arm64 (the default) or x86_64, as the template's parameter.
 # boto3 is among them although the runtime brings one: what runs is then what was tested, until somebody changes the lock.
 set -eu
 
@@ -50,6 +50,17 @@ compile() {
   "$python" -m compileall -q -j 0 -s "$folder" -p /opt --invalidation-mode unchecked-hash "$folder/python"
 }
 
+# Without it every cold start reads and compiles YAML, a second's work. Any Python will do that has what rules are read with.
+compile_rules() {
+  for python in "${PYTHON:-}" .venv/bin/python .venv-sam/bin/python python3; do
+    if "$python" -c 'import pydantic, yaml' 2>/dev/null; then
+      PYTHONPATH=. "$python" -m tocsin.adapters.rulebook "$folder/rules"
+      return
+    fi
+  done
+  say "no Python with pydantic and PyYAML here, so the layer goes without compiled rules: it works, and functions start more slowly"
+}
+
 say "packages for Python $runtime on $processor ..."
 mkdir -p "$folder/python"
 install --require-hashes --no-deps --only-binary=:all: --target "$folder/python" -r requirements/layer.txt
@@ -57,5 +68,6 @@ cp -R tocsin "$folder/python/"
 rm -rf "$folder/python/tocsin/cli" "$folder/python/bin"
 find "$folder/python" -name __pycache__ -prune -exec rm -rf {} +
 cp -R rules "$folder/rules"
+compile_rules
 compile
 say "$(du -sk "$folder" | cut -f1) kB in $folder"

@@ -17,6 +17,7 @@ AHEAD = timedelta(days=1)
 """How far a date may lie ahead of the arrival before it is wrong: the clocks of the world differ by that."""
 Dating = Literal["given", "arrival", "clamped"]
 Naming = Literal["given", "file"]
+Seen = Literal["", "new"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Article:
 
     `given`: the feed, manifest or file said so. `arrival`: nobody said, so it is the time the article came in. `clamped`:
     what was said cannot be right, so it is the time of arrival too. `named` says how the id is known: `file`, when it is
-    only that of the file the article came in.
+    only that of the file the article came in. `seen` is `new` where its feed never had its id nor its address before, so that it
+    is no edit of anything.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Article:
     published: datetime | None = None
     dated: Dating = "given"
     named: Naming = "given"
+    seen: Seen = ""
 
     def arriving(self, now: datetime) -> Article:
         """The same article with a published time: its own, or else `now`, marked as such. Never later than `now`."""
@@ -67,6 +70,8 @@ class Article:
             row["dated"] = self.dated
         if self.named != "given":
             row["named"] = self.named
+        if self.seen:
+            row["seen"] = self.seen
         return row
 
     @classmethod
@@ -82,6 +87,7 @@ class Article:
             published=datetime.fromisoformat(published) if published else None,
             dated=row.get("dated", "given"),
             named=row.get("named", "given"),
+            seen=row.get("seen", ""),
         )
 
 

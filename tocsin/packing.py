@@ -62,11 +62,10 @@ def packed(draft: Draft) -> RuleSet:
     cues = {id(cue): cue for rule in draft.rules for cue in rule.cues}
     numbers = {cue: number for number, cue in enumerate(cues)}
 
-    def known(value: Any) -> Any:
-        if isinstance(value, Cue):
-            return {"cue": numbers[id(value)]}
-        return {"names": dict(value.maps[0])} if isinstance(value, ChainMap) else None
-
+    known = {
+        Cue: lambda cue: {"cue": numbers[id(cue)]},
+        ChainMap: lambda names: {"names": dict(names.maps[0])},
+    }
     lengths: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for first, found in lengths_of(shared).items():
         lengths[found].append(first)
@@ -80,8 +79,8 @@ def packed(draft: Draft) -> RuleSet:
         "lexemes": _lines(map(_json, lexemes)),
         "states": _json(draft.states),
         "printed": _json(draft.printed),
-        "cues": _json([row(cue) for cue in cues.values()]),
-        "rules": _lines(_json(row(rule, known=known)) for rule in draft.rules),
+        "cues": _json([row(cue, {}) for cue in cues.values()]),
+        "rules": _lines(_json(row(rule, known)) for rule in draft.rules),
         "owned": _lines(_json(owned[name]) if name in owned else _EMPTY for name in names),
     })  # fmt: skip
 

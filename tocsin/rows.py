@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 Kinds = Mapping[str, Callable[[Any], Any]]
 """Kind → what makes a value of its row."""
 
 
-def row(value: Any, *, known: Callable[[Any], Any] = lambda _: None) -> Any:
-    """What JSON can hold of a value; `known` may have a shorter row for a part of it."""
-    short = known(value)
-    if short is not None:
-        return short
-    if is_dataclass(value) and not isinstance(value, type):
-        return {type(value).__name__: [row(getattr(value, field.name), known=known) for field in fields(value)]}
-    if isinstance(value, frozenset):
+def row(value: Any, known: Mapping[type, Callable[[Any], Any]]) -> Any:
+    """What JSON can hold of a value; of the types in `known`, what that makes of it."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if short := known.get(kind):
+        return short(value)
+    if kind in {tuple, list}:
+        return [row(one, known) for one in value]
+    if kind is frozenset:
         return {"set": sorted(value, key=str) if any(isinstance(one, str) for one in value) else list(value)}
-    if isinstance(value, timedelta):
+    if kind is timedelta:
         return {"time": [value.days, value.seconds, value.microseconds]}
-    if isinstance(value, tuple):
-        return [row(one, known=known) for one in value]
-    return value
+    return {kind.__name__: [row(getattr(value, name), known) for name in _names(kind)]}
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def value(row: Any, kinds: Kinds) -> Any:

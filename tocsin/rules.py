@@ -9,6 +9,7 @@ import re
 from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -466,6 +467,7 @@ def _group(words: Words | Cue) -> Phrases:
     return words.any_of if isinstance(words, Words) else []
 
 
+@cache
 def _folded(phrase: str) -> str:
     return fold_phrase(phrase).decode("ascii")
 

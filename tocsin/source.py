@@ -1,14 +1,17 @@
 """Strict YAML: plain data out of a rule file, with the line and column of everything in it.
 
 Refused: anchors, aliases and merge keys, duplicate keys, tags, tabs as indentation, more depth or nodes than a person
-writes. Words stay words: `NO`, `on`, `012` and `1:30` are text here, never a boolean or another number.
+writes. Words stay words: `NO`, `on`, `012` and `1:30` are text here, never a boolean or another number. A file that is JSON,
+as programs write rules, is YAML too, and is read in a fraction of the time.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +34,18 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
-    """One YAML file read: its plain data, and the node tree that remembers places."""
+    """One YAML file read: its plain data, and the text, in which places are looked for where there is a fault."""
 
     file: str
     data: Any
-    node: yaml.Node | None
+    text: str
+
+    @cached_property
+    def node(self) -> yaml.Node | None:
+        """The tree that remembers places."""
+        return _composed(self.text, self.file)
 
     def fault(self, path: Sequence[str | int], what: str) -> Fault:
         """A fault at the place of `path` (keys and indexes from the root), or the nearest part of it that exists."""
@@ -69,6 +77,8 @@ def parse(text: str, file: str) -> Source:
     if odd := _UNPRINTABLE.search(text):
         what = f"the character U+{ord(odd.group()):04X} is not allowed; remove it"
         raise RuleFaults([Fault(file, *_place(text[: odd.start()]), what)])
+    if data := _json(text):
+        return Source(file, data, text)
     try:
         node = _composed(text, file)
     except yaml.MarkedYAMLError as error:
@@ -79,7 +89,35 @@ def parse(text: str, file: str) -> Source:
     data = _plain(node, file, faults) if node else None
     if faults:
         raise RuleFaults(faults[:_MAX_FAULTS])
-    return Source(file, data, node)
+    source = Source(file, data, text)
+    source.__dict__["node"] = node
+    return source
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    """What a text holds that is JSON; None where it is anything else, or may hold what is refused."""
+    size = sum(map(text.count, ",:")) + 2 * sum(map(text.count, "[{"))
+    if not text.startswith("{") or "\\u" in text or size > MAX_NODES:
+        return None
+    try:
+        data: dict[str, Any] = json.loads(
+            text, object_pairs_hook=_unique, parse_int=_scalar, parse_float=_scalar, parse_constant=_scalar
+        )
+        return data if _depth(data) <= MAX_DEPTH else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs) or "<<" in found:
+        raise ValueError("is refused; read as YAML it is told where")
+    return found
+
+
+def _depth(value: object) -> int:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inside is None else 1 + max(map(_depth, inside), default=0)
 
 
 def _place(before: str) -> tuple[int, int]:

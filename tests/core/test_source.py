@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -214,3 +215,38 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except RuleFaults as error:
         faults = error.faults
     assert all(fault.line >= 1 and fault.column >= 1 and fault.what for fault in faults)
+
+
+@given(
+    some.dictionaries(
+        some.text("abc <", max_size=3),
+        some.recursive(
+            some.none() | some.booleans() | some.integers() | some.floats(width=16) | some.text("aß 1.:-\"'\\{[#&*!"),
+            lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text("ab", max_size=2), inner, max_size=3),
+            max_leaves=8,
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)  # fmt: skip
+def test_json_is_read_as_the_yaml_it_is(data: dict[str, object]) -> None:
+    """A file of JSON means the same whether it is read the quick way or, with a comment before it, as any other YAML."""
+    text = json.dumps(data, ensure_ascii=False)
+
+    def said(text: str) -> object:
+        try:
+            return parse(text, "x.yaml").data
+        except RuleFaults as error:
+            return {fault.what for fault in error.faults}
+
+    assert said(text) == said(f"# rules\n{text}")
+
+
+def test_a_fault_in_json_has_its_place() -> None:
+    """Where a file is JSON, its faults are told with line and column all the same."""
+    source = parse('{"name": "a",\n "forms": [{"form": "b"}]}', "x.yaml")
+    assert str(source.fault(["forms", 0, "form"], "is odd")) == "x.yaml:2:13: is odd"
+    assert faults_of('{"a": 1,\n "a": 2}') == [
+        Fault("x.yaml", 2, 2, "the key 'a' is here twice; the second would silently win: remove one")
+    ]
+    assert "nested deeper" in faults_of('{"a": ' + "[" * 40 + "]" * 40 + "}")[0].what

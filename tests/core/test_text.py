@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tocsin.text import fold, fold_phrase, sentences
+from tocsin.text import fold, fold_phrase, hard_wrapped, sentences
 
 ANY_TEXT = some.text(alphabet=some.characters(exclude_categories=()))
 """Any text Python can hold, lone surrogates included."""
@@ -162,3 +162,16 @@ def test_hostile_text_takes_linear_time(text: str) -> None:
     begun = time.process_time()
     sentences(text)
     assert time.process_time() - begun < 5
+
+
+@given(PROSE)
+def test_a_line_holds_whole_sentences(text: str) -> None:
+    """In a text that is not hard-wrapped the sentences are those of its lines: a line can be read alone."""
+    if hard_wrapped(text):
+        return
+    found, begin = [], 0
+    for line in text.split("\n"):
+        whole = f"{line}\n"[: len(text) - begin]
+        found += [(begin + one.start, begin + one.end) for one in sentences(whole)]
+        begin += len(whole)
+    assert [(one.start, one.end) for one in sentences(text)] == found

@@ -18,7 +18,7 @@ from tocsin.errors import RuleFaults
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INSIDE = ".compiled"
+INSIDE = "compiled"
 """The artefact that lies in the folder itself, written where it is built."""
 KEPT = 16
 """Artefacts that are kept in the cache."""
@@ -104,6 +104,15 @@ def _write(path: Path, data: bytes) -> None:
             raise
 
 
+def main() -> None:
+    """Compiles the folder the command line names. Faults are told and stop nothing, unless no rule is left."""
+    try:
+        faults = build(Path(sys.argv[1])).faults
+    except RuleFaults as error:
+        sys.exit(str(error))
+    for fault in faults:
+        sys.stderr.write(f"{fault}\n")
+
+
 if __name__ == "__main__":
-    for fault in build(Path(sys.argv[1])).faults:
-        sys.exit(str(fault))
+    main()

@@ -70,7 +70,8 @@ class Detector:
 
     def _silent(self, articles: Sequence[tuple[str, Article]]) -> list[str]:
         """Articles without a signal: those that had one before they were edited are decided on, the others go to the archive."""
-        known = self.table().known([article for _, article in articles])
+        perhaps = [article for _, article in articles if article.seen != "new"]
+        known = self.table().known(perhaps) if perhaps else {}
         failed: list[str] = []
         silent: list[Article] = []
         for message_id, article in articles:
