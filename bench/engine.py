@@ -336,21 +336,16 @@ def spacy_matcher(rules: RuleSet) -> Callable[[Article], object] | None:
 
 
 def quiet(count: int, rules: RuleSet, chance: random.Random) -> list[Article]:
-    """Articles without a rule's words: of sentences that hold none of the words some form waits for."""
-
-    def silent() -> str:
-        while True:
-            told = sentence(chance)
-            if not rules.sieve.sift(fold(told).decode("ascii").split()):
-                return told
-
+    """Articles without a rule's words: of no form they hold a word for each step."""
     made = []
     for number in range(count):
         sentences: list[str] = []
         while sum(map(len, sentences)) < LENGTH:
-            sentences.append(silent())
+            told = sentence(chance)
+            if rules.sieve.sift(fold(" ".join([*sentences, told])).decode("ascii").split()) is None:
+                sentences.append(told)
         paragraphs = [" ".join(sentences[first : first + 3]) for first in range(0, len(sentences), 3)]
-        made.append(Article(str(number), "\n\n".join(paragraphs), silent().rstrip("."), "bench"))
+        made.append(Article(str(number), "\n\n".join(paragraphs), sentences[0].rstrip("."), "bench"))
     return made
 
 

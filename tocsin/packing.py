@@ -15,16 +15,25 @@ from typing import Any
 
 from tocsin.compiled import Cue, Form, Lexeme, Rule, RuleSet, Step, lengths_of
 from tocsin.rows import row
-from tocsin.sieve import ALWAYS, COMPUTED, FAR, HALF_A
+from tocsin.sieve import ALWAYS, COMPUTED, FAR, FIGURE, HALF_A
 
-_EVERYDAY = (
-    "a about after all also an and another are as at back be been before between but by can come could day down early first for from further get give go had",
-    "has have he her his if in into is it its last late may more most move near new next no not now of off on one only or other out over plan put s said say",
-    "second see send set she since so some support take than that the their them then there these they third this three time to two under until up us was we",
-    "week were when which who will with would year years",
+_FIGURES = 0.3
+"""How common figures are."""
+_EVERYWHERE = 1.0
+"""As common as one of the commonest words: nearly every sentence has a word of such a step, so it is not looked for."""
+_COMMONEST = frozenset({
+    "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "had", "has", "have", "he", "in", "is", "it", "its", "of", "on", "that", "the", "to",
+    "was", "were", "will", "with",
+})  # fmt: skip
+_EVERYDAY_LINES = (
+    "about after all also another back been before between but can come could day down early first further get give go her his if into last late may more most",
+    "move near new next no not now off one only or other out over plan put s said say second see send set she since so some support take than their them then",
+    "there these they third this three time two under until up us we week when which who would year years",
 )  # fmt: skip
-_COMMON = frozenset(word for line in _EVERYDAY for word in line.split())
+_EVERYDAY = frozenset(word for line in _EVERYDAY_LINES for word in line.split())
 """Words that stand in most articles of any kind."""
+RAREST = 3
+"""Steps of a form that are looked for first."""
 _EMPTY = "{}"
 
 Place = tuple[int, frozenset[str]]
@@ -150,14 +159,16 @@ class _Steps:
         if kinds := sorted({self._kinds[one] for one in step.lists if one in self._kinds}):
             self.computed[len(self.phrases)] = kinds
         self.phrases.append(sorted(phrases))
-        self.common.append(inf if kinds else sum(map(_commonness, phrases)))
-        self.longest.append(FAR if "figure" in kinds else max((phrase.count(" ") + 1 for phrase in phrases), default=1))
+        self.common.append(_FIGURES if kinds == [FIGURE] else inf if kinds else sum(map(_commonness, phrases)))
+        self.longest.append(FAR if FIGURE in kinds else max((phrase.count(" ") + 1 for phrase in phrases), default=1))
 
 
 @cache
 def _commonness(phrase: str) -> float:
-    """Everyday words are the commonest; of others the shorter, the commoner (Zipf's law of abbreviation)."""
-    return 1.0 if phrase in _COMMON else 2.0 ** -len(phrase)
+    """How often a phrase stands in a sentence, roughly: of those that are not everyday the shorter, the commoner (Zipf)."""
+    if phrase in _COMMONEST:
+        return 1.0
+    return 0.1 if phrase in _EVERYDAY else 2.0 ** -max(8, len(phrase) + 4)
 
 
 def _sieve(draft: Draft) -> dict[str, str]:
@@ -171,11 +182,10 @@ def _sieve(draft: Draft) -> dict[str, str]:
     for rule in draft.rules:
         for place, form in enumerate(rule.forms):
             chain = list(_chain(form, steps))
-            listed = {step for step, _ in chain if step not in steps.computed}
-            rarest = sorted(listed, key=lambda step: (steps.common[step], step))[:2]
-            first, second = [*rarest, ALWAYS, ALWAYS][:2]
+            telling = _telling(chain, steps)
+            first, second = [*(step for step in telling if steps.common[step] < inf), ALWAYS, ALWAYS][:2]
             waiting[first][second].append(len(forms))
-            forms.append([rule.policy.name, place, _part(chain, rarest, steps), chain])
+            forms.append([rule.policy.name, place, _part(chain, telling[:RAREST], steps), _part(chain, telling, steps)])
     words, rarest_words, kinds = _carriers(steps)
     plan = {
         "kinds": kinds,
@@ -190,12 +200,20 @@ def _sieve(draft: Draft) -> dict[str, str]:
     }
 
 
+def _telling(chain: Iterable[tuple[int, int]], steps: _Steps) -> list[int]:
+    """The steps that are looked for, the rarest first: not those that nearly every sentence has a word of, where others do."""
+    rarest = sorted({step for step, _ in chain}, key=lambda step: (steps.common[step], step))
+    found = [step for step in rarest if steps.common[step] < _EVERYWHERE]
+    words = [step for step in found if step not in steps.computed]
+    return found if len(words) > 1 else rarest[:RAREST]
+
+
 def _part(chain: Sequence[tuple[int, int]], kept: Collection[int], steps: _Steps) -> list[tuple[int, int]]:
-    """The chain of some steps of a chain; one that stands in it twice counts once."""
+    """The chain of some steps of a chain."""
     found: list[tuple[int, int]] = []
     between = 0
     for number, reach in chain:
-        if number in kept and number not in (step for step, _ in found):
+        if number in kept:
             found.append((number, min(FAR, between + reach)))
             between = 0
         else:
@@ -208,7 +226,7 @@ def _chain(form: Form, steps: _Steps) -> Iterator[tuple[int, int]]:
     between = 0
     for step in form.steps:
         number = steps.number(step)
-        figure = "figure" in steps.computed.get(number, ())
+        figure = FIGURE in steps.computed.get(number, ())
         reach = between + step.gap
         if step.optional:
             between = reach + steps.longest[number]

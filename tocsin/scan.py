@@ -146,20 +146,14 @@ class Page:
         """
         found: dict[str, dict[int, list[int]]] = {}
         sifted = self._rules.sieve.sift(self.words)
-        if sifted is None:
+        if sifted is None or not sifted.near:
             return found
-        lines = self._ranges(self._lines, 0, 0)
-        begins = [low for low, _, _ in lines]
-        inside: dict[int, list[Range]] = {}
-        for form in sifted.forms:
-            for line in sorted({bisect_right(begins, end - 1) - 1 for end in sifted.ends(form)}):
-                low, high, span = lines[line]
-                if not sifted.ends(form, low, high):
-                    continue
-                if line not in inside:
-                    inside[line] = self._ranges(self._sentences_of(span), span.start, low)
-                for first, last, sentence in inside[line]:
-                    if sifted.ends(form, first, last):
+        for low, high, span in self._ranges(self._lines, 0, 0):
+            inside = ((1 << (high - low)) - 1) << (low + 1)
+            near = [form for form, ends in sifted.near if ends & inside]
+            if forms := sifted.within(low, high, near) if near else ():
+                for first, last, sentence in self._ranges(self._sentences_of(span), span.start, low):
+                    for form in sifted.within(first, last, forms):
                         found.setdefault(form.rule, {}).setdefault(sentence.start, []).append(form.number)
         return found
 

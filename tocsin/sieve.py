@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -25,9 +24,10 @@ PLACING = frozenset(
     {"to", "into", "toward", "towards", "near", "off", "onto", "at", "in", "outside", "around", "through", "for"}
 )
 """Prepositions behind which a place may stand that nobody listed."""
+FIGURE, DATE, PLACE = "figure", "date", "place"
 COMPUTED = {
-    "number": "figure", "amount": "figure", "percent": "figure", "figure": "figure",
-    "past-date": "date", "coming-date": "date", "near-date": "date", "unlisted-place": "place",
+    "number": FIGURE, "amount": FIGURE, "percent": FIGURE, "figure": FIGURE,
+    "past-date": DATE, "coming-date": DATE, "near-date": DATE, "unlisted-place": PLACE,
 }  # fmt: skip
 """Lists to which words are added that no list can hold, with what such a word is."""
 ALWAYS = -1
@@ -37,8 +37,9 @@ FAR = MAX_TOKENS
 HALF_A = 2
 """Words that may stand before the first numeral of a sum: "half a million"."""
 
-Hits = list[tuple[int, int]]
-"""Words [start, end), in order."""
+FEW = 16
+"""Bits that are sooner added up."""
+_ALWAYS = frozenset({ALWAYS})
 Chain = Sequence[tuple[int, int]]
 """Steps of a form in order, each with how far behind the end of the one before it may begin."""
 
@@ -51,8 +52,8 @@ class Sought(NamedTuple):
     rarest: Chain
     """Its rarest steps alone."""
     chain: Chain
-    listed: frozenset[int]
-    """The steps that must have a word of a list."""
+    needed: frozenset[int]
+    """The steps that must have a word of a list, or a figure."""
 
 
 class Phrase(NamedTuple):
@@ -62,6 +63,8 @@ class Phrase(NamedTuple):
     place: int
     """Where among them the rarest stands."""
     kind: int
+    others: frozenset[str]
+    """Those beside the rarest."""
 
 
 _Value = TypeVar("_Value")
@@ -88,19 +91,30 @@ class Sieve:
         self._lines = words, phrases, forms
         self._vocabulary = frozenset(words.split()).union(phrases.partition("\n\n")[0].split("\n"))
         """Every word without which there is no form."""
-        self.kinds: list[list[int]] = plan["kinds"]
+        self.kinds: list[frozenset[int]] = [*map(frozenset, plan["kinds"])]
         """Kind → the steps whose words are of it."""
         self.computed: dict[int, list[str]] = dict(plan["computed"])
         """Step → what it takes that no list can hold."""
+        self.figures = frozenset(step for step, kinds in self.computed.items() if kinds == [FIGURE])
+        """The steps that take figures."""
         self._parsed: dict[str, list[Phrase]] = {}
         self._waiting: dict[int, dict[int, list[int]]] = {rarest: dict(others) for rarest, others in plan["waiting"]}
         """Step → another → the forms whose two rarest steps these are."""
+        self._rarest = frozenset(self._waiting)
         self._read: dict[int, Sought] = {}
 
     @cached_property
     def words(self) -> dict[str, int]:
         """Word → its kind, where it counts by itself."""
         return grouped(self._lines[0].split("\n"), itertools.count())
+
+    @cached_property
+    def _single(self) -> frozenset[str]:
+        return frozenset(self.words)
+
+    @cached_property
+    def _joining(self) -> frozenset[str]:
+        return frozenset(self._phrases)
 
     @cached_property
     def _phrases(self) -> dict[str, str]:
@@ -113,128 +127,166 @@ class Sieve:
         return self._lines[2].split("\n")
 
     def sift(self, words: Sequence[str]) -> Sifted | None:
-        """The forms that a text may hold; None where there is none."""
-        if self._vocabulary.isdisjoint(words):
-            return None
-        sifted = Sifted(self, words)
-        return sifted if sifted.forms else None
+        """The forms a text may hold; None where there is none."""
+        everything = frozenset(words)
+        hot = everything & self._vocabulary
+        kinds = {word: self.words[word] for word in hot & self._single}
+        phrases = [
+            phrase for word in hot & self._joining for phrase in self.phrases(word) if phrase.others <= everything
+        ]
+        figures = NUMERALS & everything
+        if not "".join(everything).isalpha():
+            figures |= {word for word in everything if word[0] < "a" or word[-1] < "a"}
+        present = _ALWAYS.union(
+            *[self.kinds[kind] for kind in {*kinds.values(), *[phrase.kind for phrase in phrases]}],
+            self.figures if figures else (),
+        )
+        forms = [*self.waiting(present)]
+        return Sifted(self, words, kinds, phrases, figures, forms) if forms else None
 
-    def hot(self, words: Iterable[str]) -> AbstractSet[str]:
-        """Those of some words that a step has."""
-        return self._vocabulary.intersection(words)
+    def waiting(self, present: AbstractSet[int]) -> Iterator[Sought]:
+        """The forms each of whose needed steps is among those present."""
+        for rarest in present & self._rarest:
+            for other, forms in self._waiting[rarest].items():
+                if other in present:
+                    for number in forms:
+                        form = self._read.get(number) or self._form(number)
+                        if form.needed <= present:
+                            yield form
 
     def phrases(self, word: str) -> Sequence[Phrase]:
         """The phrases a word is the rarest word of."""
         found = self._parsed.get(word)
         if found is None:
             rows = (row.split(",") for row in self._phrases.get(word, "").split(";") if row)
-            found = self._parsed[word] = [Phrase(words.split(), int(place), int(kind)) for words, place, kind in rows]
+            found = self._parsed[word] = [
+                Phrase(parts := words.split(), int(place), int(kind), frozenset(parts) - {word}) for words, place, kind in rows
+            ]
         return found
-
-    def waiting(self, present: AbstractSet[int]) -> Iterator[Sought]:
-        """The forms each of whose listed steps is among those present."""
-        for rarest in present & self._waiting.keys():
-            others = self._waiting[rarest]
-            for other in present & others.keys():
-                for number in others[other]:
-                    form = self._read.get(number) or self._form(number)
-                    if form.listed <= present:
-                        yield form
 
     def _form(self, number: int) -> Sought:
         rule, place, rarest, chain = json.loads(self._forms[number])
-        listed = frozenset(step for step, _ in chain if step not in self.computed)
-        found = self._read[number] = Sought(rule, place, rarest, chain, listed)
+        needed = frozenset(step for step, _ in chain if step in self.figures or step not in self.computed)
+        found = self._read[number] = Sought(rule, place, rarest, chain, needed)
         return found
 
 
 class Sifted:
-    """The forms a text may hold, with the places where the words of their steps stand."""
+    """A text that holds words for some forms: where those words stand, and which forms they may make there.
 
-    def __init__(self, sieve: Sieve, words: Sequence[str]) -> None:
+    Places are bits of a number, the first word's the lowest, so that a chain is followed by a few shifts however often its words stand.
+    """
+
+    def __init__(  # noqa: PLR0913 - all that was found out about the text
+        self,
+        sieve: Sieve,
+        words: Sequence[str],
+        kinds: Mapping[str, int],
+        phrases: Sequence[Phrase],
+        figures: AbstractSet[str],
+        forms: Sequence[Sought],
+    ) -> None:
         self._sieve, self._words = sieve, words
-        self._places: dict[str, list[int]] = {}
+        self._kinds, self._phrases, self._figures = kinds, phrases, figures
+        self._forms = forms
+        self._places: dict[str, int] = {}
         """Word → where it stands."""
-        for place, word in enumerate(words):
-            if word in self._places:
-                self._places[word].append(place)
-            else:
-                self._places[word] = [place]
-        self._carriers = self._carried()
-        self._columns: dict[int, Hits] = {}
-        self.forms = [
-            form
-            for form in sieve.waiting({ALWAYS, *self._carriers})
-            if self._ends(form.rarest) and self._ends(form.chain)
-        ]
-        """Those whose steps stand near enough to each other, and in order."""
-
-    def ends(self, form: Sought, low: int = 0, high: int | None = None) -> list[int]:
-        """Where a form may end in words [low, high), or anywhere."""
-        return self._ends(form.chain, low, high)
-
-    def _ends(self, chain: Chain, low: int = 0, high: int | None = None) -> list[int]:
-        ends: list[int] = []
-        for step, reach in chain:
-            hits = self._columns.get(step)
-            if hits is None:
-                hits = self._columns[step] = self._column(step)
-            if high is not None:
-                within = hits[bisect_left(hits, (low, 0)) : bisect_left(hits, (high, 0))]
-                hits = [hit for hit in within if hit[1] <= high]
-            if ends:
-                hits = [
-                    hit for hit in hits if (behind := bisect_right(ends, hit[0])) and hit[0] - ends[behind - 1] <= reach
-                ]
-            if not hits:
-                return []
-            ends = sorted({end for _, end in hits}) if len(hits) > 1 else [hits[0][1]]
-        return ends
-
-    def _carried(self) -> dict[int, list[str | Phrase]]:
-        """The words and phrases of each step of which the text holds every word."""
-        sieve, everything = self._sieve, self._places
-        kinds: dict[int, list[str | Phrase]] = {}
-        for word in sieve.hot(everything):
-            kind = sieve.words.get(word)
-            if kind is not None:
-                kinds.setdefault(kind, []).append(word)
-            for phrase in sieve.phrases(word):
-                if all(word in everything for word in phrase.words):
-                    kinds.setdefault(phrase.kind, []).append(phrase)
-        found: dict[int, list[str | Phrase]] = {}
-        for kind, carriers in kinds.items():
-            for step in sieve.kinds[kind]:
-                found[step] = found[step] + carriers if step in found else carriers
-        return found
-
-    def _column(self, step: int) -> Hits:
-        """Where words of a step stand."""
-        hits: set[tuple[int, int]] = set()
-        for carrier in self._carriers.get(step, ()):
-            if isinstance(carrier, Phrase):
-                hits.update(self._standing(carrier))
-            else:
-                hits.update([(place, place + 1) for place in self._places[carrier]])
-        for what in self._sieve.computed.get(step, ()):
-            hits.update(self._computable[what])
-        return sorted(hits)
-
-    def _standing(self, phrase: Phrase) -> Iterator[tuple[int, int]]:
-        words, length = phrase.words, len(phrase.words)
-        for place in self._places[words[phrase.place]]:
-            start = place - phrase.place
-            if start >= 0 and self._words[start : start + length] == words:
-                yield start, start + length
+        self._columns: dict[int, list[tuple[int, int]]] = {}
+        """Step → how many words its phrases have, and where those begin."""
 
     @cached_property
-    def _computable(self) -> dict[str, Hits]:
-        """Where words may stand that no list can hold, by what they are."""
-        words = self._places
-        digits = [word for word in words if word[0] < "a" or word[-1] < "a"]
-        kinds = {
-            "figure": [place for word in {*digits, *(NUMERALS & words.keys())} for place in words[word]],
-            "date": [place for word in {*digits, *(MONTH_NUMBERS.keys() & words.keys())} for place in words[word]],
-            "place": [place + 1 for word in PLACING & words.keys() for place in words[word]],
-        }
-        return {what: [(place, place + 1) for place in found] for what, found in kinds.items()}
+    def near(self) -> list[tuple[Sought, int]]:
+        """The forms whose rarest words stand as near to each other as they must, with the places behind the last of these."""
+        self._locate({step for form in self._forms for step, _ in form.rarest})
+        found = [(form, self._ends(form.rarest, -1)) for form in self._forms]
+        found = [(form, ends) for form, ends in found if ends]
+        self._locate({step for form, _ in found for step, _ in form.chain})
+        return found
+
+    def within(self, low: int, high: int, forms: Iterable[Sought]) -> list[Sought]:
+        """Those of some forms for each of whose steps there is a word among words [low, high), in order and near enough to each other."""
+        inside = (1 << high) - (1 << low)
+        return [form for form in forms if self._ends(form.chain, inside)]
+
+    def _ends(self, chain: Chain, inside: int) -> int:
+        """The places behind which a chain may end, with all its words at places `inside`."""
+        starts = inside
+        ends = 0
+        for step, reach in chain:
+            if ends:
+                starts = _spread(ends, reach) & inside
+            ends = 0
+            for length, column in self._columns[step]:
+                ends |= (column & starts) << length
+            ends &= inside << 1
+            if not ends:
+                return 0
+        return ends
+
+    def _locate(self, steps: AbstractSet[int]) -> None:
+        """Finds out where words of some steps stand."""
+        sieve, wanted = self._sieve, steps - self._columns.keys()
+        if not wanted:
+            return
+        kinds, computed = sieve.kinds, wanted & sieve.computed.keys()
+        singles = {word: its for word, kind in self._kinds.items() if not wanted.isdisjoint(its := kinds[kind])}
+        phrases = [(one, its) for one in self._phrases if not wanted.isdisjoint(its := kinds[one.kind])]
+        makers = {what: self._makers(what) for step in computed for what in sieve.computed[step]}
+        self._place({*singles}.union(*[one.words for one, _ in phrases], *makers.values()))
+        columns: dict[int, dict[int, int]] = {step: {} for step in wanted}
+        found = [(1, self._places[word], its) for word, its in singles.items()]
+        found += [(len(one.words), self._standing(one), its) for one, its in phrases]
+        for length, places, its in found:
+            for step in wanted & its if places else ():
+                column = columns[step]
+                column[length] = column.get(length, 0) | places
+        for step in computed:
+            for what in sieve.computed[step]:
+                places = 0
+                for word in makers[what]:
+                    places |= self._places[word]
+                columns[step][1] = columns[step].get(1, 0) | (places << 1 if what == PLACE else places)
+        for step, column in columns.items():
+            self._columns[step] = [*column.items()]
+
+    def _makers(self, what: str) -> AbstractSet[str]:
+        """The words that make, or stand before, what no list can hold."""
+        return self._figures if what == FIGURE else PLACING if what == PLACE else MONTH_NUMBERS.keys() | self._figures
+
+    def _place(self, wanted: set[str]) -> None:
+        """Finds out where some words stand."""
+        wanted -= self._places.keys()
+        found: dict[str, list[int]] = {word: [] for word in wanted}
+        for place, word in [(place, word) for place, word in enumerate(self._words) if word in wanted]:
+            found[word].append(place)
+        for word, places in found.items():
+            self._places[word] = _bits(places)
+
+    def _standing(self, phrase: Phrase) -> int:
+        """Where a phrase begins."""
+        places = -1
+        for offset, word in enumerate(phrase.words):
+            places &= self._places[word] >> offset
+            if not places:
+                return 0
+        return places
+
+
+def _bits(places: Sequence[int]) -> int:
+    """A number with these bits."""
+    if len(places) <= FEW:
+        return sum([1 << place for place in places])
+    found = bytearray((places[-1] >> 3) + 1)
+    for place in places:
+        found[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(found, "little")
+
+
+def _spread(ends: int, reach: int) -> int:
+    """Every place at or at most `reach` behind some ends."""
+    covered = 1
+    while covered <= reach:
+        step = min(covered, reach + 1 - covered)
+        ends |= ends << step
+        covered += step
+    return ends
