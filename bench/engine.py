@@ -59,6 +59,8 @@ SHORT = 500
 """Characters of an article that spaCy's Matcher is given, for of a whole one it takes many seconds."""
 TIMES = 20
 """How often the engine reads them for each time that others do."""
+TRIED = 1_000
+"""Sentences of which those are kept that hold no rule's words."""
 SEED = 20_250_124
 
 VERBS = (
@@ -336,14 +338,17 @@ def spacy_matcher(rules: RuleSet) -> Callable[[Article], object] | None:
 
 
 def quiet(count: int, rules: RuleSet, chance: random.Random) -> list[Article]:
-    """Articles without a rule's words: of no form they hold a word for each step."""
+    """Articles without a rule's words: of no form do all their sentences together hold a word for each step."""
+    pool: list[str] = []
+    for _ in range(TRIED):
+        told = sentence(chance)
+        if rules.sieve.sift(fold(" ".join([*pool, told])).decode("ascii").split()) is None:
+            pool.append(told)
     made = []
     for number in range(count):
         sentences: list[str] = []
         while sum(map(len, sentences)) < LENGTH:
-            told = sentence(chance)
-            if rules.sieve.sift(fold(" ".join([*sentences, told])).decode("ascii").split()) is None:
-                sentences.append(told)
+            sentences.append(chance.choice(pool))
         paragraphs = [" ".join(sentences[first : first + 3]) for first in range(0, len(sentences), 3)]
         made.append(Article(str(number), "\n\n".join(paragraphs), sentences[0].rstrip("."), "bench"))
     return made
