@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from statistics import median, quantiles
@@ -248,6 +249,11 @@ def spread(times: Sequence[float], per: int) -> dict[str, float]:
     return {"median_us": middle, "from_us": low, "to_us": high}
 
 
+def reading(read: Callable[[Article], object], some: Sequence[Article]) -> Callable[[], object]:
+    """Reading some articles, as a piece of work."""
+    return lambda: [read(one) for one in some]
+
+
 def ratio(one: Sequence[float], other: Sequence[float]) -> float:
     """How many times longer the one takes, by the median of the turns."""
     return round(median(first / second for first, second in zip(one, other, strict=True)), 3)
@@ -471,8 +477,8 @@ def against(rules: RuleSet, many: list[Article], repeats: int) -> tuple[dict[str
         for one in some:
             detect(rules, one)
         found = together({
-            "engine": lambda some=some: [detect(rules, one) for one in some for _ in range(TIMES)],
-            name: lambda some=some, other=other: [other(one) for one in some],
+            "engine": reading(lambda one: detect(rules, one), some * TIMES),
+            name: reading(other, some),
         }, 3)  # fmt: skip
         ratios[f"engine_over_{name}"] = round(ratio(found[name], found["engine"]) * TIMES, 1)
         times |= {
@@ -482,8 +488,8 @@ def against(rules: RuleSet, many: list[Article], repeats: int) -> tuple[dict[str
     say("background against a bare scan")
     scan, calm = bare_scan(rules), quiet(50, rules, random.Random(SEED))
     found = together({
-        "background": lambda: [detect(rules, one) for one in calm],
-        "bare scan": lambda: [scan(one) for one in calm],
+        "background": reading(lambda one: detect(rules, one), calm),
+        "bare scan": reading(scan, calm),
     }, repeats * 3)  # fmt: skip
     ratios["background_over_bare_scan"] = ratio(found["background"], found["bare scan"])
     return ratios, times | {one: spread(took, len(calm)) for one, took in found.items()}
@@ -498,7 +504,7 @@ def hostile(rules: RuleSet, many: list[Article], length: int) -> dict[str, float
     found: dict[str, float] = {}
     for name, one in worst(rules, random.Random(SEED), length).items():
         say(f"the worst articles: {name}")
-        found[name] = round(seconds(lambda one=one: detect(rules, one)) / len(one.text) / usual, 2)  # type: ignore[misc]  # an article
+        found[name] = round(seconds(partial(detect, rules, one)) / len(one.text) / usual, 2)
     return found
 
 

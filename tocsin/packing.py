@@ -59,10 +59,11 @@ class Draft:
 def packed(draft: Draft) -> RuleSet:
     """The rule set of a draft."""
     names = [rule.policy.name for rule in draft.rules]
+    known = frozenset(names)
     owner = {
         number: rule
         for name, number in draft.lists.items()
-        if (rule := name.partition(".")[0]) in {*names} and "." in name
+        if (rule := name.partition(".")[0]) in known and "." in name
     }
     shared, owned = _apart(draft, owner)
     lexemes = {
@@ -71,7 +72,7 @@ def packed(draft: Draft) -> RuleSet:
     cues = {id(cue): cue for rule in draft.rules for cue in rule.cues}
     numbers = {cue: number for number, cue in enumerate(cues)}
 
-    known = {
+    short = {
         Cue: lambda cue: {"cue": numbers[id(cue)]},
         ChainMap: lambda names: {"names": dict(names.maps[0])},
     }
@@ -89,7 +90,7 @@ def packed(draft: Draft) -> RuleSet:
         "states": _json(draft.states),
         "printed": _json(draft.printed),
         "cues": _json([row(cue, {}) for cue in cues.values()]),
-        "rules": _lines(_json(row(rule, known)) for rule in draft.rules),
+        "rules": _lines(_json(row(rule, short)) for rule in draft.rules),
         "owned": _lines(_json(owned[name]) if name in owned else _EMPTY for name in names),
     })  # fmt: skip
 

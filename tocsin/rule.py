@@ -41,17 +41,17 @@ class Words(Model):
     """A list of words and phrases. Verbs and nouns are given in their base form; the engine inflects them."""
 
     description: str = ""
-    verbs: Phrases = Field(default=[], description="Verbs and phrasal verbs in base form: send, beef up")
-    nouns: Phrases = Field(default=[], description="Nouns in the singular: soldier, advance party")
-    words: Phrases = Field(default=[], description="Anything to be taken as written: more, as many as")
-    include: list[Slug] = Field(default=[], description="Other lists whose entries belong to this one too")
+    verbs: Phrases = Field(default_factory=list, description="Verbs and phrasal verbs in base form: send, beef up")
+    nouns: Phrases = Field(default_factory=list, description="Nouns in the singular: soldier, advance party")
+    words: Phrases = Field(default_factory=list, description="Anything to be taken as written: more, as many as")
+    include: list[Slug] = Field(default_factory=list, description="Other lists whose entries belong to this one too")
     any_of: Phrases = Field(
-        default=[],
+        default_factory=list,
         description="Instead of words: lists, of names too, any of which will do where a form asks for this one; "
         "`states:named` takes a state's names and seats, no adjective and no person",
     )
     not_: Phrases = Field(
-        default=[], alias="not", description="Phrases that hold a word of the list but mean something else"
+        default_factory=list, alias="not", description="Phrases that hold a word of the list but mean something else"
     )
     exclusive: bool = Field(
         default=False, description="A word that is part of a longer word of another exclusive list does not count"
@@ -75,14 +75,14 @@ class Name(Model):
     adjectives: Phrases = []
     people: Phrases = []
     short: Phrases = Field(
-        default=[],
+        default_factory=list,
         description="Short names that count only where the article names it, or the state it belongs to, in full",
     )
     seats: Phrases = []
     leaders: Phrases = []
     forces: Phrases = []
     parliaments: Phrases = []
-    not_: Phrases = Field(default=[], alias="not")
+    not_: Phrases = Field(default_factory=list, alias="not")
     state: Slug | None = Field(default=None, description="The state it lies in or belongs to")
     type: str = ""
 
@@ -117,9 +117,11 @@ class Cue(Model):
     verbs: Phrases = []
     nouns: Phrases = []
     words: Phrases = []
-    forms: Phrases = Field(default=[], description="Cues with gaps, written like a rule's form: neither ..6 confirmed")
+    forms: Phrases = Field(
+        default_factory=list, description="Cues with gaps, written like a rule's form: neither ..6 confirmed"
+    )
     include: list[Slug] = []
-    not_: Phrases = Field(default=[], alias="not")
+    not_: Phrases = Field(default_factory=list, alias="not")
     direction: Literal["before", "after", "either"] = Field(
         default="before", description="Where the cue stands, seen from the match"
     )
@@ -129,7 +131,7 @@ class Cue(Model):
         description="How far it may stand from the match; `next` and `previous`: in the neighbouring sentence, too",
     )
     unless: list[Slug] = Field(
-        default=[], description="Lists or cues; one of them between cue and match breaks the cue"
+        default_factory=list, description="Lists or cues; one of them between cue and match breaks the cue"
     )
     opens: bool = Field(
         default=False, description='Counts only where its sentence begins with it: "In the autumn of 1990, …"'
@@ -137,7 +139,9 @@ class Cue(Model):
     only: Literal["title", "text"] | None = Field(
         default=None, description="Counts only in headlines, or only in texts"
     )
-    rules: list[Slug] = Field(default=[], description="Only these rules heed it; all of them where none is named")
+    rules: list[Slug] = Field(
+        default_factory=list, description="Only these rules heed it; all of them where none is named"
+    )
 
 
 class CuesFile(Model):
@@ -153,7 +157,7 @@ class Who(Model):
 
     from_: list[Slug] = Field(alias="from")
     of: list[Slug] = Field(
-        default=[], description="Lists: a nationality on one of these words decides before any subject does"
+        default_factory=list, description="Lists: a nationality on one of these words decides before any subject does"
     )
     required: bool = True
     speaker: bool = Field(
@@ -166,10 +170,10 @@ class Who(Model):
         "a headline need not",
     )
     only: list[Slug] = Field(
-        default=[], description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
+        default_factory=list, description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
     )
     watchers: list[Slug] = Field(
-        default=[],
+        default_factory=list,
         description="Slugs: who mostly tells what others do, and acts only where a sentence plainly says so, or nobody else is named",
     )
     inherit: bool = Field(
@@ -182,7 +186,8 @@ class Where(Model):
 
     from_: list[Slug] = Field(alias="from")
     merge: list[list[Slug]] = Field(
-        default=[], description="Places that are one theatre; the first names it, unless it is the actor itself"
+        default_factory=list,
+        description="Places that are one theatre; the first names it, unless it is the actor itself",
     )
 
 
@@ -192,15 +197,15 @@ class What(Model):
     from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
     default: Slug | None = None
     merge: list[list[Slug]] = Field(
-        default=[],
+        default_factory=list,
         description="Materiel that is one thing, in an article and as a story; the first is the closer word",
     )
     vague: dict[Slug, list[Slug]] = Field(
-        default={},
+        default_factory=dict,
         description="List of words that may stand for several things → the slots they may stand for: the nearest named in the "
         "sentence, else in the sentence before, the headline or the lead. A match that names nothing may stand for all",
     )
-    names: dict[Slug, Phrase] = Field(default={}, description="How an alert prints each slot")
+    names: dict[Slug, Phrase] = Field(default_factory=dict, description="How an alert prints each slot")
 
 
 class Form(Model):
@@ -215,14 +220,16 @@ class Form(Model):
     stage: Stage | None = Field(
         default=None, description="The stage when no cue and no tense says more; words that say less do not lower it"
     )
-    with_: list[Slug] = Field(default=[], alias="with", description="Lists of which a word must stand in the sentence")
-    without: list[Slug] = Field(default=[], description="Lists of which no word may stand in the sentence")
+    with_: list[Slug] = Field(
+        default_factory=list, alias="with", description="Lists of which a word must stand in the sentence"
+    )
+    without: list[Slug] = Field(default_factory=list, description="Lists of which no word may stand in the sentence")
     about: list[Slug] = Field(
-        default=[],
+        default_factory=list,
         description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
     )
     told: list[Slug] = Field(
-        default=[],
+        default_factory=list,
         description="Lists of which a word must stand in this sentence or the one before: what the match takes up",
     )
     needs: list[str] | None = Field(
@@ -231,12 +238,12 @@ class Form(Model):
         "rule says, [] for none",
     )
     what: Slug | None = None
-    ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this form")
+    ignore_cues: list[Slug] = Field(default_factory=list, description="Cues that say nothing about this form")
     tense: bool | None = Field(
         default=None, description="Whether a past tense means that the thing is done; left out, as the rule says"
     )
     only_who: list[Slug] = Field(
-        default=[], description="Only where one of these acts, or is what the article is about"
+        default_factory=list, description="Only where one of these acts, or is what the article is about"
     )
     amounts: Literal["rising", "falling", "below-told"] | None = Field(
         default=None,
@@ -277,7 +284,7 @@ class StoryRule(Model):
         description="After this much quiet the same stage told again is a new development; a higher one still belongs to the story",
     )
     update_on: list[str] = Field(
-        default=[],
+        default_factory=list,
         description="What else is told when it changes: `counts` of a figure, or where, what when the story is not told apart by it",
     )
     tolerance: float = Field(
@@ -342,22 +349,24 @@ class Rule(Model):
         description="What the rule does about domestic use of troops, relief, police, peacekeepers, exercises",
     )
     runbook: str = ""
-    lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
-    about: list[Slug] = Field(default=[], description="The `about` of every form that has none of its own")
-    needs: list[str] = Field(default=[], description="The `needs` of every form that says nothing of its own")
+    lists: dict[Slug, Words] = Field(default_factory=dict, description="Word lists only this rule uses")
+    about: list[Slug] = Field(default_factory=list, description="The `about` of every form that has none of its own")
+    needs: list[str] = Field(default_factory=list, description="The `needs` of every form that says nothing of its own")
     forms: list[Form]
     aside: list[Slug] = Field(
-        default=[],
+        default_factory=list,
         description="Lists: below the lead, a sentence that names no actor counts only where headline or lead hold a word of these",
     )
-    never: list[Slug] = Field(default=[], description="Lists: a word of one of them in the match's clause silences it")
+    never: list[Slug] = Field(
+        default_factory=list, description="Lists: a word of one of them in the match's clause silences it"
+    )
     never_in_sentence: list[Slug] = []
     never_in_lead: list[Slug] = Field(
-        default=[],
+        default_factory=list,
         description="Lists: a word of them in the first sentences of the text silences the rule in the text",
     )
     never_in_title: list[Slug] = Field(
-        default=[], description="Lists: a word of them in the headline silences the headline, never the text"
+        default_factory=list, description="Lists: a word of them in the headline silences the headline, never the text"
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(

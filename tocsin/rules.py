@@ -181,9 +181,10 @@ class _Loader:
             if not entries and not getattr(words, "forms", ()) and not _group(words):
                 self.faults.append(source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words"))
             slug = name if getattr(words, "exclusive", False) else ""
-            lexemes = {tag: Lexeme(number, tag, slug) for _, tag in entries}
+            lexemes = {tag: Lexeme(number, tag, slug) for tag in {tag for _, tag in entries}}
             for surface, tag in entries:
-                self._add(surface, lexemes[tag])
+                if folded := _folded(surface):
+                    self.lexicon[folded][lexemes[tag]] = None
             for phrase in self._exceptions(name, set()):
                 self.cancels[_folded(phrase)][number] = None
             if isinstance(words, Cue):

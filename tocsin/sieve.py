@@ -160,7 +160,8 @@ class Sieve:
         if found is None:
             rows = (row.split(",") for row in self._phrases.get(word, "").split(";") if row)
             found = self._parsed[word] = [
-                Phrase(parts := words.split(), int(place), int(kind), frozenset(parts) - {word}) for words, place, kind in rows
+                Phrase(parts := words.split(), int(place), int(kind), frozenset(parts) - {word})
+                for words, place, kind in rows
             ]
         return found
 

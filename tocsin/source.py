@@ -115,9 +115,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _depth(value: object) -> int:
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if inside is None else 1 + max(map(_depth, inside), default=0)
+def _depth(value: dict[str, Any] | list[Any]) -> int:
+    inside = value.values() if isinstance(value, dict) else value
+    return 1 + max((_depth(one) for one in inside if isinstance(one, dict | list)), default=0)
 
 
 def _place(before: str) -> tuple[int, int]:
