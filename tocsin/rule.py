@@ -207,7 +207,8 @@ class Form(Model):
     """One way in which the news says it."""
 
     form: Phrase = Field(
-        description="Words and <lists> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the clause"
+        description="Words, <lists> and <phrases> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the "
+        "clause; what stands around `..&3` or `...&3` may stand in either order"
     )
     head: Slug | None = Field(
         default=None, description="The list whose word the cues look at; otherwise the first verb"
@@ -343,6 +344,9 @@ class Rule(Model):
     )
     runbook: str = ""
     lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
+    phrases: dict[Slug, list[Phrase]] = Field(
+        default={}, description="Parts of forms that can be said in several ways: a form that names one stands for a form with each"
+    )
     about: list[Slug] = Field(default=[], description="The `about` of every form that has none of its own")
     needs: list[str] = Field(default=[], description="The `needs` of every form that says nothing of its own")
     forms: list[Form]
