@@ -87,9 +87,9 @@ def _number(words: Sequence[str], gap: Gap, token: int) -> tuple[int, bool]:
         return end, word.lstrip("0123456789") in _SCALES
     if (code := word.rstrip("0123456789")) != word and code in _CODES:  # "N1.38 trillion", "Rs650 billion"
         end = token + 1
-        while end < len(words) and words[end].isdecimal() and gap(end) in {".", ","}:
+        while end < len(words) and words[end][0].isdigit() and gap(end) in {".", ","}:
             end += 1
-        return end, False
+        return end, words[end - 1].lstrip("0123456789") in _SCALES
     half = words[token : token + 2] == ["half", "a"]
     following = words[token + 1 + half] if token + 1 + half < len(words) else ""
     if word in _WORDS or ((half or word == "a") and (following == "hundred" or _SCALES.get(following, 0) >= _LARGE)):
