@@ -12,7 +12,29 @@ from tocsin.signal import Certainty, Stage
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Phrases = list[Phrase]
+_CHOICE = re.compile(r"\(([^()|]*\|[^()]*)\)")
+
+
+def _spread(value: object) -> object:
+    """Entries with every choice made: "(defence | defense) budget" stands for two."""
+    if not isinstance(value, list):
+        return value
+    return [spread for entry in value for spread in (_choices(entry) if isinstance(entry, str) else [entry])]
+
+
+def _choices(entry: str) -> list[str]:
+    match = _CHOICE.search(entry)
+    if not match:
+        return [entry]
+    return [
+        spread
+        for choice in match[1].split("|")
+        for spread in _choices(" ".join((entry[: match.start()] + choice.strip() + entry[match.end() :]).split()))
+    ]
+
+
+Phrases = Annotated[list[Phrase], BeforeValidator(_spread)]
+"""Entries of lists and names; a choice in brackets makes several of one: (defence | defense) budget."""
 Level = Literal["low", "medium", "high", "critical"]
 Slot = Literal["who", "where", "what"]
 
@@ -38,7 +60,10 @@ class Model(BaseModel):
 
 
 class Words(Model):
-    """A list of words and phrases. Verbs and nouns are given in their base form; the engine inflects them."""
+    """A list of words and phrases. Verbs and nouns are given in their base form; the engine inflects them.
+
+    An entry may hold choices: "(defence | defense) budget" is two entries.
+    """
 
     description: str = ""
     verbs: Phrases = Field(default=[], description="Verbs and phrasal verbs in base form: send, beef up")
@@ -117,7 +142,7 @@ class Cue(Model):
     verbs: Phrases = []
     nouns: Phrases = []
     words: Phrases = []
-    forms: Phrases = Field(default=[], description="Cues with gaps, written like a rule's form: neither ..6 confirmed")
+    forms: list[Phrase] = Field(default=[], description="Cues with gaps, written like a rule's form: neither ..6 confirmed")
     include: list[Slug] = []
     not_: Phrases = Field(default=[], alias="not")
     direction: Literal["before", "after", "either"] = Field(
