@@ -32,7 +32,8 @@ _CURRENCIES = frozenset({
 })  # fmt: skip
 _CODES = frozenset({
     "usd", "us", "eur", "gbp", "jpy", "krw", "rmb", "cny", "twd", "nt", "aud", "cad", "nzd", "sgd", "hkd", "rs", "inr", "pkr", "lkr", "bdt", "tk", "idr",
-    "php", "p", "rm", "thb", "vnd", "chf", "sfr", "sek", "nok", "dkk", "czk", "pln", "huf", "ron", "bgn", "uah", "rub", "kzt", "azn", "amd", "gel", "try", "nis",
+    "php", "p", "rm", "thb", "vnd",
+    "chf", "sfr", "sek", "nok", "dkk", "czk", "pln", "huf", "ron", "bgn", "uah", "rub", "kzt", "azn", "amd", "gel", "try", "nis",
     "ils", "egp", "sar", "aed", "dzd", "mad", "etb", "ngn", "n", "kes", "ksh", "shs", "sh", "ush", "ugx", "tsh", "zar", "cfa", "brl", "cop", "dm", "mxn",
 })  # fmt: skip
 _SIGNS = frozenset("$€£¥₹₩₽₺₪₦₱฿₴₸")

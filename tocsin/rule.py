@@ -142,7 +142,9 @@ class Cue(Model):
     verbs: Phrases = []
     nouns: Phrases = []
     words: Phrases = []
-    forms: list[Phrase] = Field(default=[], description="Cues with gaps, written like a rule's form: neither ..6 confirmed")
+    forms: list[Phrase] = Field(
+        default=[], description="Cues with gaps, written like a rule's form: neither ..6 confirmed"
+    )
     include: list[Slug] = []
     not_: Phrases = Field(default=[], alias="not")
     direction: Literal["before", "after", "either"] = Field(
@@ -370,7 +372,8 @@ class Rule(Model):
     runbook: str = ""
     lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
     phrases: dict[Slug, list[Phrase]] = Field(
-        default={}, description="Parts of forms that can be said in several ways: a form that names one stands for a form with each"
+        default={},
+        description="Parts of forms that can be said in several ways: a form that names one stands for a form with each",
     )
     about: list[Slug] = Field(default=[], description="The `about` of every form that has none of its own")
     needs: list[str] = Field(default=[], description="The `needs` of every form that says nothing of its own")
