@@ -63,101 +63,91 @@ def spellings(address: str) -> Iterator[str]:
     yield from (f"[{one}]" for one in six)
 
 
-HOSTS: tuple[str, ...] = (
-    *spellings("127.0.0.1"),
-    *spellings("169.254.169.254"),
-    *"""
+_HOSTS = """
     localhost LOCALHOST localhost. localhost.localdomain ip6-localhost ⓛocalhost loc%61lhost ʟocalhost
     0 0.0.0.0 00 0x0 0.0 127.1 127.0.1 127.255.255.254 127.0.0.53 10.0.0.1 10.1 172.16.0.1 172.31.255.255
     192.168.0.1 192.168.1 100.64.0.1 100.100.100.200 192.0.0.192 198.18.0.1 224.0.0.1 255.255.255.255
     [::1] [::] [0:0:0:0:0:0:0:1] [::0001] [::1%lo] [::1%25lo] [fe80::1] [fe80::1%lo] [fe80::1%25eth0]
     [fd00:ec2::254] [fd00::1] [fec0::1] [ff02::1] [::127.0.0.1] [::2] [v1.x] [::1 ::1 [::1]] [127.0.0.1] []
-    """.split(),
-)
+"""
+HOSTS: tuple[str, ...] = (*spellings("127.0.0.1"), *spellings("169.254.169.254"), *_HOSTS.split())
 """Hosts for `http://…:{port}/`."""
 
-URLS: tuple[str, ...] = (
-    # Files, and schemes that other libraries know
-    *"""
+_FOREIGN = r"""
     {file} file://{file} file:{file} FILE://{file} file://localhost{file} file:///{file} url:file://{file}
-    file:///etc/passwd file:/etc/passwd file://127.0.0.1/etc/passwd \\\\127.0.0.1\\c$ jar:file:///etc/passwd!/
+    file:///etc/passwd file:/etc/passwd file://127.0.0.1/etc/passwd \\127.0.0.1\c$ jar:file:///etc/passwd!/
     gopher://127.0.0.1:{port}/_x ftp://127.0.0.1:{port}/ dict://127.0.0.1:{port}/ ldap://127.0.0.1:{port}/
     tftp://127.0.0.1:{port}/ ws://127.0.0.1:{port}/ smb://127.0.0.1:{port}/ http+unix://%2Frun%2Fx.sock/
     view-source:http://127.0.0.1:{port}/ feed:http://127.0.0.1:{port}/ feed://127.0.0.1:{port}/
     blob:http://127.0.0.1:{port}/x data:application/rss+xml,<rss/> javascript:alert(1) about:blank netdoc:{file}
-    """.split(),
-    # Whose host differs from reader to reader
-    *"""
+"""
+"""Files, and schemes that other libraries know."""
+_AMBIGUOUS = r"""
     http://public.example@127.0.0.1:{port}/ http://127.0.0.1:{port}@public.example/ http://@127.0.0.1:{port}/
     http://public.example:80@127.0.0.1:{port}/ http://u:p@127.0.0.1:{port}/ http://:@127.0.0.1:{port}/
-    http://127.0.0.1:{port}\\@public.example/ http://public.example\\@127.0.0.1:{port}/ http://127.0.0.1:{port}\\.x/
+    http://127.0.0.1:{port}\@public.example/ http://public.example\@127.0.0.1:{port}/ http://127.0.0.1:{port}\.x/
     http://127.0.0.1:{port}#@public.example/ http://public.example#@127.0.0.1:{port}/..// http://127.0.0.1:{port}?@x/
     http://127.0.0.1:{port};public.example/ http://127.0.0.1%00public.example:{port}/ http://127.0.0.1%0a:{port}/
-    http:///127.0.0.1:{port}/ http:127.0.0.1:{port}/ http:/127.0.0.1:{port}/ http:\\\\127.0.0.1:{port}\\
+    http:///127.0.0.1:{port}/ http:127.0.0.1:{port}/ http:/127.0.0.1:{port}/ http:\\127.0.0.1:{port}\
     //127.0.0.1:{port}/ 127.0.0.1:{port}/ http:////127.0.0.1:{port}/ http://127.0.0.1:{port}:80/
     http://127.0.0.1:80:{port}/ http://127.0.0.1:0{port}/ http://127.0.0.1:{port}０/ http://127.0.0.1:+{port}/
     http://127.0.0.1:-1/ http://127.0.0.1:/ http://127.0.0.1:99999/ http://127.0.0.1,public.example:{port}/
     http://[::1]public.example:{port}/ http://public.example[::1]:{port}/ http://127.0.0.1／:{port}/
     http://public.example／@127.0.0.1:{port}/ http://127.0.0.1：{port}/ http://℀.127.0.0.1:{port}/
     HTTP://127.0.0.1:{port}/ hTTps://127.0.0.1:{port}/ http://$(hostname):{port}/
-    """.split(),
-    *("http://127.0.0.1 :{port}/", "http://127.0.0.1:{port} public.example/", " http://127.0.0.1:{port}/"),
-    *(
-        "http://127.0.0.1\x00:{port}/",
-        "http://127.0.0.1\t:{port}/",
-        "http://127.0.\n0.1:{port}/",
-        "ht\ntp://127.0.0.1:{port}/",
-    ),
-    *(
-        "http://127.0.0.1\r\nHost: x:{port}/",
-        "http://127.0.0.1:{port}/ HTTP/1.1\r\nX: y",
-        "\x00http://127.0.0.1:{port}/",
-    ),
-    *("http://127.0.0.1:{port}/\u202e", "http://127.0.0\u200b.1:{port}/", "http://127.0.0.1\u00ad:{port}/"),
-    *("http://\ufeff127.0.0.1:{port}/", "http://127.0.0.1:{port}\ud800/"),
-    # Services that live on this machine or next to it
-    *"""
+"""
+"""Addresses whose host differs from reader to reader."""
+_INVISIBLE: tuple[str, ...] = (
+    "http://127.0.0.1 :{port}/",
+    "http://127.0.0.1:{port} public.example/",
+    " http://127.0.0.1:{port}/",
+    "http://127.0.0.1\x00:{port}/",
+    "http://127.0.0.1\t:{port}/",
+    "http://127.0.\n0.1:{port}/",
+    "ht\ntp://127.0.0.1:{port}/",
+    "http://127.0.0.1\r\nHost: x:{port}/",
+    "http://127.0.0.1:{port}/ HTTP/1.1\r\nX: y",
+    "\x00http://127.0.0.1:{port}/",
+    "http://127.0.0.1:{port}/\u202e",
+    "http://127.0.0\u200b.1:{port}/",
+    "http://127.0.0.1\u00ad:{port}/",
+    "http://\ufeff127.0.0.1:{port}/",
+    "http://127.0.0.1:{port}\ud800/",
+)
+_SERVICES = """
     http://127.0.0.1:9001/2018-06-01/runtime/invocation/next http://localhost:9001/ http://169.254.100.1:9001/
     http://169.254.169.254/latest/meta-data/iam/security-credentials/ http://169.254.170.2/v2/credentials
     http://169.254.169.123/ http://[fd00:ec2::254]/latest/meta-data/ http://[fd00:ec2::23]/
     http://metadata.google.internal/computeMetadata/v1/ http://127.0.0.1:22/ http://127.0.0.1:25/
     http://127.0.0.1:6379/ http://127.0.0.1:11211/ http://public.example:22/
-    """.split(),
-    # Nothing at all
-    *(
-        "",
-        " ",
-        *"http:// https:// http: http://:{port}/ http://.:{port}/ http://..:{port}/ http://?/ http://#/".split(),
-    ),
-    *"http://-:{port}/ http://*:{port}/ http://a..b:{port}/ http://xn--a:{port}/ http://straße.example/".split(),
-    *(f"http://{'a' * 64}.example:{{port}}/", f"http://{'a.' * 200}example:{{port}}/"),
+"""
+"""What lives on this machine or next to it."""
+_NOBODY = """
+    http:// https:// http: http://:{port}/ http://.:{port}/ http://..:{port}/ http://?/ http://#/ http://-:{port}/
+    http://*:{port}/ http://a..b:{port}/ http://xn--a:{port}/ http://straße.example/
+"""
+_LONG = (
+    f"http://{'a' * 64}.example:{{port}}/",
+    f"http://{'a.' * 200}example:{{port}}/",
     "http://127.0.0.1:{port}/" + "a" * 5000,
 )
+_LINES = (_FOREIGN, _AMBIGUOUS, _SERVICES, _NOBODY)
+URLS: tuple[str, ...] = ("", " ", *(url for lines in _LINES for url in lines.split()), *_INVISIBLE, *_LONG)
 
 _ENDS = (str(one) for network, _ in SPECIAL for one in (network[0], network[network.num_addresses // 2], network[-1]))
 INWARD: tuple[str, ...] = (*dict.fromkeys(_ENDS), "4000::1", "2a00:1450::5efe:7f00:1", "fe80::1%1")
 """An address or three of every network that is not public, as a name server may give them."""
 
+_LOCATIONS = r"""
+    //127.0.0.1:{port}/ ///127.0.0.1:{port}/ /\127.0.0.1:{port}/ \\127.0.0.1:{port}/ http:127.0.0.1
+    http://127.0.0.1:{port} HTTP://127.1:{port}/ //[::1]:{port}/ //name.example:{port}/ //user@127.0.0.1:{port}/
+    file:{file} file://{file} gopher://127.0.0.1:{port}/_x ftp://127.0.0.1:{port}/ data:,x javascript:1 ://
+"""
 LOCATIONS: tuple[str, ...] = (
-    *("//127.0.0.1:{port}/", "///127.0.0.1:{port}/", "/\\127.0.0.1:{port}/", "\\\\127.0.0.1:{port}/", "http:127.0.0.1"),
-    *(
-        "http://127.0.0.1:{port}",
-        "HTTP://127.1:{port}/",
-        "//[::1]:{port}/",
-        "//name.example:{port}/",
-        "//user@127.0.0.1:{port}/",
-    ),
-    *(
-        "file:{file}",
-        "file://{file}",
-        "gopher://127.0.0.1:{port}/_x",
-        "ftp://127.0.0.1:{port}/",
-        "data:,x",
-        "javascript:1",
-        "://",
-    ),
+    *_LOCATIONS.split(),
+    *(url for url in URLS if url and "\n" not in url and "\ud800" not in url),
 )
-"""Answers to `Location` that are not whole addresses."""
+"""Answers to `Location`, many of them no whole addresses."""
 
 
 @dataclass
@@ -258,7 +248,7 @@ def payloads() -> Iterator[Payload]:
         yield Payload(
             f"redirect to {host}", "http://public.example:{hop}/", (public, inside), f"http://{host}:{{port}}/", status
         )
-    for location in (*LOCATIONS, *(url for url in URLS if url and "\n" not in url and "\ud800" not in url)):
+    for location in LOCATIONS:
         # What is no whole address leads back to the public machine, and there in a circle.
         yield Payload(f"redirect to {location!r}", "http://public.example:{hop}/", (public, inside), location)
 
