@@ -36,6 +36,8 @@ class Article:
     published: datetime | None = None
     dated: Dating = "given"
     named: Naming = "given"
+    lacks: str = ""
+    """What of it could not be read, and why; empty when it is whole."""
 
     def arriving(self, now: datetime) -> Article:
         """The same article with a published time: its own, or else `now`, marked as such. Never later than `now`."""
@@ -67,6 +69,8 @@ class Article:
             row["dated"] = self.dated
         if self.named != "given":
             row["named"] = self.named
+        if self.lacks:
+            row["lacks"] = self.lacks
         return row
 
     @classmethod
@@ -82,6 +86,7 @@ class Article:
             published=datetime.fromisoformat(published) if published else None,
             dated=row.get("dated", "given"),
             named=row.get("named", "given"),
+            lacks=row.get("lacks", ""),
         )
 
 

@@ -98,6 +98,8 @@ class FateRecord:
     """See `Article.content`."""
     before: tuple[Mapping[str, Any], ...] = ()
     """Of an article that was edited: fate, reason, time and content of its earlier versions."""
+    lacks: str = ""
+    """See `Article.lacks`."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that `from_json` reads back to an equal record."""

@@ -1,4 +1,4 @@
-"""How bytes become articles: text, JSON, JSON lines, folders with a manifest. Everything from outside enters here."""
+"""How bytes become articles: text, HTML, e-mail, JSON, JSON lines, folders with a manifest. Files and posts enter here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,19 +15,30 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tocsin.article import MAX_TEXT, Article
+from tocsin.clean import clean, line
 from tocsin.errors import InputFault, RuleFaults
+from tocsin.mail import read_mail
 from tocsin.source import read as read_yaml
+from tocsin.webpage import read_page
 
 MANIFEST = "manifest.yaml"
-SUFFIXES = (".txt", ".json", ".jsonl")
+PAGES = (".html", ".htm")
+SUFFIXES = (".txt", *PAGES, ".eml", ".json", ".jsonl")
 MAX_FILE = 20_000_000
 """Bytes a text, a JSON file, or one line of JSON lines may have; a file of JSON lines may be longer."""
+MAX_PAGE = 5_000_000
+"""Bytes an HTML page may have."""
 _HEAD = 8_192
 """Bytes looked at to tell a text from a binary file."""
 _CONTROL = 0.02
 _YEAR = re.compile(r"\A\d{4}(-\d{2}){0,2}\Z")
 _YEARS = range(1900, 2200)
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_ENCODINGS = re.compile(
+    r"(utf-?8|us-ascii|ascii|(x-)?(cp|windows-?)-?(125[0-8]|874|949)|iso-?8859-?\d\d?|latin-?1|koi8-[ru]"
+    r"|gbk|gb2312|gb18030|big5|euc-(kr|jp)|ks_c_5601-1987|shift[-_]jis|iso-2022-(jp|kr))\Z"
+)
+"""Encodings a page or an e-mail may be said to have. Python knows others, and some of them are traps."""
+_CHARSET = re.compile(rb"""<meta\b[^<>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _MAX_STEM = 200
 _MEND = {
     "text": f'give it a "text" of 1 to {MAX_TEXT:,} characters',
@@ -48,10 +59,15 @@ class ArticleInput(BaseModel):
     url: str | None = Field(default="", max_length=2_000)
     published: datetime | None = None
 
-    @field_validator("id", "text", "title", "source", "url", mode="before")
+    @field_validator("id", "text", mode="before")
     @classmethod
-    def _unbroken(cls, value: Any) -> Any:
-        return _unbroken(value) if isinstance(value, str) else value
+    def _clean(cls, value: Any) -> Any:
+        return clean(value) if isinstance(value, str) else value
+
+    @field_validator("title", "source", "url", mode="before")
+    @classmethod
+    def _of_one_line(cls, value: Any) -> Any:
+        return line(value) if isinstance(value, str) else value
 
     @field_validator("id")
     @classmethod
@@ -132,10 +148,56 @@ def contents(name: str, body: bytes, metadata: Mapping[str, str] | None = None) 
         elif suffix == ".json":
             yield from _listed(name, _parsed(_decoded(body, name), name))
         else:
-            row = {**(metadata or {}), "text": _decoded(body, name)}
-            yield Entry(name, _article(row, name, _stem(name)), body=body if suffix == ".txt" else None)
+            article = _article_of(suffix, name, body, metadata or {})
+            yield Entry(name, article, body=body if suffix in SUFFIXES else None)
     except InputFault as fault:
         yield Entry(name, fault=fault, body=body)
+
+
+def _article_of(suffix: str, name: str, body: bytes, metadata: Mapping[str, str]) -> Article:
+    """The article in a file that holds one; what is said beside it counts for more than what it says itself."""
+    told: dict[str, Any] = {}
+    lacks = ""
+    if suffix in PAGES:
+        if len(body) > MAX_PAGE:
+            raise InputFault(f"is a page of more than {MAX_PAGE:,} bytes", name, "save the article's text instead")
+        told = read_page(_decoded_as(body, name, _charset(body)))
+        if "text" not in told:
+            raise InputFault("is a page without a text", name, "save the article's text instead")
+    elif suffix == ".eml":
+        told, lacks = read_mail(name, body, _decoded_as)
+    else:
+        told = {"text": _decoded(body, name)}
+    return replace(_article({**told, **metadata, "text": told["text"]}, name, _stem(name)), lacks=lacks)
+
+
+def _charset(body: bytes) -> str:
+    """The encoding a page says it has."""
+    found = _CHARSET.search(body[:_HEAD])
+    return found[1].decode("ascii") if found else "utf-8"
+
+
+def _decoded_as(body: bytes, where: str, encoding: str) -> str:
+    """Text in UTF-8, or else in the encoding it is said to have."""
+    named = encoding.lower()
+    if named.startswith("iso-2022-"):  # it writes everything with the letters of ASCII
+        return _decoded_by(body, where, named)
+    try:
+        return _decoded(body, where)
+    except InputFault:
+        if named in {"utf-8", "utf8", "ascii", "us-ascii"}:
+            raise
+    return _decoded_by(body, where, "cp1252" if named in {"iso-8859-1", "latin1", "latin-1"} else named)
+
+
+def _decoded_by(body: bytes, where: str, encoding: str) -> str:
+    try:
+        if _ENCODINGS.match(encoding):
+            return body.decode(encoding, "replace")
+    except (LookupError, ValueError):
+        pass
+    what = f"is said to be in the encoding {ascii(encoding[:40])[1:-1]}, which is not read"
+    raise InputFault(what, where, "save it with the encoding UTF-8")
 
 
 def lines(name: str, stream: Iterable[str | bytes]) -> Iterator[Entry]:
@@ -300,13 +362,8 @@ def _too_long(path: Path) -> InputFault:
     return InputFault(f"holds an article of more than {MAX_FILE:,} bytes, the most that is read", str(path), mend)
 
 
-def _unbroken(text: str) -> str:
-    """The text with lone surrogates replaced one for one: they cannot be encoded, and offsets must not move."""
-    return _SURROGATE.sub("\ufffd", text)
-
-
 def _stem(name: str) -> str:
-    stem = _unbroken(PurePosixPath(name.replace("\\", "/")).stem)
+    stem = line(PurePosixPath(name.replace("\\", "/")).stem)
     if stem and len(stem) <= _MAX_STEM:
         return stem
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -52,6 +52,11 @@ class Settings:
         return self._text("TOCSIN_SLACK_SECRET")
 
     @property
+    def receive_secret(self) -> str:
+        """Name or ARN of the Secrets Manager secret that those who post articles share."""
+        return self._text("TOCSIN_RECEIVE_SECRET")
+
+    @property
     def slack_url(self) -> str:
         """Base of Slack's Web API, with the closing slash."""
         return self._text("TOCSIN_SLACK_URL")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tocsin.pipeline.collect import Collector
     from tocsin.pipeline.deliver import Deliverer
     from tocsin.pipeline.detect import Detector
+    from tocsin.pipeline.page import PageReader
+    from tocsin.pipeline.receive import Receiver
 
 log = logging.getLogger("tocsin")
 
@@ -82,6 +84,31 @@ def collector() -> Collector:
     return Collector(
         archive(), SqsQueue(client("sqs"), Settings(os.environ).article_queue), table(), now, reading.contents
     )
+
+
+def receiver() -> Receiver:
+    """What `handlers.receive` runs."""
+    from tocsin import reading
+    from tocsin.adapters.secrets import SecretToken
+    from tocsin.adapters.sqs import SqsQueue
+    from tocsin.pipeline.receive import Door, Receiver
+
+    settings = Settings(os.environ)
+    secret = SecretToken(client("secretsmanager"), settings.receive_secret, "shared secret", least=24)
+    queue = SqsQueue(client("sqs"), settings.article_queue)
+    return Receiver(Door(secret, now), archive(), queue, table(), now, reading.contents)
+
+
+def page_reader() -> PageReader:
+    """What `handlers.page` runs."""
+    from tocsin.adapters import pages
+    from tocsin.adapters.exchange import Limits
+    from tocsin.adapters.sqs import SqsQueue
+    from tocsin.adapters.web import Guard
+    from tocsin.pipeline.page import PageReader
+
+    queue = SqsQueue(client("sqs"), Settings(os.environ).article_queue)
+    return PageReader(Guard(limits=Limits(body=pages.MAX_PAGE)), pages.extract, archive(), queue, now)
 
 
 def detector() -> Detector:

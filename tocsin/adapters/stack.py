@@ -12,11 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.s3 import S3Archive
+from tocsin.adapters.sqs import DeadLetters, dead_letters
 from tocsin.errors import SettingsFault
 
 
 class DeployedStack:
-    """Table and bucket of a stack, by its name."""
+    """Table, bucket and dead letters of a stack, by its name."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -28,6 +29,17 @@ class DeployedStack:
     def archive(self) -> S3Archive:
         """The stack's bucket."""
         return S3Archive(_client("s3"), self._output("Bucket"))
+
+    def dead_letters(self) -> list[DeadLetters]:
+        """The stack's dead-letter queues, by name."""
+        pages = _client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        urls = {
+            row["LogicalResourceId"]: row["PhysicalResourceId"]
+            for page in pages
+            for row in page["StackResourceSummaries"]
+            if row["ResourceType"] == "AWS::SQS::Queue"
+        }
+        return sorted(dead_letters(_client("sqs"), urls), key=lambda queue: queue.name)
 
     def _output(self, name: str) -> str:
         if name not in self._outputs:
