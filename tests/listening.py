@@ -30,7 +30,12 @@ def subscription(url: str = URL, **changes: Any) -> Subscription:
 
 def entry(name: str, text: str = "", **changes: Any) -> FeedEntry:
     """An entry that was published this morning."""
-    given = {"id": f"guid-{name}", "title": f"Headline {name}", "link": f"https://news.example/{name}", "published": DAY}
+    given = {
+        "id": f"guid-{name}",
+        "title": f"Headline {name}",
+        "link": f"https://news.example/{name}",
+        "published": DAY,
+    }
     return FeedEntry(**{**given, "text": text or f"Nothing of note came of {name}.", **changes})
 
 
@@ -130,7 +135,9 @@ class Listening:
     @property
     def alerts(self) -> list[str]:
         """The alerts of stories in the channel, in order, by what raised them."""
-        return [shown.alert.rpartition("/")[2] for shown in self.world.slack.messages if shown.message.metadata["story"]]
+        return [
+            shown.alert.rpartition("/")[2] for shown in self.world.slack.messages if shown.message.metadata["story"]
+        ]
 
     @property
     def notices(self) -> list[str]:

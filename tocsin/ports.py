@@ -54,7 +54,7 @@ class Slack(Protocol):
 
 
 class Queue(Protocol):
-    """The way of an article from intake to detection."""
+    """The way of a feed to whoever asks it, or of an article to detection."""
 
     def send(self, bodies: Sequence[str]) -> None:
         """Sends every body, in batches; raises when any was not accepted, after trying the refused ones again."""

@@ -64,7 +64,10 @@ CASES = (
         "guid and link change, or two stand at one link",
         (
             (A, replace(B, link=A.link, title="Another headline")),
-            (replace(A, id="x", link="https://news.example/moved/a"), replace(B, link=A.link, title="Another headline")),
+            (
+                replace(A, id="x", link="https://news.example/moved/a"),
+                replace(B, link=A.link, title="Another headline"),
+            ),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The article queue in SQS."""
+"""A queue in SQS: of feeds that are due, of articles, of articles whose pages are to be fetched."""
 
 from __future__ import annotations
 
