@@ -37,6 +37,16 @@ class Settings:
         return self._text("TOCSIN_ARTICLE_QUEUE")
 
     @property
+    def feed_queue(self) -> str:
+        """URL of the SQS queue of feeds that are due."""
+        return self._text("TOCSIN_FEED_QUEUE")
+
+    @property
+    def page_queue(self) -> str:
+        """URL of the SQS queue of articles whose pages are to be fetched."""
+        return self._text("TOCSIN_PAGE_QUEUE")
+
+    @property
     def rules(self) -> str:
         """Folder of the rules."""
         return self._text("TOCSIN_RULES")

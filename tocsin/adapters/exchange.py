@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import ssl
 import zlib
@@ -67,7 +68,8 @@ _LONGEST_VALUE = 4096
 _DIGITS = 15
 _DEFLATE = 8
 _GZIP = 0x1F
-_HEX = frozenset(b"0123456789abcdefABCDEF")
+_UNSENDABLE = re.compile(r"[^ -~\xa0-\xff]+ *")
+"""What cannot stand in the value of a header, with the blanks of a folded line."""
 
 
 class Wire(io.RawIOBase):
@@ -248,7 +250,7 @@ def _clean(headers: http.client.HTTPMessage) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name in {name.lower() for name in headers}:
         value = ", ".join(str(one) for one in headers.get_all(name, []))
-        value = " ".join("".join(one if is_plain(one) else " " for one in value).split(" ")).strip()
+        value = _UNSENDABLE.sub(" ", value).strip()
         if len(value) <= _LONGEST_VALUE:
             kept[name] = value
     return kept
@@ -256,7 +258,7 @@ def _clean(headers: http.client.HTTPMessage) -> dict[str, str]:
 
 def is_plain(text: str) -> bool:
     """Whether a text can be sent as the value of a header."""
-    return all(" " <= one <= "~" or "\xa0" <= one <= "\xff" for one in text)
+    return not _UNSENDABLE.search(text)
 
 
 def shown(text: str, limit: int = 160) -> str:

@@ -48,6 +48,7 @@ class SecretToken:
                 f'the secret {self._name} holds no {self._kind}; store the token itself or {{"token": "…"}}'
             )
         if len(token) < self._least:
+            token = ""  # no traceback shall show it
             raise SettingsFault(
                 f"the secret {self._name} holds a {self._kind} that can be guessed; store one of {self._least} characters or more"
             )

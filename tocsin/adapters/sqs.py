@@ -1,4 +1,4 @@
-"""Queues in SQS: articles on their way, and the dead letters of what could not be handled."""
+"""Queues in SQS: feeds and articles on their way, and the dead letters of what could not be handled."""
 
 from __future__ import annotations
 

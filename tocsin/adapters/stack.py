@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.sqs import DeadLetters, dead_letters
 from tocsin.errors import SettingsFault
@@ -25,6 +26,10 @@ class DeployedStack:
     def table(self) -> DynamoTable:
         """The stack's table."""
         return DynamoTable(_client("dynamodb"), self._output("Table"))
+
+    def feeds(self) -> FeedTable:
+        """The stack's list of feeds."""
+        return FeedTable(_client("dynamodb"), self._output("Table"))
 
     def archive(self) -> S3Archive:
         """The stack's bucket."""

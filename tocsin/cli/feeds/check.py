@@ -65,7 +65,7 @@ def check(form: str, listed: str | None, urls: tuple[str, ...], *, allow_private
     from tocsin.adapters.feed import parse
 
     guard = Guard(allow=OWN_NETWORKS if allow_private else ())
-    show = _line if form == "ndjson" else _told
+    show = _line if form == "ndjson" else told
     fine = True
     for row in looked(guard, parse, wanted, datetime.now(UTC)):
         fine = fine and row["ok"]
@@ -205,7 +205,7 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def told(row: Mapping[str, Any]) -> str:
     """A row for people."""
     lines = [shown(row["url"], 400)]
     if not row["ok"]:
