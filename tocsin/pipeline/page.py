@@ -49,9 +49,9 @@ class PageReader:
 
     def read(self, body: str, receives: int = 1) -> None:
         """Takes one message of the page queue, received for the nth time."""
-        summary = arrived(body, lambda: self.archive)
-        article = self._whole(summary, receives)
-        self.queue.send(archived(self.archive, [article], self.clock()))
+        now = self.clock()
+        article = self._whole(arrived(body, lambda: self.archive), receives).arriving(now)
+        self.queue.send(archived(self.archive, [article], now))
 
     def _whole(self, summary: Article, receives: int) -> Article:
         """The article with the text of its page, else the summary, which then says why."""
@@ -69,11 +69,11 @@ def _joined(summary: Article, page: Page) -> Article:
     said, told = _words(f"{summary.title} {summary.text}"), _words(f"{page.title} {page.text}")
     if len(said & told) < AKIN * len(said):
         raise InputFault("it tells something else than the summary")
+    if summary.dated != "given" and page.published:
+        summary = replace(summary, published=page.published, dated="given")
     lead = _CUT_OFF.sub("", summary.text).strip()
     text = page.text if _run(lead) in _run(page.text) else f"{summary.text.strip()}\n\n{page.text}"
-    return replace(
-        summary, text=text[:MAX_TEXT], title=summary.title or page.title, published=summary.published or page.published
-    )
+    return replace(summary, text=text[:MAX_TEXT], title=summary.title or page.title)
 
 
 def _words(text: str) -> frozenset[str]:
