@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import MIMEPart
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -41,7 +41,9 @@ def read_mail(name: str, body: bytes, decode: Decode) -> tuple[dict[str, Any], s
     except InputFault:
         raise
     except (Exception, RecursionError) as error:  # the parser's own: it raises of every kind on what is no e-mail
-        raise InputFault(f"is no e-mail that can be read ({type(error).__name__})", name, "save its text instead") from error
+        raise InputFault(
+            f"is no e-mail that can be read ({type(error).__name__})", name, "save its text instead"
+        ) from error
 
 
 def _too_much(body: bytes) -> str:
@@ -57,13 +59,12 @@ def _too_much(body: bytes) -> str:
     return next((what for what, exceeded in bounds.items() if exceeded), "")
 
 
-def _read(mail: EmailMessage, name: str, decode: Decode, depth: int = 0) -> tuple[dict[str, Any], str]:
+def _read(mail: MIMEPart, name: str, decode: Decode, depth: int = 0) -> tuple[dict[str, Any], str]:
     part = mail.get_body(("plain", "html"))
-    text = _text(part, name, decode) if isinstance(part, EmailMessage) else ""
+    text = _text(part, name, decode) if isinstance(part, MIMEPart) else ""
     inner = [one for one in mail.walk() if one is not mail and one.get_content_type() == "message/rfc822"]
     if not text.strip() and inner and depth < MAX_FORWARDS:
-        (forwarded,) = inner[0].get_payload()
-        return _read(forwarded, name, decode, depth + 1)
+        return _read(next(iter(inner[0].iter_parts())), name, decode, depth + 1)
     if not text.strip():
         raise InputFault("is an e-mail without a text", name, "save the text of its attachment instead")
     found = {
@@ -77,13 +78,13 @@ def _read(mail: EmailMessage, name: str, decode: Decode, depth: int = 0) -> tupl
     return {key: value for key, value in found.items() if value}, _left_out(mail)
 
 
-def _text(part: EmailMessage, name: str, decode: Decode) -> str:
+def _text(part: MIMEPart, name: str, decode: Decode) -> str:
     raw = part.get_payload(decode=True)
     written = decode(raw if isinstance(raw, bytes) else b"", name, part.get_content_charset("utf-8"))
     return html_text(written) if part.get_content_subtype() == "html" else written
 
 
-def _header(mail: EmailMessage, name: str) -> str:
+def _header(mail: MIMEPart, name: str) -> str:
     """A header, decoded; empty when there is none, or one so odd or long that nobody should try."""
     raw = next((str(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")
     if len(raw) > _MAX_HEADER:
@@ -94,7 +95,7 @@ def _header(mail: EmailMessage, name: str) -> str:
         return ""
 
 
-def _sender(mail: EmailMessage) -> str:
+def _sender(mail: MIMEPart) -> str:
     """The name of the list, else of who wrote, else the domain it came from."""
     told = line(_header(mail, "List-Id"), 300).partition("<")[0].strip(' "')
     if told:
@@ -103,12 +104,12 @@ def _sender(mail: EmailMessage) -> str:
     return written.strip(' "') or address.rpartition("@")[2].strip(" <>")
 
 
-def _id(mail: EmailMessage) -> str:
+def _id(mail: MIMEPart) -> str:
     told = line(_header(mail, "Message-ID")).strip("<> ")
     return told if told.isprintable() and len(told) <= 300 else ""  # noqa: PLR2004 - as long as any id
 
 
-def _date(mail: EmailMessage) -> datetime | None:
+def _date(mail: MIMEPart) -> datetime | None:
     try:
         when = parsedate_to_datetime(_header(mail, "Date"))
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -116,7 +117,7 @@ def _date(mail: EmailMessage) -> datetime | None:
     return when if when.year in _YEARS else None
 
 
-def _left_out(mail: EmailMessage) -> str:
+def _left_out(mail: MIMEPart) -> str:
     """Which parts were not read, by name."""
     names = [
         line(part.get_filename() or part.get_content_type(), 80)

@@ -202,15 +202,15 @@ def _decoded_by(body: bytes, where: str, encoding: str) -> str:
 
 def lines(name: str, stream: Iterable[str | bytes]) -> Iterator[Entry]:
     """Articles from lines of JSON, each line failing for itself."""
-    for number, line in enumerate(stream, 1):
+    for number, row in enumerate(stream, 1):
         where = f"{name}, line {number}"
-        if not line.strip():
+        if not row.strip():
             continue
         try:
-            text = line if isinstance(line, str) else _decoded(line, where)
+            text = row if isinstance(row, str) else _decoded(row, where)
             yield Entry(where, _article(_parsed(text, where), where, f"{_stem(name)}-{number}"))
         except InputFault as fault:
-            yield Entry(where, fault=fault, body=line.encode("utf-8", "replace") if isinstance(line, str) else line)
+            yield Entry(where, fault=fault, body=row.encode("utf-8", "replace") if isinstance(row, str) else row)
 
 
 def entries(path: Path) -> Iterator[Entry]:
@@ -273,10 +273,10 @@ def _line_by_line(path: Path) -> Iterator[Entry]:
         yield Entry(str(path), fault=fault)
 
 
-def _bounded_line(path: Path, line: bytes) -> bytes:
-    if len(line) > MAX_FILE:
+def _bounded_line(path: Path, row: bytes) -> bytes:
+    if len(row) > MAX_FILE:
         raise _too_long(path)
-    return line
+    return row
 
 
 def _manifest(path: Path) -> dict[str, dict[str, str]]:

@@ -34,7 +34,9 @@ def read_page(source: str) -> dict[str, Any]:
     body = _text(source, spans)
     told = _told(source)
     title = next((told[name] for name in _TITLES if told.get(name)), "") or _heading(source)
-    link = next((tag["href"] for tag in tags(source, "link") if tag.get("rel", "").lower() == "canonical" and "href" in tag), "")
+    link = next(
+        (tag["href"] for tag in tags(source, "link") if tag.get("rel", "").lower() == "canonical" and "href" in tag), ""
+    )
     found = {
         "text": body,
         "title": line(title, _MOST),

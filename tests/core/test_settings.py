@@ -15,6 +15,7 @@ WORDS = {
     "table": "TOCSIN_TABLE",
     "bucket": "TOCSIN_BUCKET",
     "article_queue": "TOCSIN_ARTICLE_QUEUE",
+    "receive_secret": "TOCSIN_RECEIVE_SECRET",
     "rules": "TOCSIN_RULES",
     "slack_channel": "TOCSIN_SLACK_CHANNEL",
     "slack_secret": "TOCSIN_SLACK_SECRET",

@@ -30,7 +30,11 @@ def send(stack: LocalStack, queue: str, *bodies: str) -> None:
 def take(stack: LocalStack, queue: str) -> list[str]:
     """Takes the messages out of a queue."""
     bodies = []
-    while messages := stack.client("sqs").receive_message(QueueUrl=stack.physical(queue), MaxNumberOfMessages=10).get("Messages"):
+    while (
+        messages := stack.client("sqs")
+        .receive_message(QueueUrl=stack.physical(queue), MaxNumberOfMessages=10)
+        .get("Messages")
+    ):
         for message in messages:
             bodies.append(message["Body"])
             stack.client("sqs").delete_message(QueueUrl=stack.physical(queue), ReceiptHandle=message["ReceiptHandle"])
@@ -45,7 +49,9 @@ def redrive(stack: LocalStack, *options: str) -> Ran:
 @pytest.fixture
 def letters(stack: LocalStack) -> Iterator[list[str]]:
     """Twelve dead articles and one dead stream record; what is left of them afterwards goes."""
-    bodies = [json.dumps({"id": f"a{number}", "text": "\x1b[31m\u202eevil"}, ensure_ascii=False) for number in range(12)]
+    bodies = [
+        json.dumps({"id": f"a{number}", "text": "\x1b[31m\u202eevil"}, ensure_ascii=False) for number in range(12)
+    ]
     send(stack, "ArticleDeadLetters", *bodies)
     send(stack, "DeliverDeadLetters", "a stream record")
     yield sorted(bodies)

@@ -16,14 +16,15 @@ from urllib.parse import unquote_plus
 
 import boto3
 import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
 
 from infra.local.stack import LocalStack
 from tocsin.errors import SettingsFault
 from tocsin.settings import Settings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-PARAMETERS = {"SlackChannel": "C0LOCAL", "SlackTokenSecret": "slack-token"}
-FUNCTIONS = ["Due", "Fetch", "Intake", "Detect", "Deliver", "Sweep", "Digest"]
+PARAMETERS = {"SlackChannel": "C0LOCAL", "SlackTokenSecret": "slack-token", "ReceiveSecret": "posts"}
+FUNCTIONS = ["Due", "Fetch", "Intake", "Receive", "Page", "Detect", "Deliver", "Sweep", "Digest"]
 WEEKS_2 = 14 * 24 * 3600
 
 
@@ -162,7 +163,7 @@ def test_poison_among_the_feeds_outlives_the_queue(stack: LocalStack) -> None:
     assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
 
 
-@pytest.mark.parametrize("function", ["Fetch", "Intake", "Detect"])
+@pytest.mark.parametrize("function", ["Fetch", "Intake", "Page", "Detect"])
 def test_visibility_outlasts_the_reader(function: str, stack: LocalStack) -> None:
     """A queue hides a message for six times its reader's timeout and the batching window, as AWS advises."""
     mapping = mappings(stack)[function]
@@ -247,6 +248,8 @@ def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
         ("Due", {"table", "feed_queue"}),
         ("Fetch", {"table", "bucket", "article_queue", "page_queue"}),
         ("Intake", {"table", "bucket", "article_queue"}),
+        ("Receive", {"table", "bucket", "article_queue", "receive_secret"}),
+        ("Page", {"bucket", "article_queue"}),
         ("Detect", {"table", "bucket", "rules", "max_age"}),
         *(
             (each, {"table", "rules", "slack_channel", "slack_secret", "slack_url", "lease", "quarantine"})
@@ -309,9 +312,42 @@ def test_only_what_posts_may_read_the_token(stack: LocalStack) -> None:
         function
         for function in FUNCTIONS
         for statement in statements(stack, f"{function}Role")
-        if "secretsmanager:GetSecretValue" in statement["Action"]
+        if "secretsmanager:GetSecretValue" in statement["Action"] and ":secret:slack-token" in statement["Resource"]
     }
     assert readers == {"Deliver", "Sweep"}
+
+
+def test_the_endpoint_is_narrow(stack: LocalStack) -> None:
+    """Only posts to one path reach the function, few a second; it may read the shared secret and record what posts lacked."""
+    (stage,) = stack.of_type("AWS::ApiGatewayV2::Stage")
+    throttle = stack.properties(stage)["DefaultRouteSettings"]
+    assert (throttle["ThrottlingRateLimit"], throttle["ThrottlingBurstLimit"]) == (5, 10)
+    (permission,) = stack.of_type("AWS::Lambda::Permission")
+    assert stack.properties(permission)["SourceArn"].endswith("/POST/articles")
+    assert stack.properties("Receive")["Timeout"] < 30
+    (secret,) = (
+        each["Resource"]
+        for each in statements(stack, "ReceiveRole")
+        if "secretsmanager:GetSecretValue" in each["Action"]
+    )
+    assert secret.endswith(":secret:posts-??????")
+    (fates,) = (each for each in statements(stack, "ReceiveRole") if "dynamodb:PutItem" in each["Action"])
+    assert fates["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ARTICLE#post-*"]}}
+
+
+def test_pages_are_looked_at_one_by_one(stack: LocalStack) -> None:
+    """A page that ends the function takes no other along, few sites are asked at once, and its role reads no secret and no table."""
+    mapping = mappings(stack)["Page"]
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 5})
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    actions = {action.partition(":")[0] for each in statements(stack, "PageRole") for action in each["Action"]}
+    assert actions == {"logs", "sqs", "s3"}
+
+
+def test_only_page_carries_what_reads_pages() -> None:
+    """The library that finds the article in a page burdens the start of no other function."""
+    resources = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"]
+    assert [name for name, each in resources.items() if "Layers" in each["Properties"]] == ["Page"]
 
 
 def test_the_secret_may_be_named_by_its_arn() -> None:

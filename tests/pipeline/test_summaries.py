@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.system import World, row_of
+from tests.system import System, World, row_of
 from tests.twins import Clock, MemoryArchive, MemoryQueue
 from tocsin.adapters import pages
 from tocsin.article import Article
@@ -112,7 +112,9 @@ def test_what_the_feed_says_stays(reading: Reading, summary: str, stands_before:
 
 def test_what_the_feed_does_not_say_the_page_may(reading: Reading) -> None:
     """Headline and day are the page's where the feed has none."""
-    reading.site.answer = html(page(*BODY, head='<meta property="article:published_time" content="2025-01-24T09:30:00Z">'))
+    reading.site.answer = html(
+        page(*BODY, head='<meta property="article:published_time" content="2025-01-24T09:30:00Z">')
+    )
     article = reading.read(Article("a", LEAD, url=URL).arriving(reading.clock()))
     assert article.title == "More troops"
     assert (article.published, article.dated) == (datetime(2025, 1, 24, tzinfo=UTC), "given")
@@ -165,9 +167,30 @@ def test_text_in_other_letters_is_known_again(reading: Reading) -> None:
     """Summary and page are compared in scripts without blanks or with short words, too."""
     lead = "한국 합참은 북한이 러시아에 추가 파병을 준비하고 있다고 금요일 밝혔다."
     other = "중앙은행이 오늘 기준금리를 다시 올리면서 주식시장이 큰 폭으로 하락했다. " * 9
-    for text, whole in ((lead + " " + "군은 훈련과 장비 지급의 징후를 포착했다고 설명했다. " * 9, True), (other, False)):
+    for text, whole in (
+        (lead + " " + "군은 훈련과 장비 지급의 징후를 포착했다고 설명했다. " * 9, True),
+        (other, False),
+    ):
         reading.site.answer = html(page(text, title="추가 파병"))
         assert (reading.read(Article("k", lead, "", url=URL)).lacks == "") is whole
+
+
+# On moto, through the handler and the guard
+
+
+def test_no_summary_is_lost(on_moto: System) -> None:
+    """On moto, a summary whose page the guard refuses to ask for rings; what is no article ends among the dead letters."""
+    sqs, url = on_moto.stack.client("sqs"), on_moto.stack.physical("PageQueue")
+    for body in (row_of(replace(SUMMARY, url="http://169.254.169.254/latest/meta-data")), "no article"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    for _ in range(6):
+        on_moto.pump.drain()
+        on_moto.move(minutes=7)
+    record = on_moto.table.fate("a")
+    assert record is not None
+    assert (record.fate, len(on_moto.slack.posts)) == ("alerted", 1)
+    assert "169.254.169.254" in record.lacks
+    assert on_moto.messages_in("PageDeadLetters") == ["no article"]
 
 
 # Summary and whole are one article
@@ -192,10 +215,22 @@ def test_a_summary_that_becomes_whole_rings_once(world: World, reading: Reading)
 
 def test_a_page_that_cannot_be_had_again_takes_nothing_back(world: World, reading: Reading) -> None:
     """A signal that stood on the page only is not withdrawn because the summary, edited since, comes without the page."""
-    calm = Article("a", "The military in Seoul said that it had seen signs of training near the border.", "Signs", "O", URL, SUMMARY.published)
+    calm = Article(
+        "a",
+        "The military in Seoul said that it had seen signs of training near the border.",
+        "Signs",
+        "O",
+        URL,
+        SUMMARY.published,
+    )
     arrive(world, reading, html(page(*BODY)), calm)
     assert len(world.slack.standing) == 1
-    arrive(world, reading, FetchFault("status", "the server answered 503", status=503), Article(**{**_fields(calm), "title": "Signs seen"}))
+    arrive(
+        world,
+        reading,
+        FetchFault("status", "the server answered 503", status=503),
+        replace(calm, title="Signs seen"),
+    )
     assert len(world.slack.standing) == 1
     assert world.table.fates["a"].fate == "alerted"
     assert all(row.reply is None for row in world.table.rows.values())
@@ -205,10 +240,11 @@ def test_a_summary_that_is_edited_is_an_edit(world: World, reading: Reading) -> 
     """Of a site that never gives its pages, an edit that takes the signal away is seen like any other."""
     refused = FetchFault("status", "the server answered 403", status=403)
     arrive(world, reading, refused)
-    arrive(world, reading, refused, Article(**{**_fields(SUMMARY), "text": "The report was withdrawn by the editors.", "title": "Withdrawn"}))
+    arrive(
+        world,
+        reading,
+        refused,
+        replace(SUMMARY, text="The report was withdrawn by the editors.", title="Withdrawn"),
+    )
     assert len(world.table.fates["a"].before) == 1
     assert [row.reply["reason"] for row in world.table.rows.values() if row.reply] == ["corrected"]
-
-
-def _fields(article: Article) -> dict[str, Any]:
-    return {name: getattr(article, name) for name in ("id", "text", "title", "source", "url", "published")}

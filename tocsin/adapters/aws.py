@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tocsin.pipeline.deliver import Deliverer
     from tocsin.pipeline.detect import Detector
     from tocsin.pipeline.page import PageReader
-    from tocsin.pipeline.receive import Receiver
     from tocsin.pipeline.poll import Poller
+    from tocsin.pipeline.receive import Receiver
     from tocsin.ports import Web
 
 log = logging.getLogger("tocsin")

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 _SAMPLE = 3
 _SHOWN = 200
-_NO_SOURCE = "nothing to move: these only tell what was tried in vain. The alerts stay in the outbox, and Sweep delivers them."
+_NO_SOURCE = (
+    "nothing to move: these only tell what was tried in vain. The alerts stay in the outbox, and Sweep delivers them."
+)
 
 
 @click.command("redrive")
 @stack_option
 @format_option
 @click.option("--queue", "name", metavar="NAME", help="Only this dead-letter queue, for example ArticleDeadLetters.")
-@click.option("--dry-run", is_flag=True, help="Show what there is and move nothing; exit code 1 when something could be moved.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what there is and move nothing; exit code 1 when something could be moved."
+)
 def command(stack_name: str, form: str, name: str | None, *, dry_run: bool) -> int:
     """Shows what lies in the dead-letter queues, and moves it back to the queues it came from.
 

@@ -55,13 +55,18 @@ class PageReader:
 
     def _whole(self, summary: Article, receives: int) -> Article:
         """The article with the text of its page, else the summary, which then says why."""
+        if receives > TRIES:
+            return _alone(summary, f"it ended the function {TRIES} times")
         try:
-            if receives > TRIES:
-                raise InputFault(f"it ended the function {TRIES} times")
             return _joined(summary, self.extract(self.web.get(summary.url, HEADERS)))
         except (FetchFault, InputFault) as fault:
-            log.warning("only the summary of %s is read: %s", ascii(summary.id), ascii(str(fault)))
-            return replace(summary, lacks=f"all but its summary, because of its page: {fault}"[:500])
+            return _alone(summary, str(fault))
+
+
+def _alone(summary: Article, why: str) -> Article:
+    """The summary as the article, with what it lacks."""
+    log.warning("only the summary of %s is read: %s", ascii(summary.id), ascii(why))
+    return replace(summary, lacks=f"all but its summary, because of its page: {why}"[:500])
 
 
 def _joined(summary: Article, page: Page) -> Article:

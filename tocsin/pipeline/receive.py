@@ -110,7 +110,9 @@ class Receiver:
         """
         if not self.door.admits(request.headers):
             log.warning("refused a post from %s", ascii(request.sender))
-            return failure(401, "unauthorized", "send the shared secret as Authorization: Bearer … or X-Tocsin-Secret: …")
+            return failure(
+                401, "unauthorized", "send the shared secret as Authorization: Bearer … or X-Tocsin-Secret: …"
+            )
         if len(request.body) > MAX_BODY:
             return failure(413, "too_large", f"a post may have {MAX_BODY:,} bytes; send fewer articles at a time")
         name = _name(request.headers)
@@ -167,7 +169,7 @@ def _identified(article: Article) -> Article:
     """The article under its own id, else under one that it gets each time it is posted, and no other article does."""
     if article.named == "given":
         return article
-    told = "\n".join((article.source, article.address, article.content))
+    told = f"{article.source}\n{article.address}\n{article.content}"
     return replace(article, id=f"post-{_digest(told).hex()[:16]}")
 
 
