@@ -63,7 +63,7 @@ def check(form: str, listed: str | None, urls: tuple[str, ...], *, allow_private
     if not wanted:
         raise click.UsageError("name the address of a feed, or a file of addresses with --from FILE")
     guard = Guard(allow=OWN_NETWORKS if allow_private else ())
-    show = _line if form == "ndjson" else _told
+    show = _line if form == "ndjson" else told
     fine = True
     for row in looked(guard, _parsed, wanted, datetime.now(UTC)):
         fine = fine and row["ok"]
@@ -211,7 +211,7 @@ def _line(row: Mapping[str, Any]) -> str:
     return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def told(row: Mapping[str, Any]) -> str:
     """A row for people."""
     lines = [shown(row["url"], 400)]
     if not row["ok"]:
@@ -219,9 +219,9 @@ def _told(row: Mapping[str, Any]) -> str:
     span = f"{row['dated']} dated"
     if row["dated"]:
         span += f" from {row['oldest'][:16]} to {row['newest'][:16]}"
-    told = f"{row['content']} of about {row['characters']:,} characters" if row["characters"] else row["content"]
+    given = f"{row['content']} of about {row['characters']:,} characters" if row["characters"] else row["content"]
     language = f", language {shown(row['language'], 40)}" if row["language"] else ""
-    lines.append(f"  {row['format']}, {row['entries']} entries, {span}, {told}{language}")
+    lines.append(f"  {row['format']}, {row['entries']} entries, {span}, {given}{language}")
     cache = "; ".join(f"{name}: {shown(value, 80)}" for name, value in row["cache"].items())
     lines += [f"  title: {shown(row['title'])}"] if row["title"] else []
     lines += [f"  redirected to {shown(row['redirected'], 400)}"] if row["redirected"] else []
