@@ -251,7 +251,7 @@ def test_a_folder_is_no_list(tmp_path: Path) -> None:
 def test_an_argument_that_is_no_text_is_told(form: str) -> None:
     """Bytes that are no UTF-8 on the command line end as an address that cannot be used."""
     command = [sys.executable, "-c", "from tocsin.cli import main; main()", "feeds", "check", "--format", form]
-    ran = subprocess.run([*command, b"http://e\xff.org/"], cwd=ROOT, capture_output=True, check=False)  # type: ignore[list-item]  # as a shell passes it
+    ran = subprocess.run([*command, b"http://e\xff.org/"], cwd=ROOT, capture_output=True, check=False)
     assert (ran.returncode, ran.stderr) == (1, b"")
     line = ran.stdout.decode()
     assert json.loads(line)["error"] == "url" if form == "ndjson" else "url: " in line
