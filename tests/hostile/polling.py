@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from tests.listening import DAY, URL, Listening, entry, subscription
+from tests.listening import DAY, Listening, entry, subscription
 from tocsin.feed import FeedEntry
 
 SIGNAL = "Turkey is preparing to send more troops to Syria, officials said."
