@@ -208,6 +208,8 @@ def _told(error: ErrorDetails) -> str:
     what = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         return f"unknown field {place!r}; a feed has {', '.join(FeedLine.model_fields)}"
+    if error["type"] in {"model_type", "dict_type"}:
+        return "is no feed; write `- {url: https://…, name: …}`"
     if error["type"] == "missing":
         return f"the feed has no {place!r}"
     return f"{place}: {what}" if place else what

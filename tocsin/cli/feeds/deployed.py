@@ -16,7 +16,7 @@ from tocsin import health, schedule
 from tocsin.adapters.exchange import shown
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import format_option, stack_option
-from tocsin.errors import InputFault
+from tocsin.errors import InputFault, RuleFaults
 from tocsin.subscription import Subscription, feed_id
 
 if TYPE_CHECKING:
@@ -133,7 +133,10 @@ def import_(stack_name: str, file: str) -> int:
     from tocsin.feeds import read
 
     name, body = _body(file)
-    found, faults = read(name, body)
+    try:
+        found, faults = read(name, body)
+    except RuleFaults as error:
+        raise InputFault(shown(str(error), 400)) from error
     for fault in faults:
         click.echo(shown(str(fault), 400), err=True)
     added = changed = 0
