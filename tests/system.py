@@ -38,6 +38,8 @@ from tocsin.signal import Signal
 ROOT = Path(__file__).parent.parent
 RULES = ROOT / "rules"
 SEEDS = ROOT / "seeds"
+STACK = "desk"
+"""The name under which the command line finds the system on moto."""
 LEASE, QUARANTINE = timedelta(seconds=75), timedelta(seconds=150)
 
 

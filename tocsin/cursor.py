@@ -144,17 +144,12 @@ def _marked(entries: Sequence[FeedEntry], now: datetime) -> list[tuple[FeedEntry
     marks = [(entry, _mark(entry, now)) for entry in entries]
     once = list({_twin(mark): (entry, mark) for entry, mark in reversed(marks)}.values())[::-1]
     guids, addresses = Counter(mark.guid for _, mark in once), Counter(mark.address for _, mark in once)
-    return [
-        (
-            entry,
-            replace(
-                mark,
-                common_guid=guids[mark.guid] > 1,
-                common_address=bool(mark.address) and addresses[mark.address] > 1,
-            ),
-        )
-        for entry, mark in once
-    ]
+    return [(entry, _common(mark, guids[mark.guid] > 1, addresses[mark.address] > 1)) for entry, mark in once]
+
+
+def _common(mark: Seen, guid: bool, address: bool) -> Seen:  # noqa: FBT001 - what is common of two
+    found = guid, address and bool(mark.address)
+    return replace(mark, common_guid=found[0], common_address=found[1]) if any(found) else mark
 
 
 def _twin(mark: Seen) -> Hashable:
@@ -179,7 +174,7 @@ def _mark(entry: FeedEntry, now: datetime) -> Seen:
     words = "\n".join(" ".join(part.split()).casefold() for part in (entry.title, entry.text))
     return Seen(
         article="",
-        guid=_hash(canonical(entry.id) or entry.id.strip(), 12),
+        guid=_hash(("://" in entry.id and canonical(entry.id)) or entry.id.strip(), 12),
         address=_hash(canonical(entry.link), 12),
         title=_hash(" ".join(entry.title.split()).casefold(), 8),
         content=_hash(words, 12),

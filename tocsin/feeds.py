@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Annotated, Any
 from urllib.parse import urlsplit
-from xml.parsers.expat import ExpatError, ParserCreate
 from xml.sax.saxutils import quoteattr
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from tocsin.errors import Fault, RuleFaults
+from tocsin.opml import outlines
 from tocsin.source import Source, parse
 from tocsin.subscription import EVERY, SLOWEST, Subscription, feed_id
 
 MAX_FILE = 5_000_000
 """Bytes a list may have."""
 MAX_FEEDS = 20_000
-_DEPTH = 50
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _PERIOD = re.compile(r"([1-9][0-9]{0,4})([mhd])\Z")
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=30)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-_FEED_TYPES = {"", "rss", "rss1", "atom", "rdf", "json", "jsonfeed", "link"}
 
 
 def _period(value: object) -> object:
@@ -125,10 +124,20 @@ def as_yaml(feeds: Iterable[Subscription]) -> str:
 
 def as_opml(feeds: Iterable[Subscription]) -> str:
     """A list in OPML 2.0; what OPML has no word for stands in attributes of our own, which other readers pass over."""
-    lines = ['<?xml version="1.0" encoding="utf-8"?>', '<opml version="2.0">', "  <head><title>Tocsin</title></head>", "  <body>"]
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        '<opml version="2.0">',
+        "  <head><title>Tocsin</title></head>",
+        "  <body>",
+    ]
     for feed in feeds:
         row = _row(feed)
-        told = {"type": "rss", "text": row.pop("name"), "xmlUrl": row.pop("url"), **{key: _attribute(row[key]) for key in row}}
+        told = {
+            "type": "rss",
+            "text": row.pop("name"),
+            "xmlUrl": row.pop("url"),
+            **{key: _attribute(row[key]) for key in row},
+        }
         lines.append("    <outline " + " ".join(f"{key}={quoteattr(value)}" for key, value in told.items()) + "/>")
     return "\n".join([*lines, "  </body>", "</opml>", ""])
 
@@ -173,7 +182,9 @@ def _read_yaml(name: str, body: bytes) -> tuple[list[Placed], list[Fault]]:
         what = "lists no feeds; write `feeds:` and below it a list of feeds, each with a `url` and a `name`"
         raise RuleFaults([Fault(name, 1, 1, what)])
     faults: list[Fault] = [
-        source.fault((key,), f"unknown field {key!r}; the list is under `feeds`") for key in source.data if key != "feeds"
+        source.fault((key,), f"unknown field {key!r}; the list is under `feeds`")
+        for key in source.data
+        if key != "feeds"
     ]
     found: list[Placed] = []
     for number, row in enumerate(rows):
@@ -191,58 +202,28 @@ def _at(source: Source, number: int) -> tuple[int, int]:
     return fault.line, fault.column
 
 
-def _told(error: Any) -> str:
+def _told(error: ErrorDetails) -> str:
     """One mistake in words."""
     place = ".".join(str(part) for part in error["loc"])
     what = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         return f"unknown field {place!r}; a feed has {', '.join(FeedLine.model_fields)}"
+    if error["type"] in {"model_type", "dict_type"}:
+        return "is no feed; write `- {url: https://…, name: …}`"
     if error["type"] == "missing":
         return f"the feed has no {place!r}"
     return f"{place}: {what}" if place else what
 
 
 def _read_opml(name: str, body: bytes) -> tuple[list[Placed], list[Fault]]:
-    """Reads outlines with an address. Nothing is fetched, and an entity declared in the file ends the reading."""
-    parser = ParserCreate()
-    outlines: list[tuple[tuple[int, int], dict[str, str]]] = []
-    depth = 0
-
-    def place() -> tuple[int, int]:
-        return parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
-
-    def begins(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth == 1 and tag.lower() != "opml":
-            raise RuleFaults([Fault(name, *place(), f"is no OPML: it begins with <{tag[:40]}>")])
-        if depth > _DEPTH or len(outlines) > MAX_FEEDS:
-            raise RuleFaults([Fault(name, *place(), f"is nested deeper than {_DEPTH} levels, or lists more than {MAX_FEEDS:,} feeds")])
-        told = {key.lower(): value for key, value in attributes.items()}
-        if tag.lower() == "outline" and told.get("xmlurl") and told.get("type", "").lower() in _FEED_TYPES:
-            outlines.append((place(), told))
-
-    def ends(_tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def refuses(*_: object) -> None:
-        raise RuleFaults([Fault(name, *place(), "declares a document type, which may hide anything; remove the line <!DOCTYPE …>")])
-
-    parser.StartElementHandler, parser.EndElementHandler = begins, ends
-    parser.StartDoctypeDeclHandler = refuses
-    try:
-        parser.Parse(body, True)  # noqa: FBT003 - expat's own signature
-    except (ExpatError, ValueError, LookupError) as error:
-        raise RuleFaults([Fault(name, *place(), f"is no XML: {error}")]) from error
     faults: list[Fault] = []
     found: list[Placed] = []
-    for at, told in outlines:
+    for at, told in outlines(name, body, MAX_FEEDS):
         try:
             found.append((at, line(**_outline(told))))
         except ValueError as error:
             faults.append(Fault(name, *at, str(error)))
-    if not outlines:
+    if not found and not faults:
         faults.append(Fault(name, 1, 1, "lists no feeds: no <outline> has an xmlUrl"))
     return found, faults
 
@@ -262,9 +243,3 @@ def host(url: str) -> str:
         return urlsplit(url).hostname or "feed"
     except ValueError:
         return "feed"
-
-
-def merged(before: Sequence[Subscription], after: Subscription) -> Subscription | None:
-    """The feed of a list that has this address already, under whatever id; None when there is none."""
-    ids = {after.id}
-    return next((one for one in before if one.id in ids or feed_id(one.url) in ids), None)

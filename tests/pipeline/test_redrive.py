@@ -11,7 +11,8 @@ import pytest
 from infra.local.stack import LocalStack
 from tests.pipeline.test_stack import PARAMETERS, TEMPLATE
 from tests.system import Ran, tocsin
-from tocsin.adapters.sqs import DeadLetters, NotQueued
+from tocsin.adapters.dead_letters import DeadLetters
+from tocsin.adapters.sqs import NotQueued
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tocsin.adapters.dead_letters import DeadLetters, dead_letters
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
-from tocsin.adapters.sqs import DeadLetters, dead_letters
 from tocsin.errors import SettingsFault
 
 

@@ -13,7 +13,7 @@ from tocsin.cli.options import format_option, stack_option
 from tocsin.errors import InputFault
 
 if TYPE_CHECKING:
-    from tocsin.adapters.sqs import DeadLetters, Letter
+    from tocsin.adapters.dead_letters import DeadLetters, Letter
 
 _SAMPLE = 3
 _SHOWN = 200

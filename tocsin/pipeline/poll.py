@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -19,7 +21,7 @@ from tocsin.feed import Answer, Feed
 from tocsin.health import Failing
 from tocsin.pipeline.archive import INLINE, archive_key, archived
 from tocsin.ports import Archive, Clock, FateRecord, Feeds, Listed, Notice, Queue, Web
-from tocsin.subscription import Subscription
+from tocsin.subscription import Subscription, host_of
 
 log = logging.getLogger("tocsin")
 
@@ -27,6 +29,8 @@ MOST_DUE = 2_000
 """Feeds sent off at one time; the rest waits for the next minute."""
 LOOKED_AT = 20_000
 """Feeds that are looked at for them, so that hundreds of one host hide no others."""
+TOGETHER = 5
+"""Hosts that are asked at a time: a function waits for servers most of its time, and waiting is paid for."""
 NOT_MODIFIED, GONE = 304, 410
 _MAX_HEADER = 300
 
@@ -93,14 +97,12 @@ class Poller:
         known = self.feeds.read(sorted({feed for _, feed in asked}))
         polls: dict[str, Poll] = {}
         failed: set[str] = set()
-        for feed, (listed, at) in known.items():
-            if listed.due is None:
-                continue  # it ended while the message was on its way
+        for listed, at, answer in self._answers(list(known.values())):
             try:
-                polls[feed] = self._asked(listed, at, now)
+                polls[listed.feed.id] = self._read(listed, at, answer, now)
             except Exception:
-                log.exception("feed %s comes again", ascii(feed))
-                failed.add(feed)
+                log.exception("feed %s comes again", ascii(listed.feed.id))
+                failed.add(listed.feed.id)
         lost = self._sent(list(polls.values()), now)
         failed |= lost
         for feed, poll in polls.items():
@@ -114,17 +116,42 @@ class Poller:
                 failed.add(feed)
         return [message for message, feed in asked if feed in failed]
 
-    def _asked(self, listed: Listed, before: Cursor, now: datetime) -> Poll:
-        """One request, and what its answer says."""
+    def _answers(self, known: Iterable[tuple[Listed, Cursor]]) -> Iterator[tuple[Listed, Cursor, Answer | Exception]]:
+        """What the servers answer: a few hosts are asked at a time, the feeds of one host one after another."""
+        hosts: defaultdict[str, list[tuple[Listed, Cursor]]] = defaultdict(list)
+        for listed, at in known:
+            if listed.due is not None:  # else it ended while the message was on its way
+                hosts[host_of(listed.feed.id)].append((listed, at))
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            ahead: deque[Future[list[tuple[Listed, Cursor, Answer | Exception]]]] = deque()
+            for feeds in hosts.values():
+                ahead.append(pool.submit(self._of_host, feeds))
+                if len(ahead) == TOGETHER:
+                    yield from ahead.popleft().result()
+            while ahead:
+                yield from ahead.popleft().result()
+
+    def _of_host(self, feeds: Iterable[tuple[Listed, Cursor]]) -> list[tuple[Listed, Cursor, Answer | Exception]]:
+        answers: list[tuple[Listed, Cursor, Answer | Exception]] = []
+        for listed, at in feeds:
+            try:
+                answers.append((listed, at, self.web.get(listed.feed.url, _conditions(at))))
+            except Exception as error:  # noqa: BLE001 - it is told of the feed it belongs to
+                answers.append((listed, at, error))
+        return answers
+
+    def _read(self, listed: Listed, before: Cursor, answer: Answer | Exception, now: datetime) -> Poll:
+        """What an answer says."""
         poll = Poll(listed, before, replace(before, health=replace(before.health, ended=False)))
         try:
-            answer = self.web.get(listed.feed.url, _conditions(before))
+            if isinstance(answer, Exception):
+                raise answer
             if answer.status == GONE:
                 poll.after = replace(before, health=replace(before.health, ended=True))
                 return poll
             poll.after = replace(poll.after, health=health.pointed(poll.after.health, answer.moved, now))
             if answer.status != NOT_MODIFIED:
-                self._read(poll, answer, now)
+                self._parse(poll, answer, now)
             poll.after = replace(poll.after, health=health.answered(poll.after.health, now))
         except FetchFault as fault:
             poll.pause = schedule.heeded(listed.feed, fault.retry_after) if fault.retry_after else None
@@ -139,7 +166,7 @@ class Poller:
         if before.failing != failing or not before.since:  # the same again needs no write
             poll.after = replace(poll.after, health=health.failed(before, failing, what, now))
 
-    def _read(self, poll: Poll, answer: Answer, now: datetime) -> None:
+    def _parse(self, poll: Poll, answer: Answer, now: datetime) -> None:
         """Reads a feed that may have changed; what is known already is left out."""
         body = hashlib.sha256(answer.body).hexdigest()[:32]
         if body == poll.before.body:
