@@ -321,7 +321,7 @@ def test_the_endpoint_is_narrow(stack: LocalStack) -> None:
     """Only posts to one path reach the function, few a second; it may read the shared secret and record what posts lacked."""
     (stage,) = stack.of_type("AWS::ApiGatewayV2::Stage")
     throttle = stack.properties(stage)["DefaultRouteSettings"]
-    assert (throttle["ThrottlingRateLimit"], throttle["ThrottlingBurstLimit"]) == (5, 10)
+    assert (throttle["ThrottlingRateLimit"], throttle["ThrottlingBurstLimit"]) == (5, 5)
     (permission,) = stack.of_type("AWS::Lambda::Permission")
     assert stack.properties(permission)["SourceArn"].endswith("/POST/articles")
     assert stack.properties("Receive")["Timeout"] < 30
