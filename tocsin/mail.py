@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import MIMEPart
@@ -12,6 +11,7 @@ from typing import Any
 
 from tocsin.clean import html_text, line, web_address
 from tocsin.errors import InputFault
+from tocsin.markup import decoded
 
 MAX_MAIL = 10_000_000
 """Bytes an e-mail may have, attachments included."""
@@ -27,17 +27,14 @@ _HEADER = re.compile(rb"^content-[a-z-]++:(?:[^\n]*+\n[ \t])*+[^\n]*+", re.IGNOR
 _YEARS = range(1971, 2200)
 _NAMED = 5
 
-Decode = Callable[[bytes, str, str], str]
-"""Bytes, where they stand, and the name of the encoding they are said to have, to text; `InputFault` when they have another."""
 
-
-def read_mail(name: str, body: bytes, decode: Decode) -> tuple[dict[str, Any], str]:
+def read_mail(name: str, body: bytes) -> tuple[dict[str, Any], str]:
     """Text, title, source, id, url and published of an article, as far as the e-mail tells them, and what was left out of it."""
     if what := _too_much(body):
         raise InputFault(f"is an e-mail of more than {what}", name, "save its text instead")
     try:
         mail = message_from_bytes(body, policy=policy.default)
-        return _read(mail, name, decode)
+        return _read(mail, name)
     except InputFault:
         raise
     except (Exception, RecursionError) as error:  # the parser's own: it raises of every kind on what is no e-mail
@@ -59,12 +56,12 @@ def _too_much(body: bytes) -> str:
     return next((what for what, exceeded in bounds.items() if exceeded), "")
 
 
-def _read(mail: MIMEPart, name: str, decode: Decode, depth: int = 0) -> tuple[dict[str, Any], str]:
+def _read(mail: MIMEPart, name: str, depth: int = 0) -> tuple[dict[str, Any], str]:
     part = mail.get_body(("plain", "html"))
-    text = _text(part, name, decode) if isinstance(part, MIMEPart) else ""
+    text = _text(part) if isinstance(part, MIMEPart) else ""
     inner = [one for one in mail.walk() if one is not mail and one.get_content_type() == "message/rfc822"]
     if not text.strip() and inner and depth < MAX_FORWARDS:
-        return _read(next(iter(inner[0].iter_parts())), name, decode, depth + 1)
+        return _read(next(iter(inner[0].iter_parts())), name, depth + 1)
     if not text.strip():
         raise InputFault("is an e-mail without a text", name, "save the text of its attachment instead")
     found = {
@@ -78,9 +75,9 @@ def _read(mail: MIMEPart, name: str, decode: Decode, depth: int = 0) -> tuple[di
     return {key: value for key, value in found.items() if value}, _left_out(mail)
 
 
-def _text(part: MIMEPart, name: str, decode: Decode) -> str:
+def _text(part: MIMEPart) -> str:
     raw = part.get_payload(decode=True)
-    written = decode(raw if isinstance(raw, bytes) else b"", name, part.get_content_charset("utf-8"))
+    written, _ = decoded(raw if isinstance(raw, bytes) else b"", f"charset={part.get_content_charset('utf-8')}")
     return html_text(written) if part.get_content_subtype() == "html" else written
 
 

@@ -18,6 +18,7 @@ from tocsin.article import MAX_TEXT, Article
 from tocsin.clean import clean, line
 from tocsin.errors import InputFault, RuleFaults
 from tocsin.mail import read_mail
+from tocsin.markup import decoded
 from tocsin.source import read as read_yaml
 from tocsin.webpage import read_page
 
@@ -33,11 +34,6 @@ _HEAD = 8_192
 _CONTROL = 0.02
 _YEAR = re.compile(r"\A\d{4}(-\d{2}){0,2}\Z")
 _YEARS = range(1900, 2200)
-_ENCODINGS = re.compile(
-    r"(utf-?8|us-ascii|ascii|(x-)?(cp|windows-?)-?(125[0-8]|874|949)|iso-?8859-?\d\d?|latin-?1|koi8-[ru]"
-    r"|gbk|gb2312|gb18030|big5|euc-(kr|jp)|ks_c_5601-1987|shift[-_]jis|iso-2022-(jp|kr))\Z"
-)
-"""Encodings a page or an e-mail may be said to have. Python knows others, and some of them are traps."""
 _CHARSET = re.compile(rb"""<meta\b[^<>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _MAX_STEM = 200
 _MEND = {
@@ -161,43 +157,20 @@ def _article_of(suffix: str, name: str, body: bytes, metadata: Mapping[str, str]
     if suffix in PAGES:
         if len(body) > MAX_PAGE:
             raise InputFault(f"is a page of more than {MAX_PAGE:,} bytes", name, "save the article's text instead")
-        told = read_page(_decoded_as(body, name, _charset(body)))
+        told = read_page(decoded(body, _content_type(body))[0])
         if "text" not in told:
             raise InputFault("is a page without a text", name, "save the article's text instead")
     elif suffix == ".eml":
-        told, lacks = read_mail(name, body, _decoded_as)
+        told, lacks = read_mail(name, body)
     else:
         told = {"text": _decoded(body, name)}
     return replace(_article({**told, **metadata, "text": told["text"]}, name, _stem(name)), lacks=lacks)
 
 
-def _charset(body: bytes) -> str:
-    """The encoding a page says it has."""
+def _content_type(body: bytes) -> str:
+    """What a page says of its encoding, as a server would say it."""
     found = _CHARSET.search(body[:_HEAD])
-    return found[1].decode("ascii") if found else "utf-8"
-
-
-def _decoded_as(body: bytes, where: str, encoding: str) -> str:
-    """Text in UTF-8, or else in the encoding it is said to have."""
-    named = encoding.lower()
-    if named.startswith("iso-2022-"):  # it writes everything with the letters of ASCII
-        return _decoded_by(body, where, named)
-    try:
-        return _decoded(body, where)
-    except InputFault:
-        if named in {"utf-8", "utf8", "ascii", "us-ascii"}:
-            raise
-    return _decoded_by(body, where, "cp1252" if named in {"iso-8859-1", "latin1", "latin-1"} else named)
-
-
-def _decoded_by(body: bytes, where: str, encoding: str) -> str:
-    try:
-        if _ENCODINGS.match(encoding):
-            return body.decode(encoding, "replace")
-    except (LookupError, ValueError):
-        pass
-    what = f"is said to be in the encoding {ascii(encoding[:40])[1:-1]}, which is not read"
-    raise InputFault(what, where, "save it with the encoding UTF-8")
+    return f"charset={found[1].decode('ascii')}" if found else ""
 
 
 def lines(name: str, stream: Iterable[str | bytes]) -> Iterator[Entry]:

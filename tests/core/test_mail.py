@@ -124,10 +124,6 @@ def test_a_header_that_is_none_does_no_harm(head: str) -> None:
     [
         (b"Subject: x\n\n \n", "is an e-mail without a text"),
         (b"Content-Type: image/png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=", "is an e-mail without a text"),
-        (
-            b"Content-Type: text/plain; charset=utf-7\n\n\xff" + TEXT.encode(),
-            "in the encoding utf-7, which is not read",
-        ),
         (b"Subject: x\n\n" + b"a\n" * (mail.MAX_LINES + 1), "400,000 lines"),
         (b"Subject: x\n\n" + b"a" * mail.MAX_MAIL, "10,000,000 bytes"),
         (
@@ -138,10 +134,10 @@ def test_a_header_that_is_none_does_no_harm(head: str) -> None:
         (b"Content-Type: text/plain; " + b"a=b; " * 9_000 + b"\n\nText.", "5,000 bytes in a header"),
         (b"Content-Type: text/plain;" + b"\n a=b;" * 9_000 + b"\n\nText.", "5,000 bytes in a header"),
     ],
-    ids=range(9),
+    ids=range(8),
 )
 def test_an_email_that_cannot_be_read(body: bytes, what: str) -> None:
-    """An e-mail without a text, in an encoding nobody should write, or made to keep the parser busy is told with what is wrong."""
+    """An e-mail without a text, or made to keep the parser busy is told with what is wrong."""
     with pytest.raises(InputFault) as caught:
         read(body)
     assert what in caught.value.what
