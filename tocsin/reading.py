@@ -18,9 +18,8 @@ from tocsin.article import MAX_TEXT, Article
 from tocsin.clean import clean, line
 from tocsin.errors import InputFault, RuleFaults
 from tocsin.mail import read_mail
-from tocsin.markup import decoded
 from tocsin.source import read as read_yaml
-from tocsin.webpage import read_page
+from tocsin.webpage import page_source, read_page
 
 MANIFEST = "manifest.yaml"
 PAGES = (".html", ".htm")
@@ -34,7 +33,6 @@ _HEAD = 8_192
 _CONTROL = 0.02
 _YEAR = re.compile(r"\A\d{4}(-\d{2}){0,2}\Z")
 _YEARS = range(1900, 2200)
-_CHARSET = re.compile(rb"""<meta\b[^<>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _MAX_STEM = 200
 _MEND = {
     "text": f'give it a "text" of 1 to {MAX_TEXT:,} characters',
@@ -157,7 +155,7 @@ def _article_of(suffix: str, name: str, body: bytes, metadata: Mapping[str, str]
     if suffix in PAGES:
         if len(body) > MAX_PAGE:
             raise InputFault(f"is a page of more than {MAX_PAGE:,} bytes", name, "save the article's text instead")
-        told = read_page(decoded(body, _content_type(body))[0])
+        told = read_page(page_source(body))
         if "text" not in told:
             raise InputFault("is a page without a text", name, "save the article's text instead")
     elif suffix == ".eml":
@@ -165,12 +163,6 @@ def _article_of(suffix: str, name: str, body: bytes, metadata: Mapping[str, str]
     else:
         told = {"text": _decoded(body, name)}
     return replace(_article({**told, **metadata, "text": told["text"]}, name, _stem(name)), lacks=lacks)
-
-
-def _content_type(body: bytes) -> str:
-    """What a page says of its encoding, as a server would say it."""
-    found = _CHARSET.search(body[:_HEAD])
-    return f"charset={found[1].decode('ascii')}" if found else ""
 
 
 def lines(name: str, stream: Iterable[str | bytes]) -> Iterator[Entry]:

@@ -12,10 +12,14 @@ from itertools import islice
 from typing import Any
 
 from tocsin.clean import html_text, line, tags, unescaped, web_address
+from tocsin.markup import decoded
 
 _AROUND = ("nav", "aside", "footer", "form")
 _HIDDEN = ("script", "style", "template", "noscript")
 _MARK = re.compile(rf"<!--|<(/?)(article|main|header|{'|'.join(_AROUND + _HIDDEN)})\b[^<>]*+>", re.IGNORECASE)
+_CHARSET = re.compile(rb"""<meta\b[^<>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_HEAD = 8_192
+"""Bytes of a page that may name its encoding."""
 _TITLE = re.compile(r"<(title|h1)\b[^<>]*+>([^<]++)", re.IGNORECASE)
 _TOLD = re.compile(r'"datePublished"\s*+:\s*+"([^"]{4,40})"')
 _TITLES = ("og:title", "twitter:title", "headline", "dc.title")
@@ -26,6 +30,13 @@ _LOOKED_AT = 50
 """Articles of one page among which the longest is looked for."""
 
 Span = tuple[int, int]
+
+
+def page_source(body: bytes, content_type: str = "") -> str:
+    """The source of a page in the encoding that the server (`content_type`) or the page names."""
+    found = _CHARSET.search(body[:_HEAD])
+    told = f"charset={found[1].decode('ascii')}" if found else ""
+    return decoded(body, content_type if "charset" in content_type.lower() else told)[0]
 
 
 def read_page(source: str) -> dict[str, Any]:

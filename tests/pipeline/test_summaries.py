@@ -163,6 +163,23 @@ def test_looking_for_a_text_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyP
         pages.extract(html(b"<p>" + b"<span>a</span>" * 60_000))
 
 
+@pytest.mark.parametrize(
+    ("kind", "head", "encoding"),
+    [
+        ("text/html; charset=windows-1252", "", "cp1252"),
+        ("text/html", '<meta charset="iso-8859-1">', "cp1252"),
+        ("text/html; charset=utf-8", '<meta charset="iso-8859-1">', "utf-8"),
+        ("text/html; charset=utf-7", "", "utf-8"),
+        ("application/xhtml+xml", "", "utf-16"),
+    ],
+)
+def test_a_page_in_another_encoding(reading: Reading, kind: str, head: str, encoding: str) -> None:
+    """The encoding is the one the server names, else the page, as long as the bytes bear it out."""
+    source = page(*BODY, "Séoul said “no more”.", head=head).decode()
+    reading.site.answer = html(source.encode(encoding), kind)
+    assert reading.read().text.endswith("Séoul said “no more”.")
+
+
 def test_text_in_other_letters_is_known_again(reading: Reading) -> None:
     """Summary and page are compared in scripts without blanks or with short words, too."""
     lead = "한국 합참은 북한이 러시아에 추가 파병을 준비하고 있다고 금요일 밝혔다."

@@ -16,6 +16,7 @@ from tocsin.clean import clean
 from tocsin.errors import InputFault
 from tocsin.feed import Answer
 from tocsin.pipeline.page import Page
+from tocsin.webpage import page_source
 
 MAX_PAGE = 2_000_000
 """Bytes of HTML that are looked at; time and memory grow with them."""
@@ -50,10 +51,11 @@ def extract(answer: Answer) -> Page:
 
 
 def _found(answer: Answer) -> Any:
+    source = page_source(answer.body, answer.headers.get("content-type", ""))
     try:
         with _bounded():
             return trafilatura.bare_extraction(
-                answer.body, url=answer.url, with_metadata=True, include_comments=False, include_tables=False
+                source, url=answer.url, with_metadata=True, include_comments=False, include_tables=False
             )
     except _TooLong:
         raise InputFault(f"finding its text takes more than {SECONDS:g} s") from None
