@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.system import System, World, row_of
+from tests.system import System, World, row_of, rule_set
 from tests.twins import Clock, MemoryArchive, MemoryQueue
 from tocsin.adapters import pages
 from tocsin.article import Article
 from tocsin.errors import FetchFault, InputFault
 from tocsin.feed import Answer
+from tocsin.memory import Kept
 from tocsin.pipeline.page import TRIES, PageReader
+from tocsin.why import answer
 
 URL = "https://news.example/troops"
 LEAD = "North Korea is preparing to send more troops to Russia, officials in Seoul said on Friday."
@@ -223,7 +225,8 @@ def arrive(world: World, reading: Reading, answer: Any, summary: Article = SUMMA
 def test_a_summary_that_becomes_whole_rings_once(world: World, reading: Reading) -> None:
     """First the summary alone, then the page too: one alert, and the fate says what was lacking and no longer is."""
     arrive(world, reading, FetchFault("timeout", "too slow"))
-    assert "too slow" in world.table.fates["a"].lacks
+    told = "\n".join(answer("a", None, Kept(world.table, world.archive), rule_set().policy))
+    assert "not all of it was read: all but its summary, because of its page: too slow" in told
     arrive(world, reading, html(page(*BODY)))
     assert len(world.slack.standing) == 1
     assert world.table.fates["a"].lacks == ""
