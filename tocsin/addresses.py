@@ -178,10 +178,10 @@ def read(url: str) -> Target:
     if "@" in parts.netloc:
         raise _fault("the address holds a user name or password", "leave out what stands before the @")
     found = _AUTHORITY.fullmatch(parts.netloc)
-    if not found or not _PORT.fullmatch(found["port"] or ""):
+    port = int(found["port"] or _SCHEMES[parts.scheme]) if found and _PORT.fullmatch(found["port"] or "") else 0
+    if not found or not 0 < port < 1 << 16:
         raise _fault("the address has no readable host and port", "write it as https://example.org:8443/feed.xml")
     host, address = _host(found["host"])
-    port = int(found["port"] or _SCHEMES[parts.scheme])
     path = quote(parts.path, safe=_IN_A_PATH) or "/"
     query = quote(parts.query, safe=_IN_A_PATH + "?")
     return Target(parts.scheme, host, port, f"{path}?{query}" if query else path, address)

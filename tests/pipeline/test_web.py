@@ -16,7 +16,7 @@ import pytest
 from tests.hostile.servers import Serve, heard, listening, own_certificate, redirects, sends
 from tocsin import __version__
 from tocsin.adapters.exchange import Limits, shown
-from tocsin.adapters.web import Guard
+from tocsin.adapters.web import KINDS, PASSING, Guard
 from tocsin.errors import FetchFault
 
 FEED = b'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title></channel></rss>'
@@ -335,3 +335,10 @@ def test_where_a_redirect_led_is_told() -> None:
 def test_words_of_strangers_are_shown_harmless(text: str, line: str) -> None:
     """What a server says stands in a message on one line, with nothing invisible, and not for long."""
     assert shown(text) == line
+
+
+def test_every_kind_of_fault_is_documented() -> None:
+    """The page about fetching names each kind of fault with what to do about it."""
+    page = (Path(__file__).parents[2] / "docs" / "fetching.md").read_text(encoding="utf-8")
+    assert {kind: mend for kind, mend in KINDS.items() if f"| `{kind}` | {mend} |" not in page} == {}
+    assert set(KINDS) >= PASSING

@@ -100,6 +100,8 @@ class Wire(io.RawIOBase):
         try:
             got = self._sock.recv_into(room[: self._allowance - self.count])
         except (BlockingIOError, ssl.SSLWantReadError):
+            if self.waits:
+                raise
             return None
         except TimeoutError:
             raise self._until.fault(self._doing) from None
@@ -108,25 +110,32 @@ class Wire(io.RawIOBase):
 
 
 class Exchange:
-    """Asks `target` over `sock` and reads the head of the answer; `OSError` and `HTTPException` are the caller's to tell."""
+    """One question over `sock`, and its answer; `OSError` and `HTTPException` are the caller's to tell. Closed by the caller."""
 
-    def __init__(
-        self, sock: socket.socket, target: Target, headers: Mapping[str, str], until: Until, limits: Limits
-    ) -> None:
-        self._until, self._limits = until, limits
+    def __init__(self, sock: socket.socket, until: Until, limits: Limits) -> None:
+        self._sock, self._until, self._limits = sock, until, limits
         self._wire = Wire(sock, until)
         self._reader = io.BufferedReader(self._wire)
-        connection = http.client.HTTPConnection(target.host, target.port)
-        connection.sock = sock
-        sock.settimeout(until.left("asking"))
-        connection.request("GET", target.path, headers=headers)
-        self._wire.allow(limits.header, "headers", "reading the headers")
         # All it wants of a socket is `makefile`.
         self._response = http.client.HTTPResponse(cast("socket.socket", self), method="GET")
+        self.headers: Mapping[str, str] = {}
+
+    def ask(self, target: Target, headers: Mapping[str, str]) -> int:
+        """Asks, and reads the head of the answer; gives its status."""
+        connection = http.client.HTTPConnection(target.host, target.port)
+        connection.sock = self._sock
+        self._sock.settimeout(self._until.left("asking"))
+        connection.request("GET", target.path, headers=headers)
+        self._wire.allow(self._limits.header, "headers", "reading the headers")
         self._response.begin()
-        self.status = self._response.status
-        self.headers = _clean(self._response.headers)
         _check_framing(self._response.headers)
+        self.headers = _clean(self._response.headers)
+        return self._response.status
+
+    def close(self) -> None:
+        """Lets go of the answer; left to chance, Python 3.13 complains of the order."""
+        self._response.close()
+        self._reader.close()
 
     def makefile(self, _mode: str) -> io.BufferedReader[Wire]:
         """What `http.client` reads from."""
@@ -248,7 +257,7 @@ def _check_framing(headers: http.client.HTTPMessage) -> None:
 def _clean(headers: http.client.HTTPMessage) -> dict[str, str]:
     """The headers by lower-case name, on one line each. One that is too long to be kept or sent back is left out."""
     kept: dict[str, str] = {}
-    for name in {name.lower() for name in headers}:
+    for name in dict.fromkeys(name.lower() for name in headers):
         value = ", ".join(str(one) for one in headers.get_all(name, []))
         value = _UNSENDABLE.sub(" ", value).strip()
         if len(value) <= _LONGEST_VALUE:

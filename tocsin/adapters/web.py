@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -22,7 +22,7 @@ from threading import Thread
 from tocsin import __version__
 from tocsin.adapters.exchange import Exchange, Limits, Until, is_plain, shown
 from tocsin.addresses import PORTS, Address, Network, Target, follow, parse, read, refusal
-from tocsin.errors import FetchFault
+from tocsin.errors import FetchFault, SettingsFault
 from tocsin.feed import Answer
 
 KINDS: Mapping[str, str] = {
@@ -84,6 +84,8 @@ class Guard:
         contact: str = "",
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        if not is_plain(contact):
+            raise SettingsFault("the contact of the feed reader must be plain text on one line")
         self._allow: tuple[Network, ...] = tuple(ip_network(one) for one in allow)
         self._ports, self._resolve, self._limits, self._given = frozenset(ports), resolve, limits or Limits(), tls
         self._agent = f"Tocsin/{__version__} (feed reader{f'; +{contact}' if contact else ''})"
@@ -103,9 +105,12 @@ class Guard:
         permanent = True
         while True:
             seen.append(target.url)
-            with _translated(), self._connected(target, until) as sock:
-                exchange = Exchange(sock, target, {**self._headers(target), **_sendable(asked)}, until, self._limits)
-                status = exchange.status
+            with (
+                _translated(),
+                self._connected(target, until) as sock,
+                closing(Exchange(sock, until, self._limits)) as exchange,
+            ):
+                status = exchange.ask(target, {**self._headers(target), **_sendable(asked)})
                 if status in _ANSWERS:
                     moved = target.url if permanent and len(seen) > 1 else ""
                     return Answer(
@@ -127,7 +132,7 @@ class Guard:
 
     def _connected(self, target: Target, until: Until) -> socket.socket:
         """A connection to the first address of the target that answers, after all of them were found to be public."""
-        if not self._allow:
+        if not self._allow and not target.address:
             self._check_port(target)
         addresses = [target.address] if target.address else self._addresses(target.host, until)
         for address in addresses:

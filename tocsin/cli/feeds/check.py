@@ -62,16 +62,20 @@ def check(form: str, listed: str | None, urls: tuple[str, ...], *, allow_private
     wanted = [*urls, *(_listed(listed) if listed else ())]
     if not wanted:
         raise click.UsageError("name the address of a feed, or a file of addresses with --from FILE")
-    from tocsin.adapters.feed import parse
-
     guard = Guard(allow=OWN_NETWORKS if allow_private else ())
     show = _line if form == "ndjson" else told
     fine = True
-    for row in looked(guard, parse, wanted, datetime.now(UTC)):
+    for row in looked(guard, _parsed, wanted, datetime.now(UTC)):
         fine = fine and row["ok"]
-        # What no encoding can write, like half a character in an argument, is written as JSON escapes it.
-        click.echo(show(row).encode("utf-8", "backslashreplace").decode("utf-8"))
+        click.echo(show(row))
     return FINE if fine else FINDINGS
+
+
+def _parsed(body: bytes, *, url: str = "", content_type: str = "") -> Feed:
+    """The parser, imported when there is something to parse."""
+    from tocsin.adapters.feed import parse
+
+    return parse(body, url=url, content_type=content_type)
 
 
 def looked(web: Web, parse: Parse, urls: Sequence[str], now: datetime) -> Iterator[dict[str, Any]]:
@@ -202,7 +206,9 @@ def _read(path: Path) -> bytes:
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False)
+    """A row as JSON; what a terminal would obey, or no encoding can write, is escaped."""
+    text = json.dumps(row, ensure_ascii=False)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def told(row: Mapping[str, Any]) -> str:
@@ -213,9 +219,9 @@ def told(row: Mapping[str, Any]) -> str:
     span = f"{row['dated']} dated"
     if row["dated"]:
         span += f" from {row['oldest'][:16]} to {row['newest'][:16]}"
-    told = f"{row['content']} of about {row['characters']:,} characters" if row["characters"] else row["content"]
+    given = f"{row['content']} of about {row['characters']:,} characters" if row["characters"] else row["content"]
     language = f", language {shown(row['language'], 40)}" if row["language"] else ""
-    lines.append(f"  {row['format']}, {row['entries']} entries, {span}, {told}{language}")
+    lines.append(f"  {row['format']}, {row['entries']} entries, {span}, {given}{language}")
     cache = "; ".join(f"{name}: {shown(value, 80)}" for name, value in row["cache"].items())
     lines += [f"  title: {shown(row['title'])}"] if row["title"] else []
     lines += [f"  redirected to {shown(row['redirected'], 400)}"] if row["redirected"] else []
