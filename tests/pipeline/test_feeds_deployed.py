@@ -130,7 +130,7 @@ def test_a_feed_that_is_not_fine_is_not_added(site: Site) -> None:
     """What the poller could not fetch is not added, unless somebody insists; it is said what is wrong."""
     ran = feeds("add", f"{site.url}/world")
     assert (ran.code, listed()) == (1, {})
-    assert "ask the publisher for an address on a usual port" in ran.err
+    assert "127.0.0.1 is not public" in ran.err
     assert "--no-check" in ran.err
     assert feeds("add", "--no-check", f"{site.url}/world").code == 0
     (row,) = listed().values()
