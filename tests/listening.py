@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
+from xml.sax.saxutils import escape
 
 from tests.system import World
 from tests.twins import MemoryFeeds, MemoryQueue, MemoryWeb
+from tocsin.adapters.feed import parse
 from tocsin.article import Article
-from tocsin.errors import FeedFault
 from tocsin.feed import Answer, Feed, FeedEntry
 from tocsin.pipeline.archive import arrived
 from tocsin.pipeline.poll import Poller, asked_for, send_due
@@ -40,28 +41,14 @@ def entry(name: str, text: str = "", **changes: Any) -> FeedEntry:
 
 
 def body_of(entries: Iterable[FeedEntry]) -> bytes:
-    """A feed in the format of these tests: a list in JSON."""
-    rows = [
-        {
-            "id": one.id, "title": one.title, "link": one.link, "text": one.text,
-            "published": one.published and one.published.isoformat(), "updated": one.updated and one.updated.isoformat(),
-        }
+    """Entries as a feed of RSS tells them."""
+    rows = "".join(
+        f"<item><guid isPermaLink='false'>{escape(one.id)}</guid><title>{escape(one.title)}</title><link>{escape(one.link)}</link>"
+        f"<description>{escape(one.text)}</description>"
+        + (f"<pubDate>{format_datetime(one.published)}</pubDate></item>" if one.published else "</item>")
         for one in entries
-    ]  # fmt: skip
-    return json.dumps(rows).encode()
-
-
-def parse(body: bytes, *, url: str, content_type: str) -> Feed:  # noqa: ARG001 - the parser's signature
-    """Reads what `body_of` wrote; stands for the parser where that is not what is tested."""
-    try:
-        rows = json.loads(body)
-    except ValueError as error:
-        raise FeedFault("malformed", f"is no list: {error}") from error
-    times = ("published", "updated")
-    entries = (
-        FeedEntry(**row | {name: datetime.fromisoformat(row[name]) for name in times if row[name]}) for row in rows
     )
-    return Feed("rss20", "Example", tuple(entries))
+    return f"<rss version='2.0'><channel><title>Example</title>{rows}</channel></rss>".encode()
 
 
 @dataclass

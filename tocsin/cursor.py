@@ -141,8 +141,12 @@ def _unpacked(packed: bytes) -> Iterator[Seen]:
 
 def _marked(entries: Sequence[FeedEntry], now: datetime) -> list[tuple[FeedEntry, Seen]]:
     """Each different entry with its fingerprints; an id or link of several is marked as common to them."""
-    marks = [(entry, _mark(entry, now)) for entry in entries]
-    once = list({_twin(mark): (entry, mark) for entry, mark in reversed(marks)}.values())[::-1]
+    copies: dict[Hashable, tuple[FeedEntry, Seen]] = {}
+    for one in ((entry, _mark(entry, now)) for entry in entries):
+        kept = copies.setdefault(_twin(one[1]), one)
+        if one[1].guid < kept[1].guid:  # whichever comes first, the same one counts
+            copies[_twin(one[1])] = one
+    once = list(copies.values())
     guids, addresses = Counter(mark.guid for _, mark in once), Counter(mark.address for _, mark in once)
     return [(entry, _common(mark, guids[mark.guid] > 1, addresses[mark.address] > 1)) for entry, mark in once]
 
@@ -154,7 +158,7 @@ def _common(mark: Seen, guid: bool, address: bool) -> Seen:  # noqa: FBT001 - wh
 
 def _twin(mark: Seen) -> Hashable:
     """What two copies of one entry in one feed share: the same words at the same place and time."""
-    return (mark.address or mark.guid, mark.content, mark.published)
+    return (mark.address, "" if mark.address else mark.guid, mark.content, mark.published)
 
 
 def _again(mark: Seen, old: Seen) -> Seen:
@@ -204,7 +208,7 @@ def _telling(mark: Seen) -> str:
     if mark.address and not mark.common_address:
         return mark.address
     if mark.guid and not mark.common_guid:
-        return mark.guid
+        return f"id {mark.guid}"
     return f"{mark.guid} {mark.address} {mark.content} {'' if mark.undated else mark.published}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -12,7 +12,6 @@ from xml.sax.saxutils import quoteattr
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from tocsin.errors import Fault, RuleFaults
 from tocsin.opml import outlines
@@ -93,7 +92,7 @@ def line(**given: object) -> Subscription:
     try:
         return FeedLine(**given).subscription()  # type: ignore[arg-type]  # they are checked here
     except ValidationError as error:
-        raise ValueError("; ".join(_told(one) for one in error.errors())) from error
+        raise ValueError("; ".join(what for _, what in _mistakes(error))) from error
 
 
 def read(name: str, body: bytes) -> tuple[list[Subscription], list[Fault]]:
@@ -191,7 +190,7 @@ def _read_yaml(name: str, body: bytes) -> tuple[list[Placed], list[Fault]]:
         try:
             feed = FeedLine.model_validate(row).subscription()
         except ValidationError as error:
-            faults += [source.fault(("feeds", number, *one["loc"]), _told(one)) for one in error.errors()]
+            faults += [source.fault(("feeds", number, *place), what) for place, what in _mistakes(error)]
         else:
             found.append((_at(source, number), feed))
     return found, faults
@@ -202,17 +201,20 @@ def _at(source: Source, number: int) -> tuple[int, int]:
     return fault.line, fault.column
 
 
-def _told(error: ErrorDetails) -> str:
-    """One mistake in words."""
-    place = ".".join(str(part) for part in error["loc"])
-    what = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        return f"unknown field {place!r}; a feed has {', '.join(FeedLine.model_fields)}"
-    if error["type"] in {"model_type", "dict_type"}:
-        return "is no feed; write `- {url: https://…, name: …}`"
-    if error["type"] == "missing":
-        return f"the feed has no {place!r}"
-    return f"{place}: {what}" if place else what
+def _mistakes(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The mistakes in a feed, each with its place and in words."""
+    for one in error.errors():
+        place = ".".join(str(part) for part in one["loc"])
+        if one["type"] in {"model_type", "dict_type"}:
+            what = "is no feed; write `- {url: https://…, name: …}`"
+        elif one["type"] == "extra_forbidden":
+            what = f"unknown field {place!r}; a feed has {', '.join(FeedLine.model_fields)}"
+        elif one["type"] == "missing":
+            what = f"the feed has no {place!r}"
+        else:
+            what = one["msg"].removeprefix("Value error, ")
+            what = f"{place}: {what}" if place else what
+        yield one["loc"], what
 
 
 def _read_opml(name: str, body: bytes) -> tuple[list[Placed], list[Fault]]:

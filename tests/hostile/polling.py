@@ -265,7 +265,7 @@ def hourly(count: int, hours: int = 1, warm: int = 2) -> Cost:
     cost, clock = Cost(), Clock(DAY)
     sky, feeds = Sky(clock), CountedFeeds(cost)
     due, queue, pages = (
-        CountedQueue(cost, "to feeds", 2),
+        CountedQueue(cost, "to feeds", 4),
         CountedQueue(cost, "to articles"),
         CountedQueue(cost, "to pages"),
     )
@@ -282,8 +282,8 @@ def hourly(count: int, hours: int = 1, warm: int = 2) -> Cost:
         cost.used["functions"] += 1
         send_due(feeds, due, clock())
         asked = [(str(place), asked_for(body)) for place, body in enumerate(due.take())]
-        for first in range(0, len(asked), 20):
-            assert poller.poll(asked[first : first + 20]) == []
+        for first in range(0, len(asked), 40):
+            assert poller.poll(asked[first : first + 40]) == []
         cost.polls += len(asked)
         cost.articles += len(queue.take())
     cost.used["requests"] = cost.polls

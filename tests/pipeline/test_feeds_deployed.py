@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +17,10 @@ from tocsin.adapters import web
 
 SIGNAL = "Turkey is preparing to send more troops to Syria, officials said."
 QUIET = "Officials met in Ankara on Saturday and agreed to meet again."
-ITEM = "<item><guid>{0}</guid><title>{1}</title><link>https://news.example/{0}</link><pubDate>Sat, 01 Mar 2025 08:00:00 GMT</pubDate><description>{2}</description></item>"
+ITEM = (
+    "<item><guid>{0}</guid><title>{1}</title><link>https://news.example/{0}</link>"
+    "<pubDate>Sat, 01 Mar 2025 08:00:00 GMT</pubDate><description>{2}</description></item>"
+)
 
 
 @dataclass
@@ -102,7 +104,7 @@ def test_a_feed_rings(deployed: System, site: Site) -> None:
     site.items["/world"].insert(0, ("b", "Troops", SIGNAL))
     minutes(deployed, 12)
     (post,) = deployed.slack.posts
-    assert "Turkey → Syria, preparing" in post.text or "Turkey → Syria" in post.text
+    assert "Turkey → Syria" in post.text
     assert "Wire “/world”" in post.text
     minutes(deployed, 12)
     assert site.asked[-1][1] != ""
@@ -128,7 +130,7 @@ def test_a_feed_that_is_not_fine_is_not_added(site: Site) -> None:
     """What the poller could not fetch is not added, unless somebody insists; it is said what is wrong."""
     ran = feeds("add", f"{site.url}/world")
     assert (ran.code, listed()) == (1, {})
-    assert "private" in ran.err
+    assert "127.0.0.1 is not public" in ran.err
     assert "--no-check" in ran.err
     assert feeds("add", "--no-check", f"{site.url}/world").code == 0
     (row,) = listed().values()
@@ -185,6 +187,6 @@ def test_a_bomb_on_the_feed_queue_is_a_dead_letter(on_moto: System) -> None:
         sqs.send_message(QueueUrl=url, MessageBody=body)
     for _ in range(4):
         on_moto.pump.drain()
-        on_moto.move(minutes=timedelta(seconds=1_446) / timedelta(minutes=1))
+        on_moto.move(seconds=1_446)
     on_moto.pump.drain()
     assert on_moto.messages_in("FeedDeadLetters") == ["nonsense"]

@@ -328,7 +328,7 @@ def test_a_feed_that_is_gone_is_told_once_and_left_alone(desk: Listening) -> Non
     ("trouble", "title", "what"),
     [
         (FetchFault("timeout", "it took too long"), "*Does not answer: 1*", "it took too long (timeout)"),
-        (Answer(URL, 200, {}, b"<html>"), "*Cannot be read: 1*", "is no list"),
+        (Answer(URL, 200, {}, b"<html>"), "*Cannot be read: 1*", "(html)"),
     ],
 )
 def test_a_feed_that_fails_for_a_day_is_told_once(

@@ -186,10 +186,10 @@ def test_only_buckets_of_this_account_may_announce(stack: LocalStack) -> None:
 
 @pytest.mark.parametrize("function", ["Fetch", "Intake", "Detect", "Deliver"])
 def test_failures_are_reported_one_by_one(function: str, stack: LocalStack) -> None:
-    """One bad record in a batch of up to ten, or of twenty feeds, fails alone."""
+    """One bad record in a batch of up to ten, or of forty feeds, fails alone."""
     mapping = mappings(stack)[function]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] == (20 if function == "Fetch" else 10)
+    assert mapping["BatchSize"] == (40 if function == "Fetch" else 10)
 
 
 def test_the_stream_is_read_with_care(stack: LocalStack) -> None:
