@@ -15,6 +15,8 @@ WORDS = {
     "table": "TOCSIN_TABLE",
     "bucket": "TOCSIN_BUCKET",
     "article_queue": "TOCSIN_ARTICLE_QUEUE",
+    "feed_queue": "TOCSIN_FEED_QUEUE",
+    "page_queue": "TOCSIN_PAGE_QUEUE",
     "receive_secret": "TOCSIN_RECEIVE_SECRET",
     "rules": "TOCSIN_RULES",
     "slack_channel": "TOCSIN_SLACK_CHANNEL",
