@@ -102,6 +102,8 @@ class Cue:
     forms: tuple[Form, ...] = ()
     only: str | None = None
     opens: bool = False
+    raises: tuple[Stage, ...] = ()
+    """Stages it raises; such a cue sets none by itself."""
 
 
 @dataclass(frozen=True, slots=True)

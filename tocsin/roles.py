@@ -72,6 +72,7 @@ class Grammar:
         self.intent = rules.lists.get("intent", -1)
         self.telling = rules.lists.get("telling", -1)
         self.theatres = rules.lists.get("theatres", -1)
+        self.arsenals = rules.lists.get("arsenals", -1)
         self.states = rules.states
         self.body = rules.lists.get("body", -1)
         self.institutions = rules.lists.get("institutions", -1)
@@ -288,6 +289,13 @@ def sited(sentence: Sentence, targets: list[Hit], grammar: Grammar) -> list[Acto
     return [Actor(grammar.states[hit.lexeme.slug], 8 if hit.start in own_ground else 5, "site", hit) for hit in places]
 
 
+def owned(sentence: Sentence, targets: list[Hit], grammar: Grammar) -> list[Actor]:
+    """The state whose weapon is named, where nobody else is said to act: "the Hwasong-20 could be tested"."""
+    named = [hit for hit in sentence.by_list.get(grammar.arsenals, ()) if hit.lexeme.slug in grammar.states]
+    matched = {token for target in targets for token in range(target.start, target.end)}
+    return [Actor(grammar.states[hit.lexeme.slug], SURE if hit.start in matched else 4, "weapon", hit) for hit in named]
+
+
 LOCATED_REACH = 14
 
 
@@ -302,6 +310,7 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     if not rule.places:
         found += located(sentence, names, head)
         found += sited(sentence, targets, grammar)
+        found += owned(sentence, targets, grammar)
     found += subjects(
         sentence,
         [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)],

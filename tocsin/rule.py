@@ -134,6 +134,10 @@ class Cue(Model):
     opens: bool = Field(
         default=False, description='Counts only where its sentence begins with it: "In the autumn of 1990, …"'
     )
+    raises: list[Stage] = Field(
+        default=[],
+        description="Only raises these stages, of a match that is ahead without it: of a launch to come, a weekday says that it is near",
+    )
     only: Literal["title", "text"] | None = Field(
         default=None, description="Counts only in headlines, or only in texts"
     )

@@ -250,7 +250,7 @@ class _Loader:
             cue.sets.stage, cue.sets.certainty, cue.sets.flag, cue.sets.drop, bool(cue.sets.fresh),
             {"next": 1, "previous": -1}.get(cue.scope, 0),
             tuple(self._cue_form(form, source, path) for form in cue.forms),
-            cue.only, cue.opens,
+            cue.only, cue.opens, tuple(cue.raises),
         )  # fmt: skip
 
     def _cue_form(self, form: str, source: Source, path: tuple[str | int, ...]) -> compiled.Form:
