@@ -79,9 +79,12 @@ class Grammar:
         self.relays = rules.lists.get("relays", -1)
 
 
-def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) -> list[Actor]:
+def owners(
+    sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None, reports: Iterable[Hit] = ()
+) -> list[Actor]:
     """Nationalities on a noun: "North Korean troops", "Russia's heavy artillery", "soldiers from Rwanda"."""
     ends = {hit.end: hit for hit in names}
+    told = {hit.start for hit in reports if hit.lexeme.tag in {"base", "s"}}  # "South Korean lawmakers expect the missile"
     found: list[Actor] = []
     token = target.start
     for _ in range(OWNER_REACH):
@@ -95,6 +98,7 @@ def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) 
             not word
             or word in _STOPPERS
             or word in _PRONOUNS
+            or token in told
             or (verb and verb.start <= token < verb.end)
             or "," in sentence.page.gap(token + 1)
         ):
@@ -303,9 +307,10 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     """The candidates for who acts in a match, the strongest first."""
     names = _names(sentence, rule)
     targets = [hit for hit in matched if hit.lexeme.list in rule.owners]
+    reports = sentence.by_list.get(grammar.reporting, ())
     found: list[Actor] = []
     for target in targets:
-        found += owners(sentence, names, target, head if head is not target else None)
+        found += owners(sentence, names, target, head if head is not target else None, reports)
     found += agents(sentence, names, head)
     if not rule.places:
         found += located(sentence, names, head)
