@@ -84,7 +84,9 @@ def owners(
 ) -> list[Actor]:
     """Nationalities on a noun: "North Korean troops", "Russia's heavy artillery", "soldiers from Rwanda"."""
     ends = {hit.end: hit for hit in names}
-    told = {hit.start for hit in reports if hit.lexeme.tag in {"base", "s"}}  # "South Korean lawmakers expect the missile"
+    told = {
+        hit.start for hit in reports if hit.lexeme.tag in {"base", "s"}
+    }  # "South Korean lawmakers expect the missile"
     found: list[Actor] = []
     token = target.start
     for _ in range(OWNER_REACH):
