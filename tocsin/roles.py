@@ -356,7 +356,8 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
                 continue
             if not may_act(rule, hit.lexeme.slug):
                 continue
-            yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
+            acts = hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)
+            yield hit.lexeme.slug, 3 if acts and not _inside_phrase(sentence, hit, grammar) else 1
 
 
 HELPED = frozenset({
