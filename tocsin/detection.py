@@ -266,7 +266,7 @@ def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, 
                 counts[slug] += (weight >= least) * weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
         if +counts:
             return (max(counts, key=lambda slug: (slug not in rule.watchers, counts[slug])),)
-    return _dateline(rule, pages)
+    return _dateline(rule, pages) or _home(rule, pages, grammar)
 
 
 def _hearings(rule: Rule) -> Iterator[tuple[bool, int]]:
@@ -291,6 +291,12 @@ def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
             if hit.lexeme.list in rule.actors and not any(one.low <= hit.start < one.high for one in within):
                 return (hit.lexeme.slug,)
     return ()
+
+
+def _home(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
+    """The state whose places headline, dateline and lead name, where they name no state: "The army moved tanks up to Leh"."""
+    hits = [hit for page in pages for hit in page.hits if hit.lexeme.list == grammar.theatres and hit.lexeme.slug in grammar.states]
+    return (grammar.states[hits[0].lexeme.slug],) if hits and rule.places else ()
 
 
 def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:

@@ -312,6 +312,8 @@ def _parted(match: Match) -> bool:
     head, following = match.hits[0], match.hits[1] if len(match.hits) > 1 else match.hits[0]
     if head.lexeme.tag not in _VERBS:
         return False
+    if match.sentence.word(following.start) in _NO_OBJECT:  # the form asks for it: "reinforced … with"
+        return False
     return any(match.sentence.word(token) in _NO_OBJECT for token in range(head.end, following.start))
 
 

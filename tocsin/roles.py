@@ -83,6 +83,7 @@ def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) 
     ends = {hit.end: hit for hit in names}
     found: list[Actor] = []
     token = target.start
+    listed = False
     for _ in range(OWNER_REACH):
         if (hit := ends.get(token)) and hit.start < target.start:
             found.append(Actor(hit.lexeme.slug, 10, "owner", hit))
@@ -90,12 +91,15 @@ def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) 
             return [*found, Actor(other.lexeme.slug, 10, "owner", other)] if other else found
         token -= 1
         word = sentence.word(token)
+        if word == "and" and sentence.word(token - 1).endswith("s"):  # "Serbian guns, tanks and infantry"
+            listed = True
+            continue
         if (
             not word
             or word in _STOPPERS
             or word in _PRONOUNS
             or (verb and verb.start <= token < verb.end)
-            or "," in sentence.page.gap(token + 1)
+            or ("," in sentence.page.gap(token + 1) and not listed)
         ):
             break
     return found or _from_behind(sentence, names, target)
@@ -236,6 +240,10 @@ def _conjoined(sentence: Sentence, ends: dict[int, Hit], hit: Hit) -> Hit | None
 def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     """Whether a name stands behind a preposition, so that it is a place or an object and does not act."""
     token = hit.start - 1
+    if hit.lexeme.tag == "leaders":  # "to Polish premier Donald Tusk"
+        offices = [office for office in sentence.by_list.get(grammar.body, ()) if office.end == hit.start]
+        token = min((office.start for office in offices), default=hit.start) - 1
+        token -= bool(offices) and any(one.end == token + 1 and one.lexeme.slug == hit.lexeme.slug for one in sentence.hits)
     for _ in range(3):
         word = sentence.word(token)
         if word in _DETERMINERS or (word and word not in _STOPPERS and hit.lexeme.tag == "adjectives"):
@@ -332,7 +340,10 @@ def _names(sentence: Sentence, rule: Rule) -> list[Hit]:
 def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor]) -> bool:
     """Whether the forces a match speaks of are the actor's own: it is named, and nobody else's name stands on them."""
     names = _names(sentence, rule)
-    named = {actor.slug for target in matched if target is not head for actor in owners(sentence, names, target, head)}
+    forces = [hit for hit in matched if hit is not head and not hit.lexeme.slug]
+    placed = next((hit.start for hit in forces if sentence.word(hit.start) in TOWARDS), sentence.high)
+    forces = [hit for hit in forces if hit.start < placed]  # what stands behind "on the Chinese border" is a place
+    named = {actor.slug for target in forces for actor in owners(sentence, names, target, head)}
     first = next(iter(found), None)
     return first is not None and first.strength >= SURE and (not named or first.slug in named)
 
@@ -352,9 +363,9 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
             )
             if not speakers and speaks:
                 continue
-            if ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
+            if not speakers and ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
                 continue
-            if not may_act(rule, hit.lexeme.slug):
+            if not may_act(rule, hit.lexeme.slug) or (rule.places and _goal(sentence, hit)):
                 continue
             acts = hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)
             yield hit.lexeme.slug, 3 if acts and not _inside_phrase(sentence, hit, grammar) else 1
@@ -409,6 +420,11 @@ def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: i
             if best is None or distance < best[0]:
                 best = (distance, slug)
     return best[1] if best and best[0] < 40 else None  # noqa: PLR2004 - farther names belong to something else
+
+
+def _goal(sentence: Sentence, hit: Hit) -> bool:
+    """Whether a name is only where something goes: "to Kuwait"."""
+    return sentence.word(hit.start - 1) in {"to", "into", "toward", "towards", "near", "off"} and hit.lexeme.tag == "names"
 
 
 def _pointed_at(sentence: Sentence, hit: Hit) -> bool:
