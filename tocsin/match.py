@@ -199,6 +199,8 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
     years = {hit.start for hit in match.sentence.by_list.get(rules.lists.get("past-date", -1), ())}
     if any(hit.lexeme.list == rules.lists.get("number", -1) and hit.start in years for hit in match.hits):
         yield "a year is no number"
+    if match.sentence.headline and match.head.lexeme.tag in {"base", "bare"} and _bidden(match):
+        yield "asked for: a headline's imperative"
     if match.sentence.plain.rstrip().endswith("?"):
         yield "asked, not reported"
     for cue, hit in finding.cues:
@@ -301,6 +303,12 @@ def _near(match: Match, number: int) -> Hit | None:
         if hit.end <= match.end + WINDOW and sentence.clause(hit.start) in clauses:
             return hit
     return None
+
+
+def _bidden(match: Match) -> bool:
+    """Whether a verb begins what is said: "Minister: spare us the applause, send the launchers"."""
+    start = match.head.start
+    return start > match.sentence.low and bool({":", ","} & set(match.sentence.page.gap(start)))
 
 
 _NO_OBJECT = frozenset({"against", "under", "from", "with", "without", "by", "after", "before", "on", "at", "in", "into", "through"})
