@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 
 from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
 from tocsin.match import LEAD, Finding, findings, lead, leads, names_actor, parts, read, words
-from tocsin.scan import Page, Sentence
+from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, rank
 
 _TITLE_WEIGHT = 3
@@ -183,12 +184,55 @@ Groups = dict[tuple[str | None, str | None], Found]
 
 
 def _told_apart(rule: Rule, groups: Groups) -> Groups:
-    """The groups that are things of their own: one kind under two words ("the missile, an ICBM") is one."""
+    """The groups that are things of their own: one kind under two words ("the missile, an ICBM") is one.
+
+    So is what is told only as an alternative of something else: "a missile or a satellite" is one launch of which more is not known.
+    """
     joined: Groups = {}
     for (who, what), found in groups.items():
         named = next((kind for kinds in rule.kinds if what in kinds for kind in kinds if (who, kind) in groups), what)
         joined.setdefault((who, named), []).extend(found)
-    return joined
+    told: Groups = {}
+    for (who, what), found in sorted(joined.items(), key=lambda group: -len(group[1])):
+        other = next(
+            (name for name in told if name[0] == who and _alternative(rule, found, what, name[1])), (who, what)
+        )
+        told.setdefault(other, []).extend(found)
+    return told
+
+
+_APART = 6
+"""Words that may stand between two alternatives."""
+_BEFORE = 3
+"""Words before the first of them within which "from" must stand: "from a satellite launch to an ICBM test"."""
+
+
+def _alternative(rule: Rule, found: Found, what: str | None, other: str | None) -> bool:
+    """Whether whatever tells of one materiel names it only as the alternative of another: joined to it by "or", or by "from … to"."""
+    lists = {name: _words_for(rule, name) for name in (what, other)}
+    return all(_joined_by_or(finding.sentence, lists[what], lists[other]) for finding, _ in found)
+
+
+def _words_for(rule: Rule, what: str | None) -> list[int]:
+    """The lists whose words name a materiel, or may."""
+    kinds = next((kinds for kinds in rule.kinds if what in kinds), (what,))
+    plain = [number for slug, number in rule.materiel if slug in kinds]
+    return plain + [number for number, meant in rule.vague if not meant.isdisjoint(kinds)]
+
+
+def _joined_by_or(sentence: Sentence, these: list[int], those: list[int]) -> bool:
+    page = sentence.page
+    for one, other in product(_named(sentence, these), _named(sentence, those)):
+        first, second = (one, other) if one.start < other.start else (other, one)
+        between = page.words[first.end : min(second.start, first.end + _APART)]
+        ranges = "to" in between and "from" in page.words[max(sentence.low, first.start - _BEFORE) : first.start]
+        if second.start - first.end <= _APART and ("or" in between or ranges):
+            return True
+    return False
+
+
+def _named(sentence: Sentence, lists: list[int]) -> Iterator[Hit]:
+    return (hit for number in lists for hit in sentence.by_list.get(number, ()))
 
 
 class _Cast:
