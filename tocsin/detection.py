@@ -146,7 +146,9 @@ def _theme(rules: RuleSet, rule: Rule, page: Page) -> str:
     """Why headline and lead together tell that a text is about something else: both hold a word that bars a headline."""
     if page.field == "title":
         return ""
-    titled = {number for one in page.company if one.field == "title" for sent in one.sentences for number in sent.by_list}
+    titled = {
+        number for one in page.company if one.field == "title" for sent in one.sentences for number in sent.by_list
+    }
     told = {number for sentence in page.sentences[:LEAD] for number in sentence.by_list}
     both = sorted(rule.never_in_title & titled & told)
     return f"{_VETO}never_in_title {rules.names[both[0]]}: headline and lead" if both else ""
@@ -339,7 +341,12 @@ def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
 
 def _home(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
     """The state whose places headline, dateline and lead name, where they name no state: "The army moved tanks up to Leh"."""
-    hits = [hit for page in pages for hit in page.hits if hit.lexeme.list == grammar.theatres and hit.lexeme.slug in grammar.states]
+    hits = [
+        hit
+        for page in pages
+        for hit in page.hits
+        if hit.lexeme.list == grammar.theatres and hit.lexeme.slug in grammar.states
+    ]
     return (grammar.states[hits[0].lexeme.slug],) if hits and rule.places else ()
 
 

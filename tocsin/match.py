@@ -172,10 +172,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
     yield from _silenced(rules, finding)
     rule, match, names = finding.rule, finding.match, rules.names
     present_lists = match.sentence.by_list
-    if rule.active and match.hits[0] == match.head and passive(match):
-        yield "active: the verb stands in the passive"
-    if rule.active and match.hits[0] == match.head and _parted(match):
-        yield "active: something else is the verb's object"
+    if rule.active and match.hits[0] == match.head:
+        yield from _no_object(match)
     if match.form.with_ and not any(number in present_lists for number in match.form.with_):
         yield f"with {' or '.join(names[number] for number in match.form.with_)}: none in the sentence"
     if match.form.about and not match.form.about & _topics(match.sentence):
@@ -311,18 +309,21 @@ def _bidden(match: Match) -> bool:
     return start > match.sentence.low and bool({":", ","} & set(match.sentence.page.gap(start)))
 
 
-_NO_OBJECT = frozenset({"against", "under", "from", "with", "without", "by", "after", "before", "on", "at", "in", "into", "through"})
+_NO_OBJECT = frozenset(
+    {"against", "under", "from", "with", "without", "by", "after", "before", "on", "at", "in", "into", "through"}
+)
 """Prepositions behind which no object of a verb stands; "some", "up to", "close to" and "dozens of" may stand before one."""
 
 
-def _parted(match: Match) -> bool:
-    """Whether a preposition parts a verb from what should be its object: "puts a floor under the troops"."""
-    head, following = match.hits[0], match.hits[1] if len(match.hits) > 1 else match.hits[0]
-    if head.lexeme.tag not in _VERBS:
-        return False
-    if match.sentence.word(following.start) in _NO_OBJECT:  # the form asks for it: "reinforced … with"
-        return False
-    return any(match.sentence.word(token) in _NO_OBJECT for token in range(head.end, following.start))
+def _no_object(match: Match) -> Iterator[str]:
+    """Why what a form names behind its verb is not what that verb acts on: "are sent by the army", "puts a floor under the troops"."""
+    head, following = match.hits[0], match.hits[min(1, len(match.hits) - 1)]
+    if passive(match):
+        yield "active: the verb stands in the passive"
+    asked = match.sentence.word(following.start) in _NO_OBJECT  # by the form itself: "reinforced … with"
+    between = (match.sentence.word(token) for token in range(head.end, following.start))
+    if head.lexeme.tag in _VERBS and not asked and not _NO_OBJECT.isdisjoint(between):
+        yield "active: something else is the verb's object"
 
 
 def _joined(rule: Rule, match: Match, found: Hit) -> bool:

@@ -243,7 +243,9 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     if hit.lexeme.tag == "leaders":  # "to Polish premier Donald Tusk"
         offices = [office for office in sentence.by_list.get(grammar.body, ()) if office.end == hit.start]
         token = min((office.start for office in offices), default=hit.start) - 1
-        token -= bool(offices) and any(one.end == token + 1 and one.lexeme.slug == hit.lexeme.slug for one in sentence.hits)
+        token -= bool(offices) and any(
+            one.end == token + 1 and one.lexeme.slug == hit.lexeme.slug for one in sentence.hits
+        )
     for _ in range(3):
         word = sentence.word(token)
         if word in _DETERMINERS or (word and word not in _STOPPERS and hit.lexeme.tag == "adjectives"):
@@ -424,7 +426,9 @@ def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: i
 
 def _goal(sentence: Sentence, hit: Hit) -> bool:
     """Whether a name is only where something goes: "to Kuwait"."""
-    return sentence.word(hit.start - 1) in {"to", "into", "toward", "towards", "near", "off"} and hit.lexeme.tag == "names"
+    return (
+        sentence.word(hit.start - 1) in {"to", "into", "toward", "towards", "near", "off"} and hit.lexeme.tag == "names"
+    )
 
 
 def _pointed_at(sentence: Sentence, hit: Hit) -> bool:

@@ -357,7 +357,8 @@ class Rule(Model):
         description="Lists: a word of them in the first sentences of the text silences the rule in the text",
     )
     never_in_title: list[Slug] = Field(
-        default=[], description="Lists: a word of them in the headline silences the headline; with one in the lead as well, the text, too"
+        default=[],
+        description="Lists: a word of them in the headline silences the headline; with one in the lead as well, the text, too",
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(
