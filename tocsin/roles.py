@@ -378,6 +378,7 @@ HELPED = frozenset({
     "sends", "sending", "sent", "give", "gives", "supply", "enter", "invade",
 })  # fmt: skip
 """Verbs whose object is where something goes, or comes from."""
+_GOALS = HELPED | {"to", "into", "toward", "towards", "near", "off", "for"}
 _DIRECTIONS = frozenset(
     {
         "western",
@@ -425,10 +426,11 @@ def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: i
 
 
 def _goal(sentence: Sentence, hit: Hit) -> bool:
-    """Whether a name is only where something goes: "to Kuwait"."""
-    return (
-        sentence.word(hit.start - 1) in {"to", "into", "toward", "towards", "near", "off"} and hit.lexeme.tag == "names"
-    )
+    """Whether a name is only where something goes, or who is helped: "to Kuwait", "help the Iraqi army"."""
+    token = hit.start - 1
+    while sentence.word(token) in _DETERMINERS:
+        token -= 1
+    return hit.lexeme.tag in {"names", "adjectives"} and sentence.word(token) in _GOALS
 
 
 def _pointed_at(sentence: Sentence, hit: Hit) -> bool:
