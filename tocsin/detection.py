@@ -150,8 +150,8 @@ def _theme(rules: RuleSet, rule: Rule, page: Page) -> str:
         number for one in page.company if one.field == "title" for sent in one.sentences for number in sent.by_list
     }
     told = {number for sentence in page.sentences[:LEAD] for number in sentence.by_list}
-    both = sorted(rule.never_in_title & titled & told)
-    return f"{_VETO}never_in_title {rules.names[both[0]]}: headline and lead" if both else ""
+    both = sorted(rule.never_as_theme & titled & told)
+    return f"{_VETO}never_as_theme {rules.names[both[0]]}: headline and lead" if both else ""
 
 
 def _opens_with_denial(finding: Finding) -> bool:

@@ -357,8 +357,11 @@ class Rule(Model):
         description="Lists: a word of them in the first sentences of the text silences the rule in the text",
     )
     never_in_title: list[Slug] = Field(
+        default=[], description="Lists: a word of them in the headline silences the headline, never the text"
+    )
+    never_as_theme: list[Slug] = Field(
         default=[],
-        description="Lists: a word of them in the headline silences the headline; with one in the lead as well, the text, too",
+        description="Lists: a word of one in the headline silences the headline, and the text where its lead holds one too",
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(
