@@ -363,6 +363,10 @@ class Rule(Model):
     never_in_title: list[Slug] = Field(
         default=[], description="Lists: a word of them in the headline silences the headline, never the text"
     )
+    never_as_theme: list[Slug] = Field(
+        default=[],
+        description="Lists: a word of one in the headline silences the headline, and the text where its lead holds one too",
+    )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(
         default=False,
