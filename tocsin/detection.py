@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -27,16 +27,21 @@ SIGNALS = 500
 
 Found = list[tuple[Finding, str | None]]
 """Findings with the theatre each names."""
+Judged = list[tuple[Rule, list[Finding]]]
+"""The findings of each rule that has one."""
+Hears = Callable[[Finding], None]
+"""Who is told of findings."""
 
 
-def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
+def detect(rules: RuleSet, article: Article, hears: Hears | None = None) -> tuple[Signal, ...]:
     """The signals of an article, one for each rule and set of slots, in the order of the rules.
 
     At most `SIGNALS`: no article of the news has a tenth as many, and an attack ends there.
+    `hears` is told every finding on the way, as `explained` tells them.
     """
     found: dict[tuple[str | None, ...], Signal] = {}
     for start, part in parts(article):
-        for signal in _in_part(rules, part):
+        for signal in _in_part(rules, part, hears):
             key = (signal.rule, signal.who, signal.where, signal.what)
             moved = signal.moved(start) if start else signal
             found[key] = found[key].joined(moved, QUOTED) if key in found else moved
@@ -45,9 +50,13 @@ def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     return tuple(sorted(found.values(), key=lambda signal: rules.order[signal.rule])[:SIGNALS])
 
 
-def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
+def _in_part(rules: RuleSet, article: Article, hears: Hears | None) -> tuple[Signal, ...]:
     pages = read(rules, article)
-    found = [(rule, counting) for rule, matched in judged(rules, pages) if (counting := _counting(matched))]
+    everything = judged(rules, pages)
+    if hears and everything:
+        for finding in _cast_out(rules, everything, pages):
+            hears(finding)
+    found = [(rule, counting) for rule, matched in everything if (counting := _counting(matched))]
     protagonist = _surest(finding for _, counting in found for finding in counting)
     signals = tuple(
         signal for rule, counting in found for signal in _assemble(rules, rule, counting, pages, protagonist)
@@ -57,7 +66,7 @@ def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     return signals
 
 
-def judged(rules: RuleSet, pages: list[Page]) -> list[tuple[Rule, list[Finding]]]:
+def judged(rules: RuleSet, pages: list[Page]) -> Judged:
     """Every finding of each rule that has one, after what the whole article says was weighed as well."""
     possible = sorted({rules.order[name] for page in pages for name in page.possible})
     return [(rules.rules[place], _judged(rules, rules.rules[place], pages)) for place in possible]
@@ -65,7 +74,11 @@ def judged(rules: RuleSet, pages: list[Page]) -> list[tuple[Rule, list[Finding]]
 
 def explained(rules: RuleSet, pages: list[Page]) -> Iterator[Finding]:
     """Every finding, with what it lacks to be part of a signal: the same judgement by which `detect` makes signals."""
-    found = judged(rules, pages)
+    yield from _cast_out(rules, judged(rules, pages), pages)
+
+
+def _cast_out(rules: RuleSet, found: Judged, pages: list[Page]) -> Iterator[Finding]:
+    """The findings, those lacking too for which nobody is said to act."""
     protagonist = _surest(finding for _, matched in found for finding in _counting(matched))
     for rule, matched in found:
         cast = _Cast(rules, rule, _counting(matched), pages, protagonist)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from tocsin.signal import Certainty, Stage
 
@@ -330,13 +330,22 @@ class Fires(Model):
     flags: list[Slug] | None = None
 
 
+def _day(value: str) -> str:
+    """A day, or a moment of it."""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("write a date as 2025-03-01 or 2025-03-01T09:30") from error
+    return value
+
+
 class Report(Model):
     """A short article of a story test."""
 
     text: str
     title: str = ""
     source: str
-    published: str
+    published: Annotated[str, AfterValidator(_day)]
     id: str = Field(default="", description="Of an article that comes again, edited")
     becomes: (
         Literal[

@@ -23,7 +23,8 @@ def command(rules: Path) -> int:
     count = 0
     for name, rule in loaded.models.items():
         count += sum(len(getattr(rule.tests, kind)) for kind in type(rule.tests).model_fields)
-        failed += [loaded.sources[name].fault(failure.path, failure.what) for failure in run(loaded.rule_set, rule)]
+        source = loaded.sources[name]
+        failed += [source.fault(one.path, what) for one in run(loaded.rule_set, rule) for what in one.faults]
     faults = [*loaded.faults, *shortcomings(loaded)]
     for fault in sorted([*faults, *failed]):
         click.echo(str(fault))

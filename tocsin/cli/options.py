@@ -103,6 +103,11 @@ def _is_json(body: bytes) -> bool:
 
 def load_rules(folder: Path) -> Loaded:
     """The rules; faults go to standard error and stop nothing unless no rule is left."""
+    return load_models(folder)
+
+
+def load_models(folder: Path) -> Loaded:
+    """The rules as `load_rules` has them, with the models and places of everything written in them."""
     loaded = load(folder)
     if not loaded.models:
         raise RuleFaults(loaded.faults)
