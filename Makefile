@@ -19,7 +19,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test bench check lint format types contract rules lock validate build build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test bench check lint format types contract rules docs lock validate build build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -48,8 +48,11 @@ types: setup ## Check the types
 contract: setup ## Check that no import points the wrong way
 	$(BIN)/lint-imports
 
-rules: setup ## Check the rules and run the tests at their bottom
-	$(BIN)/tocsin check
+rules: setup ## Check the rules and the list of feeds, and run the tests at the rules' bottom
+	@$(BIN)/tocsin check infra/feeds.yaml
+
+docs: setup ## Write the page that is made of the code: docs/checks.md
+	@$(BIN)/python -c "from tocsin.checks import page; print(page(), end='')" > docs/checks.md
 
 format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only

@@ -37,15 +37,17 @@ class SettingsFault(TocsinError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One mistake in one file of a rule set; line and column count from 1."""
+    """One mistake in one file of a rule set; line and column count from 1. `code` names the check that found it."""
 
     file: str
     line: int
     column: int
     what: str
+    code: str = ""
+    """One of `tocsin.checks`, which say why and how to mend it."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.what}"
+        return f"{self.file}:{self.line}:{self.column}: {self.what}" + (f" [{self.code}]" if self.code else "")
 
 
 class RuleFaults(TocsinError):

@@ -92,7 +92,7 @@ def line(**given: object) -> Subscription:
     try:
         return FeedLine(**given).subscription()  # type: ignore[arg-type]  # they are checked here
     except ValidationError as error:
-        raise ValueError("; ".join(what for _, what in _mistakes(error))) from error
+        raise ValueError("; ".join(what for _, what, _ in _mistakes(error))) from error
 
 
 def read(name: str, body: bytes) -> tuple[list[Subscription], list[Fault]]:
@@ -101,17 +101,26 @@ def read(name: str, body: bytes) -> tuple[list[Subscription], list[Fault]]:
     `RuleFaults` when nothing of it can be read.
     """
     if len(body) > MAX_FILE:
-        raise RuleFaults([Fault(name, 1, 1, f"has more than {MAX_FILE:,} bytes; split the file")])
+        raise RuleFaults([Fault(name, 1, 1, f"has more than {MAX_FILE:,} bytes; split the file", "TOC102")])
     opml = PurePath(name).suffix.lower() in {".opml", ".xml"} or body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     found, faults = _read_opml(name, body) if opml else _read_yaml(name, body)
     first: dict[str, Subscription] = {}
     for at, feed in found:
         if feed.id in first:
-            faults.append(Fault(name, *at, f"the feed {feed.url} is on the list already, as {first[feed.id].name!r}"))
+            faults.append(
+                Fault(
+                    name,
+                    *at,
+                    f"the feed {feed.url} is on the list already, as {first[feed.id].name!r}; remove one",
+                    "TOC603",
+                )
+            )
         else:
             first[feed.id] = feed
     if len(first) > MAX_FEEDS:
-        raise RuleFaults([Fault(name, 1, 1, f"lists {len(first):,} feeds, and {MAX_FEEDS:,} is the most")])
+        raise RuleFaults(
+            [Fault(name, 1, 1, f"lists {len(first):,} feeds, and {MAX_FEEDS:,} is the most; split the list", "TOC604")]
+        )
     return list(first.values()), sorted(faults)
 
 
@@ -174,14 +183,16 @@ def _read_yaml(name: str, body: bytes) -> tuple[list[Placed], list[Fault]]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RuleFaults([Fault(name, 1, 1, "is not UTF-8; save the file with the encoding UTF-8")]) from error
+        raise RuleFaults(
+            [Fault(name, 1, 1, "is not UTF-8; save the file with the encoding UTF-8", "TOC103")]
+        ) from error
     source = parse(text, name)
     rows = source.data.get("feeds") if isinstance(source.data, dict) else None
     if not isinstance(rows, list) or not rows:
         what = "lists no feeds; write `feeds:` and below it a list of feeds, each with a `url` and a `name`"
-        raise RuleFaults([Fault(name, 1, 1, what)])
+        raise RuleFaults([Fault(name, 1, 1, what, "TOC602")])
     faults: list[Fault] = [
-        source.fault((key,), f"unknown field {key!r}; the list is under `feeds`")
+        source.fault((key,), f"unknown field {key!r}; the list is under `feeds`", "TOC605")
         for key in source.data
         if key != "feeds"
     ]
@@ -190,7 +201,7 @@ def _read_yaml(name: str, body: bytes) -> tuple[list[Placed], list[Fault]]:
         try:
             feed = FeedLine.model_validate(row).subscription()
         except ValidationError as error:
-            faults += [source.fault(("feeds", number, *place), what) for place, what in _mistakes(error)]
+            faults += [source.fault(("feeds", number, *place), what, code) for place, what, code in _mistakes(error)]
         else:
             found.append((_at(source, number), feed))
     return found, faults
@@ -201,20 +212,24 @@ def _at(source: Source, number: int) -> tuple[int, int]:
     return fault.line, fault.column
 
 
-def _mistakes(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The mistakes in a feed, each with its place and in words."""
+_CODES = {"url": "TOC607", "every": "TOC608", "slowest": "TOC608", "": "TOC609"}
+"""What a value that cannot be stands for → the code of the check; the whole feed, where its values do not fit together."""
+
+
+def _mistakes(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """The mistakes in a feed, each with its place, in words, and with the code of the check."""
     for one in error.errors():
         place = ".".join(str(part) for part in one["loc"])
         if one["type"] in {"model_type", "dict_type"}:
-            what = "is no feed; write `- {url: https://…, name: …}`"
+            code, what = "TOC610", "is no feed; write `- {url: https://…, name: …}`"
         elif one["type"] == "extra_forbidden":
-            what = f"unknown field {place!r}; a feed has {', '.join(FeedLine.model_fields)}"
+            code, what = "TOC605", f"unknown field {place!r}; a feed has {', '.join(FeedLine.model_fields)}"
         elif one["type"] == "missing":
-            what = f"the feed has no {place!r}"
+            code, what = "TOC606", f"the feed has no {place!r}; add it"
         else:
             what = one["msg"].removeprefix("Value error, ")
-            what = f"{place}: {what}" if place else what
-        yield one["loc"], what
+            code, what = _CODES.get(place, "TOC611"), f"{place}: {what}" if place else what
+        yield one["loc"], what, code
 
 
 def _read_opml(name: str, body: bytes) -> tuple[list[Placed], list[Fault]]:
@@ -224,9 +239,9 @@ def _read_opml(name: str, body: bytes) -> tuple[list[Placed], list[Fault]]:
         try:
             found.append((at, line(**_outline(told))))
         except ValueError as error:
-            faults.append(Fault(name, *at, str(error)))
+            faults.append(Fault(name, *at, str(error), "TOC611"))
     if not found and not faults:
-        faults.append(Fault(name, 1, 1, "lists no feeds: no <outline> has an xmlUrl"))
+        faults.append(Fault(name, 1, 1, "lists no feeds: no <outline> has an xmlUrl", "TOC602"))
     return found, faults
 
 

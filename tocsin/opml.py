@@ -23,7 +23,7 @@ def outlines(name: str, body: bytes, most: int) -> list[tuple[Place, dict[str, s
     try:
         reader.parser.Parse(body, True)  # noqa: FBT003 - expat's own signature
     except (ExpatError, ValueError, LookupError) as error:
-        raise RuleFaults([reader.fault(f"is no XML: {error}")]) from error
+        raise RuleFaults([reader.fault(f"is no XML: {error}", "TOC622")]) from error
     return reader.found
 
 
@@ -37,9 +37,9 @@ class _Reader:
         self.parser.StartElementHandler, self.parser.EndElementHandler = self._begins, self._ends
         self.parser.StartDoctypeDeclHandler = self._declares
 
-    def fault(self, what: str) -> Fault:
+    def fault(self, what: str, code: str) -> Fault:
         """A fault at the place that is being read."""
-        return Fault(self._name, *self._place(), what)
+        return Fault(self._name, *self._place(), what, code)
 
     def _place(self) -> Place:
         return self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
@@ -47,17 +47,19 @@ class _Reader:
     def _begins(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth == 1 and tag.lower() != "opml":
-            raise RuleFaults([self.fault(f"is no OPML: it begins with <{tag[:40]}>")])
+            raise RuleFaults([self.fault(f"is no OPML: it begins with <{tag[:40]}>", "TOC621")])
         if self._depth > DEPTH:
-            raise RuleFaults([self.fault(f"is nested deeper than {DEPTH} levels; make it flatter")])
+            raise RuleFaults([self.fault(f"is nested deeper than {DEPTH} levels; make it flatter", "TOC110")])
         told = {key.lower(): value for key, value in attributes.items()}
         if tag.lower() == "outline" and told.get("xmlurl") and told.get("type", "").lower() in _FEED_TYPES:
             self.found.append((self._place(), told))
         if len(self.found) > self._most:
-            raise RuleFaults([self.fault(f"lists more than {self._most:,} feeds; split the file")])
+            raise RuleFaults([self.fault(f"lists more than {self._most:,} feeds; split the file", "TOC604")])
 
     def _ends(self, _tag: str) -> None:
         self._depth -= 1
 
     def _declares(self, *_: object) -> None:
-        raise RuleFaults([self.fault("declares a document type, which may hide anything; remove <!DOCTYPE …>")])
+        raise RuleFaults(
+            [self.fault("declares a document type, which may hide anything; remove <!DOCTYPE …>", "TOC623")]
+        )

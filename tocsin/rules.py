@@ -59,7 +59,7 @@ class Loaded:
 def load(folder: Path) -> Loaded:
     """Reads and compiles a folder: rules in it, lists and cues below it. `RuleFaults` only when nothing can be used."""
     if not folder.is_dir():
-        raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules")])
+        raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules", "TOC201")])
     collecting = gc.isenabled()
     gc.disable()  # next to nothing made here is garbage, and looking for it takes a third of the time
     try:
@@ -112,7 +112,7 @@ class _Loader:
         ]
         if not rules and not self.faults:
             self.faults.append(
-                Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder")
+                Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder", "TOC202")
             )
         for source, rule in rules:
             for name, words in rule.lists.items():
@@ -142,13 +142,18 @@ class _Loader:
         kind = source.data.get("kind") if isinstance(source.data, dict) else None
         model = _MODELS.get(kind or "")
         if model is None:
-            self.faults.append(source.fault(["kind"], f"unknown kind {kind!r}; write one of: {', '.join(_MODELS)}"))
+            self.faults.append(
+                source.fault(["kind"], f"unknown kind {kind!r}; write one of: {', '.join(_MODELS)}", "TOC203")
+            )
             return
         parsed = _validate(model, source, self.faults)
         if isinstance(parsed, WordsFile):
             for name, words in parsed.lists.items():
                 self._declare(name, words, source, ("lists", name))
         elif isinstance(parsed, NamesFile):
+            if parsed.list in self.words:
+                what = f"the list {parsed.list!r} exists already; choose another name"
+                self.faults.append(source.fault(["list"], what, "TOC301"))
             self._add_names(parsed)
         elif isinstance(parsed, CuesFile):
             for index, cue in enumerate(parsed.cues):
@@ -161,14 +166,16 @@ class _Loader:
         stem = Path(source.file).stem
         if rule.name != stem:
             self.faults.append(
-                source.fault(["name"], f"the name {rule.name!r} is not the file's name {stem!r}; rename one of them")
+                source.fault(
+                    ["name"], f"the name {rule.name!r} is not the file's name {stem!r}; rename one of them", "TOC213"
+                )
             )
             return None
         return rule
 
     def _declare(self, name: str, words: Words | Cue, source: Source, path: tuple[str | int, ...]) -> None:
         if name in self.words or name in self.numbers:
-            self.faults.append(source.fault(path, f"the list {name!r} exists already; choose another name"))
+            self.faults.append(source.fault(path, f"the list {name!r} exists already; choose another name", "TOC301"))
             return
         self.numbers[name] = len(self.numbers)
         self.words[name] = (words, source, path)
@@ -178,7 +185,9 @@ class _Loader:
             number = self.numbers[name]
             entries = self._entries(name, source, path, set())
             if not entries and not getattr(words, "forms", ()) and not _group(words):
-                self.faults.append(source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words"))
+                self.faults.append(
+                    source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words", "TOC302")
+                )
             slug = name if getattr(words, "exclusive", False) else ""
             lexemes = {tag: Lexeme(number, tag, slug) for _, tag in entries}
             for surface, tag in entries:
@@ -204,7 +213,7 @@ class _Loader:
             known = scoped if scoped in self.words else other
             if known not in self.words:
                 self.faults.append(
-                    source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}")
+                    source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}", "TOC303")
                 )
             elif known not in seen:
                 self.used.add(self.numbers[known])
@@ -257,8 +266,8 @@ class _Loader:
     def _cue_form(self, form: str, source: Source, path: tuple[str | int, ...]) -> compiled.Form:
         try:
             return compiled.Form(form, tuple(self._step(part, "", source, path) for part in parse_form(form)), 0)
-        except ValueError as error:
-            self.faults.append(source.fault((*path, "forms"), str(error)))
+        except FormError as error:
+            self.faults.append(source.fault((*path, "forms"), str(error), error.code))
             return compiled.Form(form, (), 0)
 
     def _find(self, names: Sequence[str], rule: str, source: Source, path: Sequence[str | int]) -> list[int]:
@@ -272,7 +281,7 @@ class _Loader:
                 found.append(self.numbers[known])
             else:
                 own = {known.removeprefix(f"{rule}.") for known in self.numbers}
-                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, own)}"))
+                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, own)}", "TOC303"))
         return found
 
     def _group_tags(self, name: str, rule: str) -> set[str]:
@@ -348,7 +357,7 @@ class _Loader:
             named += [(("forms", index, "ignore_cues"), name) for name in form.ignore_cues]
         for path, name in named:
             if name not in self.cues:
-                self.faults.append(source.fault(path, f"unknown cue {name!r}{_near(name, self.cues)}"))
+                self.faults.append(source.fault(path, f"unknown cue {name!r}{_near(name, self.cues)}", "TOC304"))
 
     def _watched(self, rule: Rule, source: Source) -> None:
         """Faults of what a rule wants to be told changes of."""
@@ -358,7 +367,7 @@ class _Loader:
             if name not in counted | slots:
                 known = ", ".join(sorted(counted | slots)) or "no figure, where or what to watch"
                 what = f"{name!r} is nothing this rule could see change; it has {known}"
-                self.faults.append(source.fault(("story", "update_on", at), what))
+                self.faults.append(source.fault(("story", "update_on", at), what, "TOC310"))
 
     def _policy(self, rule: Rule, source: Source) -> Policy:
         self._watched(rule, source)
@@ -385,8 +394,8 @@ class _Loader:
 
         try:
             steps = [self._step(part, rule.name, source, path) for part in parse_form(way)]
-        except ValueError as error:
-            self.faults.append(source.fault(path, str(error)))
+        except FormError as error:
+            self.faults.append(source.fault(path, str(error), error.code))
             steps = []
         needs: list[str | int] = []
         for need in rule.needs if form.needs is None else form.needs:
@@ -404,7 +413,11 @@ class _Loader:
             found = next((number for number, step in enumerate(steps) if step.lists & wanted), None)
             if found is None and wanted:
                 self.faults.append(
-                    source.fault(("forms", index, "head"), f"the head <{form.head}> does not stand in the form")
+                    source.fault(
+                        ("forms", index, "head"),
+                        f"the head <{form.head}> does not stand in the form; name a list of the form",
+                        "TOC309",
+                    )
                 )
             return found or 0
         return next((number for number, step in enumerate(steps) if step.lists & self.verb_lists), 0)
@@ -415,6 +428,11 @@ class _Loader:
         for choice in part.choices:
             if choice.startswith("<"):
                 name, _, tag = choice[1:-1].partition(":")
+                if tag and tag not in TAGS:
+                    what = (
+                        f"<{name}:{tag}> asks for no form of a word{_near(tag, TAGS)}; write one of {', '.join(TAGS)}"
+                    )
+                    self.faults.append(source.fault(path, what, "TOC311"))
                 tags |= TAGS.get(tag, set()) if tag else self._group_tags(name, rule)
                 numbers += self._find([name], rule, source, path)
             else:
@@ -432,6 +450,14 @@ class Part:
     gap: int = 0
     leaves_clause: bool = False
     optional: bool = False
+
+
+class FormError(ValueError):
+    """A form that cannot be read: what is wrong with it, and the code of the check."""
+
+    def __init__(self, what: str, code: str) -> None:
+        self.code = code
+        super().__init__(what)
 
 
 _ITEM = re.compile(
@@ -465,30 +491,29 @@ def ways(form: str, phrases: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def parse_form(form: str) -> list[Part]:
-    """The steps of a form; `ValueError` says what cannot be read, and where."""
+    """The steps of a form; `FormError` says what cannot be read, and where."""
     parts: list[Part] = []
     gap, leaves, position = 0, False, 0
     form = form.strip()
     while position < len(form):
         match = _ITEM.match(form, position)
         if not match:
-            raise ValueError(
-                f"cannot read the form at {form[position:]!r}; use words, <lists>, (one | other), a gap .. or ..3"
-            )
+            what = f"cannot read the form at {form[position:]!r}; use words, <lists>, (one | other), a gap .. or ..3"
+            raise FormError(what, "TOC305")
         position = match.end()
         if match["gap"]:
             gap = int(match["width"] or DEFAULT_GAP)
             leaves = match["gap"] == "..."
             if gap > GAP_LIMIT:
-                raise ValueError(f"a gap of {gap} words is too wide; {GAP_LIMIT} is the most")
+                raise FormError(f"a gap of {gap} words is too wide; {GAP_LIMIT} is the most", "TOC306")
             continue
         choices = tuple(choice.strip() for choice in (match["group"] or match["list"] or match["word"]).split("|"))
         if not all(choices):
-            raise ValueError(f"an empty choice in {match.group().strip()!r}")
+            raise FormError(f"an empty choice in {match.group().strip()!r}; write a word on both sides of |", "TOC307")
         parts.append(Part(choices, gap if parts else 0, leaves, bool(match["maybe"] or match["maybe2"])))
         gap, leaves = 0, False
     if not [part for part in parts if not part.optional]:
-        raise ValueError("the form holds no word or list, so it can never match")
+        raise FormError("the form holds no word or list, so it can never match; write at least one", "TOC308")
     return parts
 
 
@@ -522,26 +547,36 @@ def _validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None
     except ValidationError as error:
         for detail in error.errors():
             path = list(detail["loc"])
-            faults.append(source.fault(path, _explain(detail, path, model)))
+            faults.append(source.fault(path, *_explain(detail, path, model)))
         return None
 
 
-def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model]) -> str:
+def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model]) -> tuple[str, str]:
+    """What is wrong with a value, and the code of the check."""
     key = str(path[-1]) if path else ""
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return f"unknown field {key!r}{_suggest(key, model)}"
+        theirs = spelling.ours(key)
+        return f"unknown field {key!r}{theirs or _suggest(key, model)}", "TOC205" if theirs else "TOC204"
     if kind == "missing":
-        return f"the field {key!r} is missing; add it"
+        return f"the field {key!r} is missing; add it", "TOC206"
     if kind == "value_error":
-        return f"{key}: {detail['ctx']['error']}"
-    return f"{key}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
+        return f"{key}: {detail['ctx']['error']}", "TOC209"
+    what = f"{key}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
+    return what, _OF_VALUES.get(kind, "TOC210")
+
+
+_OF_VALUES = {
+    "literal_error": "TOC207", "string_pattern_mismatch": "TOC208", "string_too_short": "TOC211", "string_too_long": "TOC211",
+    "greater_than": "TOC212", "greater_than_equal": "TOC212", "less_than": "TOC212", "less_than_equal": "TOC212",
+}  # fmt: skip
+"""What pydantic finds wrong with a value → the code of the check."""
 
 
 def _suggest(key: str, model: type[Model]) -> str:
     known = {info.alias or name for cls in [model, *Model.__subclasses__()] for name, info in cls.model_fields.items()}
     misspelt = difflib.get_close_matches(key.lower(), spelling.KEYS, n=1, cutoff=0.85)
-    return spelling.ours(key) or (spelling.ours(misspelt[0]) if misspelt else _near(key, known))
+    return spelling.ours(misspelt[0]) if misspelt else _near(key, known)
 
 
 def _near(name: str, known: Iterable[str]) -> str:

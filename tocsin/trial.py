@@ -22,6 +22,8 @@ WHEN = datetime(2025, 6, 15, tzinfo=UTC)
 """When the articles of `fires` and `silent` are published: rules read past dates against it."""
 STORIES = ("same_story", "new_story", "update")
 KINDS = ("fires", "silent", *STORIES)
+_NOTHING = "nothing"
+_CODES = {"silent": "TOC503", "same_story": "TOC504", "new_story": "TOC505", "update": "TOC506"}
 _READ = ("who", "where", "what", "stage", "certainty")
 
 
@@ -44,6 +46,11 @@ class Outcome:
     def passed(self) -> bool:
         """Whether it came out as wanted."""
         return not self.faults
+
+    @property
+    def code(self) -> str:
+        """The check that it fails, if it does."""
+        return _CODES.get(self.kind, "TOC501" if self.got == _NOTHING else "TOC502")
 
     @property
     def path(self) -> tuple[str | int, ...]:
@@ -125,7 +132,7 @@ class _Bench:
         found = self._signals(article)
         forms = " and ".join(dict.fromkeys(repr(one.evidence.form) for one in found))
         fault = f"fired as {_told(found)} by the form {forms}: {text!r:.120}" if found else ""
-        return self._outcome("silent", index, [article], "nothing", _told(found), fault)
+        return self._outcome("silent", index, [article], _NOTHING, _told(found), fault)
 
     def stories(self, kind: str, index: int, reports: list[Report]) -> Outcome:
         """Articles that must end in one story, in as many as they are, or in an update of one."""
@@ -171,7 +178,7 @@ def _told(found: list[Signal]) -> str:
     return "; ".join(
         ", ".join([*(f"{name} {value}" for name in _READ if (value := getattr(one, name))), *(f"flag {flag}" for flag in one.flags)])
         for one in found
-    ) or "nothing"  # fmt: skip
+    ) or _NOTHING  # fmt: skip
 
 
 @dataclass

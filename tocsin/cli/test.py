@@ -70,7 +70,7 @@ def _try(loaded: Loaded, name: str, coverage: Coverage) -> _Tried:
     outcomes = tuple(run(loaded.rule_set, rule, coverage.hears))
     for outcome in outcomes:
         coverage.reads(outcome.text)
-    places = tuple(source.fault(one.path, "; ".join(one.faults)) for one in outcomes)
+    places = tuple(source.fault(one.path, "; ".join(one.faults), one.code) for one in outcomes)
     return _Tried(name, rule.status, outcomes, places, tuple(untested(rule, source)))
 
 
