@@ -231,11 +231,8 @@ class OutboxRow:
         return self.alert.removeprefix(NOTICES) if self.alert.startswith(NOTICES) else None
 
 
-class Table(Protocol):
-    """Stories, fates, silences and the outbox."""
-
-    def fate(self, article: str) -> FateRecord | None:
-        """The recorded fate, strongly consistent."""
+class Memory(Protocol):
+    """Stories, fates and silences: what a decision needs."""
 
     def known(self, articles: Sequence[Article]) -> Mapping[str, FateRecord]:
         """The recorded fates of these articles by their id: each its own, else that of the article at its address. Consistent."""
@@ -254,6 +251,13 @@ class Table(Protocol):
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate other than the one expected."""
+
+
+class Table(Memory, Protocol):
+    """What a decision needs, and the outbox."""
+
+    def fate(self, article: str) -> FateRecord | None:
+        """The recorded fate, strongly consistent."""
 
     def held(self, day: str) -> Sequence[Held]:
         """What was held back on a UTC day (2025-03-01), in order of stories."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import re
 import stat
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,6 +27,8 @@ from tocsin.webpage import page_source, read_page
 MANIFEST = "manifest.yaml"
 PAGES = (".html", ".htm")
 SUFFIXES = (".txt", *PAGES, ".eml", ".json", ".jsonl")
+PACKED = ".jsonl.gz"
+"""JSON lines as batches of articles are archived."""
 MAX_FILE = 20_000_000
 """Bytes a text, a JSON file, or one line of JSON lines may have; a file of JSON lines may be longer."""
 MAX_PAGE = 5_000_000
@@ -197,7 +202,7 @@ def _folder(folder: Path) -> Iterator[Entry]:
         told = _manifest(manifest) if manifest.exists() else {}
     except InputFault as fault:
         yield Entry(str(manifest), fault=fault)
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    files = sorted(file for file in folder.rglob("*") if _named_so(file) and file.is_file())
     names = {file: file.relative_to(folder).as_posix() for file in files}
     for name in told:
         if name not in names.values():
@@ -211,7 +216,7 @@ def _folder(folder: Path) -> Iterator[Entry]:
 
 
 def _file(path: Path, metadata: Mapping[str, str]) -> Iterator[Entry]:
-    if path.suffix.lower() == ".jsonl":
+    if path.name.lower().endswith((".jsonl", PACKED)):
         yield from _line_by_line(path)
         return
     try:
@@ -226,13 +231,29 @@ def _file(path: Path, metadata: Mapping[str, str]) -> Iterator[Entry]:
     yield from contents(str(path), body, metadata)
 
 
-def _line_by_line(path: Path) -> Iterator[Entry]:
-    """The articles of a file of JSON lines, which may be longer than memory."""
+def _named_so(file: Path) -> bool:
+    """Whether a file of a folder is named as articles are."""
+    return file.suffix.lower() in SUFFIXES or file.name.lower().endswith(PACKED)
+
+
+def unpacked(name: str, body: bytes) -> Iterator[Entry]:
+    """The articles of a batch as it is archived: JSON lines, packed."""
     try:
-        with path.open("rb") as stream:
+        with gzip.open(io.BytesIO(body)) as stream:
+            yield from lines(name, iter(lambda: _bounded_line(Path(name), stream.readline(MAX_FILE + 1)), b""))
+    except (OSError, EOFError, zlib.error) as error:
+        yield Entry(name, fault=InputFault(f"cannot be unpacked: {error}", name, "write it anew, as gzip"))
+    except InputFault as fault:
+        yield Entry(name, fault=fault)
+
+
+def _line_by_line(path: Path) -> Iterator[Entry]:
+    """The articles of a file of JSON lines, perhaps packed, which may be longer than memory."""
+    try:
+        with gzip.open(path) if path.name.lower().endswith(PACKED) else path.open("rb") as stream:
             _readable(str(path), stream.peek(_HEAD))
             yield from lines(str(path), iter(lambda: _bounded_line(path, stream.readline(MAX_FILE + 1)), b""))
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         yield Entry(str(path), fault=_unreadable(path, error))
     except InputFault as fault:
         yield Entry(str(path), fault=fault)

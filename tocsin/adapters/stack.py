@@ -61,11 +61,25 @@ class DeployedStack:
 @contextmanager
 def deployed(name: str) -> Iterator[DeployedStack]:
     """The stack of that name; whatever AWS refuses while it is asked becomes a `SettingsFault` that says what to set."""
-    try:
+    with _asking("name the stack with --stack-name, the account with AWS_PROFILE"):
         yield DeployedStack(name)
+
+
+@contextmanager
+def bucket(name: str) -> Iterator[S3Archive]:
+    """The bucket of that name, as `deployed` gives a stack."""
+    with _asking("check the bucket's name, and name the account with AWS_PROFILE"):
+        yield S3Archive(_client("s3"), name)
+
+
+@contextmanager
+def _asking(mend: str) -> Iterator[None]:
+    """What AWS refuses meanwhile becomes a `SettingsFault`."""
+    try:
+        yield
     except ClientError as error:
         what = f"AWS refuses: {error.response['Error']['Message']}"
-        raise SettingsFault(f"{what}; name the stack with --stack-name, the account with AWS_PROFILE") from error
+        raise SettingsFault(f"{what}; {mend}") from error
     except BotoCoreError as error:
         raise SettingsFault(f"AWS cannot be asked: {error}; set AWS_REGION, and AWS_PROFILE or credentials") from error
 

@@ -13,8 +13,10 @@ from tocsin.errors import InputFault, RuleFaults, SettingsFault, TocsinError
 FINE, FINDINGS, RULES_UNREADABLE, BAD_INPUT = 0, 1, 2, 3
 """Exit codes."""
 COMMANDS = {
+    "backtest": "Fires, stories and alerts of each rule over an archive of articles.",
     "check": "Every fault of the rules as file:line:column, and the tests at the bottom of each rule.",
     "detect": "Signals in articles: no AWS, no Slack.",
+    "diff": "What an edit of the rules does to alerts: added, dropped, merged, split, changed.",
     "explain": "What matched in each sentence, which form and cue did it, and what a near miss lacked.",
     "feeds": "What Tocsin listens to: parse, check, list, add, remove, import, export.",
     "redrive": "What was given up: the dead-letter queues, and back to work with what is in them.",

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from tocsin.errors import InputFault, RuleFaults
-from tocsin.reading import Entry, articles, entries, lines
+from tocsin.reading import MAX_FILE, PACKED, Entry, articles, contents, entries, lines, unpacked
 from tocsin.rules import Loaded, load
 
 DEFAULT_RULES = Path(__file__).parent.parent.parent / "rules"
@@ -72,8 +72,25 @@ def read_inputs(paths: Iterable[str]) -> Iterator[Entry]:
     for path in paths:
         if path == "-":
             yield from _standard_input(sys.stdin.buffer.read())
+        elif path.startswith("s3://"):
+            yield from _bucket(path)
         else:
             yield from entries(Path(path))
+
+
+def _bucket(address: str) -> Iterator[Entry]:
+    """The articles under s3://BUCKET/PREFIX, in the order of the keys."""
+    from tocsin.adapters.stack import bucket
+
+    name, _, prefix = address.removeprefix("s3://").partition("/")
+    with bucket(name) as archive:
+        for key in archive.keys(prefix):
+            where = f"s3://{name}/{key}"
+            try:
+                body = archive.read(key, limit=MAX_FILE)
+                yield from unpacked(where, body) if key.endswith(PACKED) else contents(where, body)
+            except InputFault as fault:
+                yield Entry(where, fault=fault)
 
 
 def _standard_input(body: bytes) -> Iterator[Entry]:

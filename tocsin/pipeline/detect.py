@@ -19,7 +19,7 @@ from tocsin.errors import Conflict
 from tocsin.pipeline.archive import archive_key, arrived
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
-from tocsin.ports import Archive, Clock, Commit, FateRecord, Held, Table, Wanted
+from tocsin.ports import Archive, Clock, Commit, FateRecord, Held, Memory, Wanted
 from tocsin.signal import Signal, rank
 from tocsin.story import Report, Story, identity
 
@@ -40,7 +40,7 @@ class Detector:
     """Decides what becomes of articles and writes it down."""
 
     rules: RuleSet
-    table: Callable[[], Table]
+    table: Callable[[], Memory]
     """Made only when there is a signal: an article without one needs no table."""
     archive: Callable[[], Archive]
     clock: Clock
