@@ -19,7 +19,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test bench check lint format types contract rules lock validate build build-CoreLayer setup-sam clean
+.PHONY: help setup replay test bench hostile check lint format types contract rules lock validate build build-CoreLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ test: setup ## Run the tests, on all cores
 
 bench: setup ## Measure the detector at 10 to 10,000 rules, and write bench/results.json; ARGS=--quick
 	PYTHONPATH=. $(BIN)/python bench/engine.py $(ARGS)
+
+hostile: setup ## Read feeds that attack, ask servers that attack, poll feeds that lie; ARGS="feeds mutated" for some parts
+	PYTHONPATH=. $(BIN)/python -m tests.hostile $(ARGS)
 
 check: lint types contract rules test ## Everything CI runs: lint, types, contract, rules, test
 
