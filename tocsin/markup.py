@@ -334,6 +334,7 @@ _PAIR = re.compile(
     r"""([a-z_][\w.-]*+(?::[a-z_][\w.-]*+)?)\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'>]++)""", re.ASCII | re.IGNORECASE
 )
 _REFERENCE = re.compile(r"&(#[0-9]{1,9}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z_][\w.-]{0,60});")
+_XML = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _VOID = frozenset({"br", "img", "hr", "wbr", "input", "area", "embed"})
 _LEAVES = frozenset({"title", "link", "guid", "pubdate"})
 """Elements that hold no other of `_FIELDS`: where one begins, the one before was not closed."""
@@ -363,7 +364,7 @@ def mended(text: str, known: dict[str, str | None]) -> tuple[str, bool]:
     text = _ILLEGAL.sub("", text)
     last = text.rfind("-->") + 1
     text = text[:last] + text[last:].replace("<!--", "")
-    mender = _Mender(known, max(text.rfind("<item"), text.rfind("<entry")))
+    mender = _Mender({**known, **_XML}, max(text.rfind("<item"), text.rfind("<entry")))
     at = 0
     for token in _TOKEN.finditer(text):
         mender.text(text[at : token.start()])

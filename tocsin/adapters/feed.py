@@ -57,16 +57,16 @@ _SAMPLE, _CONTROLS = 2_000, 0.05
 _HASH = 16
 
 
-def parse(body: bytes, *, url: str = "", content_type: str = "") -> Feed:
+def parse(body: bytes, *, url: str = "", content_type: str = "", seconds: float = SECONDS) -> Feed:
     """The feed in these bytes, gzipped or not; `url` and `content_type` are those of the answer they came in.
 
     `FeedFault` when there is none, or none that may be read; nothing else is raised.
     """
     try:
-        with _alarm(SECONDS):
+        with _alarm(seconds):
             return _parse(body, url, content_type)
     except _Late:
-        raise FeedFault("too-slow", f"took more than {SECONDS:g} seconds of processor time") from None
+        raise FeedFault("too-slow", f"took more than {seconds:g} seconds of processor time") from None
     except RecursionError:
         raise FeedFault("too-complex", "nests too deeply") from None
     except MemoryError:
