@@ -214,7 +214,7 @@ def _feedparser(data: bytes) -> Any:
         except (_Late, RecursionError, MemoryError):
             raise
         except Exception as error:  # it raises whatever its parts do
-            raise FeedFault("malformed", f"feedparser fails: {type(error).__name__}: {error}") from error
+            raise FeedFault("malformed", f"feedparser fails: {type(error).__name__}: {_quoted(str(error))}") from error
 
 
 def _binary(text: str) -> bool:
@@ -297,6 +297,8 @@ class _Reader:
 
     def _link(self, entry: dict[str, Any], base: str) -> str:
         link = _string(entry, "link") or next(_alternates(entry), "")
+        if link == _string(entry, "id"):
+            base = ""  # a guid that counts as link, though it may be a mere number
         found = web_address(link, base, MAX_LINK)
         if link and not found:
             self.notes.append("has links that are no http or https addresses: they were left out")
