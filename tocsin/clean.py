@@ -169,6 +169,8 @@ def tags(source: str, name: str) -> Iterator[dict[str, str]]:
 def web_address(link: str, base: str = "", limit: int = 2_000) -> str:
     """The link as an absolute http(s) address, read relative to `base`; empty when it is none, or longer than `limit`."""
     link = "".join(clean(link).split("\n")).strip().replace(" ", "%20")
+    if not link:  # it would be read as the base itself
+        return ""
     try:
         link = urljoin(base, link) if base else f"https:{link}" if link.startswith("//") else link
         parts = urlsplit(link)

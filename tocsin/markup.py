@@ -118,7 +118,7 @@ def _codec(name: str) -> str:
     """Python's name of an encoding; empty when there is none or it must not be used."""
     try:
         known = codecs.lookup(name.replace(":", "-")).name
-        b"".decode(known)  # LookupError when it is no encoding of text
+        bytes(4).decode(known)  # LookupError when it is no encoding of text; no bytes at all are not even looked at
     except (LookupError, ValueError):
         return ""
     return "" if known.replace("-", "_") in _NO_TEXT else _WIDER.get(known, known)
