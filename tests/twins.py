@@ -64,7 +64,7 @@ class MemoryTable:
 
     def record(self, fate: FateRecord) -> None:
         """See `Table.record`."""
-        self.fates.setdefault(fate.article, _recorded(fate))
+        self.fates.setdefault(fate.article, self._recorded(fate))
 
     def episodes(self, key: str) -> Sequence[Story]:
         """See `Table.episodes`."""
@@ -93,10 +93,9 @@ class MemoryTable:
         """See `Table.commit`."""
         if not self._expected(commit):
             raise Conflict(f"article {commit.fate.article!r}: another writer was first")
-        self.fates[commit.fate.article] = _recorded(commit.fate)
+        self.fates[commit.fate.article] = self._recorded(commit.fate)
         for story in commit.stories:
-            row = json.dumps(replace(story, version=story.version + 1).to_json())
-            self.stories[story.id] = Story.from_json(json.loads(row))
+            self.stories[story.id] = self._written(replace(story, version=story.version + 1))
         for wanted in commit.alerts:
             self._want(wanted, now)
         for held in commit.held:
@@ -203,6 +202,14 @@ class MemoryTable:
         waiting = sorted((row.due_at, alert) for alert, row in self.rows.items() if row.due_at is not None)
         return [alert for due_at, alert in waiting if due_at <= now.timestamp()][:limit]
 
+    def _recorded(self, fate: FateRecord) -> FateRecord:
+        """The record after its journey through JSON."""
+        return FateRecord.from_json(json.loads(json.dumps(fate.to_json())))
+
+    def _written(self, story: Story) -> Story:
+        """The story after its journey through JSON."""
+        return Story.from_json(json.loads(json.dumps(story.to_json())))
+
     def _owned(self, alert: str, owner: str) -> Row | None:
         row = self.rows.get(alert)
         return row if row and row.owner == owner else None
@@ -220,11 +227,6 @@ class Racing(MemoryTable):
         if self.others:
             self.others.pop(0)()
         super().commit(commit, now)
-
-
-def _recorded(fate: FateRecord) -> FateRecord:
-    """The record after its journey through JSON."""
-    return FateRecord.from_json(json.loads(json.dumps(fate.to_json())))
 
 
 class MemoryArchive:
@@ -258,6 +260,12 @@ class MemoryArchive:
     def keys(self, prefix: str) -> Sequence[str]:
         """See `Archive.keys`."""
         return sorted(key for key in self._objects if key.startswith(prefix))
+
+    def copied(self) -> MemoryArchive:
+        """The same bucket, to go another way from here."""
+        other = MemoryArchive()
+        other._objects = dict(self._objects)
+        return other
 
     def _object(self, key: str) -> tuple[bytes, Mapping[str, str]]:
         if key not in self._objects:

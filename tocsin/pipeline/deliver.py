@@ -31,7 +31,8 @@ class Deliverer:
 
     The outbox row is the truth. A row is claimed with a lease, for one call to Slack that the row itself calls for: an edit
     when it knows its `ts`; a look at the history when a post was begun whose outcome nobody noted, once lease and quarantine
-    are over; else the post. So a refused call can never make us forget that an older one may have had an effect.
+    are over; else the post. So a refused call can never make us forget that an older one may have had an effect. An edit
+    whose outcome nobody noted is waited for as long, so that it cannot turn up late over a newer one.
     """
 
     table: Table
@@ -94,6 +95,8 @@ class Deliverer:
             self.table.bury(row.alert, self.owner, "its story is gone")
             return False
         if row.ts:
+            if row.attempted_at is not None:
+                return self._waited_for(row, row.attempted_at)
             posted = self._edited(row, story)
             return not self.table.delivered(row.alert, self.owner, posted, _state(row, story))
         root = self._root(story) if row.reply is not None else None
@@ -116,9 +119,10 @@ class Deliverer:
 
     def _edited(self, row: OutboxRow, story: Story) -> Posted:
         """Brings a message that stands in Slack up to date; one that a person deleted stays deleted."""
-        posted = Posted(row.channel, row.ts)
+        posted, text = Posted(row.channel, row.ts), self._message(row, story)
+        self._begin(row)
         try:
-            self.slack.update(posted, self._message(row, story))
+            self.slack.update(posted, text)
         except Rejected as refusal:
             if refusal.kind != "missing":
                 raise
@@ -127,11 +131,7 @@ class Deliverer:
 
     def _looked_up(self, row: OutboxRow, attempted_at: float, root: Posted | None) -> bool:
         """Settles a post of unknown outcome: once it is too late for it to turn up, the history tells."""
-        over = datetime.fromtimestamp(attempted_at, self.clock().tzinfo) + self.lease + self.quarantine
-        if self.clock() < over:
-            self.table.release(
-                row.alert, self.owner, over, surely_not_posted=False, note="outcome unknown, in quarantine"
-            )
+        if self._in_quarantine(row, attempted_at):
             return False
         channel, thread = (root.channel, root.ts) if root else (self.channel, None)
         found = self.slack.find(channel, row.alert, oldest=attempted_at - CLOCK_SKEW, thread_ts=thread)
@@ -140,8 +140,27 @@ class Deliverer:
             return True
         return not self.table.delivered(row.alert, self.owner, found, FIRST_STATE)
 
-    def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
+    def _waited_for(self, row: OutboxRow, attempted_at: float) -> bool:
+        """Settles an edit of unknown outcome: once it is too late for it to turn up, the whole state can be shown again."""
+        if self._in_quarantine(row, attempted_at):
+            return False
+        self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, note="to be shown again")
+        return True
+
+    def _in_quarantine(self, row: OutboxRow, attempted_at: float) -> bool:
+        """Whether a call of unknown outcome may still take effect; if so the row is given back until then."""
+        over = datetime.fromtimestamp(attempted_at, self.clock().tzinfo) + self.lease + self.quarantine
+        if self.clock() >= over:
+            return False
+        self.table.release(row.alert, self.owner, over, surely_not_posted=False, note="outcome unknown, in quarantine")
+        return True
+
+    def _begin(self, row: OutboxRow) -> None:
+        """Notes that a call to Slack begins."""
         self.table.posting(row.alert, self.owner, self.clock())
+
+    def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
+        self._begin(row)
         if root is None:
             return self.slack.post(self.channel, text)
         try:
