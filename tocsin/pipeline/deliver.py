@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from tocsin import message
 from tocsin.errors import Conflict, Rejected, Throttled, Unknown
+from tocsin.pipeline.audit import CLOCK_SKEW, FIRST_LOOK, audit
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
 from tocsin.ports import Clock, Message, OutboxRow, Posted, Slack, Table
@@ -21,10 +22,6 @@ ORDER_PAUSE = timedelta(seconds=15)
 LOOK_PAUSE = timedelta(seconds=30)
 FIRST_STATE = 1
 """What every message that stands in Slack shows at least."""
-CLOCK_SKEW = 60.0
-"""Seconds by which our clock may be ahead of Slack's."""
-
-
 @dataclass(frozen=True, slots=True)
 class Deliverer:
     """Brings alerts to Slack: each once, roots before replies, whatever call fails.
@@ -50,13 +47,14 @@ class Deliverer:
             self._deliver(alert)
 
     def sweep(self, limit: int = 100) -> int:
-        """Delivers what is due and was not delivered by its stream record, each for itself; returns how many rows were due."""
+        """Delivers what is due and was not delivered by its stream record, each for itself, and audits; returns how many rows were due."""
         due = self.table.due(self.clock(), limit)
         for alert in due:
             try:
                 self._deliver(alert)
             except Exception:
                 log.exception("alert %s waits for a later sweep", ascii(alert))
+        audit(self.table, self.slack, self.clock(), limit)
         return len(due)
 
     def _deliver(self, alert: str) -> None:
@@ -97,16 +95,14 @@ class Deliverer:
         if row.ts:
             if row.attempted_at is not None:
                 return self._waited_for(row, row.attempted_at)
-            posted = self._edited(row, story)
-            return not self.table.delivered(row.alert, self.owner, posted, _state(row, story))
+            return self._noted(row, self._edited(row, story), _state(row, story))
         root = self._root(story) if row.reply is not None else None
         if row.reply is not None and root is None:
             self._again(row, ORDER_PAUSE, "waits for its root message")
             return False
         if row.attempted_at is not None:
             return self._looked_up(row, row.attempted_at, root)
-        posted = self._posted(row, self._message(row, story), root)
-        return not self.table.delivered(row.alert, self.owner, posted, _state(row, story))
+        return self._noted(row, self._posted(row, self._message(row, story), root), _state(row, story))
 
     def _digest(self, row: OutboxRow) -> bool:
         """The digest of a day: posted once, and never edited."""
@@ -114,8 +110,12 @@ class Deliverer:
             return self._looked_up(row, row.attempted_at, None)
         day = row.digest or ""
         text = message.digest(row.alert, day, self.table.held(day))
-        posted = self._posted(row, message.plain(text) if row.plain else text, None)
-        return not self.table.delivered(row.alert, self.owner, posted, FIRST_STATE)
+        return self._noted(row, self._posted(row, message.plain(text) if row.plain else text, None), FIRST_STATE)
+
+    def _noted(self, row: OutboxRow, posted: Posted, shown: int) -> bool:
+        """Notes what Slack shows; True when the story has changed meanwhile. One given up before is to be audited."""
+        audit_at = self.clock() + FIRST_LOOK if row.doubted_at is not None else None
+        return not self.table.delivered(row.alert, self.owner, posted, shown, audit=audit_at)
 
     def _edited(self, row: OutboxRow, story: Story) -> Posted:
         """Brings a message that stands in Slack up to date; one that a person deleted stays deleted."""
@@ -136,9 +136,11 @@ class Deliverer:
         channel, thread = (root.channel, root.ts) if root else (self.channel, None)
         found = self.slack.find(channel, row.alert, oldest=attempted_at - CLOCK_SKEW, thread_ts=thread)
         if found is None:
-            self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, note="not in the history")
+            self.table.release(
+                row.alert, self.owner, self.clock(), surely_not_posted=True, doubted_at=attempted_at, note="not in the history"
+            )
             return True
-        return not self.table.delivered(row.alert, self.owner, found, FIRST_STATE)
+        return self._noted(row, found, FIRST_STATE)
 
     def _waited_for(self, row: OutboxRow, attempted_at: float) -> bool:
         """Settles an edit of unknown outcome: once it is too late for it to turn up, the whole state can be shown again."""
@@ -156,8 +158,11 @@ class Deliverer:
         return True
 
     def _begin(self, row: OutboxRow) -> None:
-        """Notes that a call to Slack begins."""
-        self.table.posting(row.alert, self.owner, self.clock())
+        """Notes that a call to Slack begins. `Conflict` when that took so long that it is too late to begin."""
+        began = self.clock()
+        self.table.posting(row.alert, self.owner, began)
+        if self.clock() - began >= self.lease:
+            raise Conflict(f"alert {row.alert!r} waits, because its lease is over")
 
     def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
         self._begin(row)
