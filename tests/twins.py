@@ -475,6 +475,10 @@ class Clock:
         """The time."""
         return self.now
 
+    def wait(self, seconds: float) -> None:
+        """Lets seconds pass."""
+        self.move(seconds=seconds)
+
     def move(self, **delta: float) -> None:
         """Lets time pass."""
         self.now += timedelta(**delta)

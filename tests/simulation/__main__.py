@@ -9,7 +9,6 @@ python -m tests.simulation --baselines              the same faults for other wa
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 import time
 
@@ -62,7 +61,6 @@ def _searched(units: list[Unit], options: argparse.Namespace) -> Tally:
 
 def _told(schedule: Schedule, variant: Variant) -> int:
     """One schedule, told call by call."""
-    logging.disable(logging.CRITICAL)
     with deployed():
         verdict = judged(World(schedule, variant, told=print), replays=False)
     print(verdict)

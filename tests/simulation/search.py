@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import random
@@ -11,7 +10,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 from tests.simulation.faults import MODES, Fault, Schedule
 from tests.simulation.verdict import Verdict, judged
@@ -64,24 +63,22 @@ class Tally:
         return f"schedules {self.schedules}, lost {self.lost}, duplicates {self.duplicates}, stuck {self.stuck}"
 
 
-def singles(variant: Variant, kinds: Sequence[str], after: int = 0) -> Iterator[Schedule]:
+def singles(kinds: Sequence[str]) -> Iterator[Schedule]:
     """Every fault at every one of these calls; a late one at every delay."""
     for at, kind in enumerate(kinds, 1):
-        for mode in MODES[kind] if at > after else ():
+        for mode in MODES[kind]:
             for delay in DELAYS if mode == "late" else DELAYS[-1:]:
                 yield Schedule((Fault(at, mode),), delay)
 
 
 def undisturbed(variant: Variant) -> Sequence[str]:
     """The calls that are made when nothing fails."""
-    world = World(variant=variant)
-    judged(world)
-    return world.kinds
+    return _undisturbed(variant, DELAYS[-1]).kinds
 
 
 def every_single(variant: Variant) -> list[Unit]:
     """Every single fault, one unit for each call."""
-    schedules = list(singles(variant, undisturbed(variant)))
+    schedules = list(singles(undisturbed(variant)))
     return [partial(_run, variant, schedules[first : first + 10]) for first in range(0, len(schedules), 10)]
 
 
@@ -116,8 +113,13 @@ Unit = Callable[[], Tally]
 def _run(variant: Variant, schedules: Iterable[Schedule]) -> Tally:
     tally = Tally()
     for schedule in schedules:
-        tally.add(judged(World(schedule, variant)))
+        tally.add(judged(_undisturbed(variant, schedule.delay).spoilt(*schedule.faults)))
     return tally
+
+
+@cache
+def _undisturbed(variant: Variant, delay: int) -> Course:
+    return Course(World(Schedule((), delay), variant))
 
 
 def _pairs(variant: Variant, first: Fault, delay: int) -> Tally:
@@ -134,7 +136,7 @@ class Course:
     """One run, copied whenever no function was running: runs that differ only later need not begin at the beginning."""
 
     def __init__(self, world: World, after: int = 0) -> None:
-        self._after = after
+        self._after, self.delay = after, world.schedule.delay
         self._copies: list[World] = [world.copied()]
         world.between = self._copy
         simulated(world)
@@ -155,12 +157,11 @@ class Course:
 
 def _random(variant: Variant, numbers: Iterable[int], seed: int, calls: int, faults: int = 0) -> Tally:
     tally = Tally()
-    courses = {delay: Course(World(Schedule((), delay), variant)) for delay in DELAYS}
     for number in numbers:
         chance = random.Random(f"{seed}/{number}")
         count = faults or chance.randint(3, MOST_FAULTS)
         chosen = {at: chance.random() for at in chance.sample(range(1, calls + 1), count)}
-        tally.add(judged(courses[chance.choice(DELAYS)].spoilt(chosen=chosen)))
+        tally.add(judged(_undisturbed(variant, chance.choice(DELAYS)).spoilt(chosen=chosen)))
     return tally
 
 
@@ -173,16 +174,12 @@ def _unit(number: int) -> Tally:
 
 def searched(units: Sequence[Unit], progress: Callable[[int, int, Tally], None] | None = None, cores: int | None = None) -> Tally:
     """Runs the units on all cores; `progress` is told how many of them are done."""
-    logging.disable(logging.CRITICAL)
     tally, cores = Tally(), cores or os.cpu_count() or 1
-    try:
-        with deployed():
-            for done, part in enumerate(_parts(units, cores), 1):
-                tally.merge(part)
-                if progress:
-                    progress(done, len(units), tally)
-    finally:
-        logging.disable(logging.NOTSET)
+    with deployed():
+        for done, part in enumerate(_parts(units, cores), 1):
+            tally.merge(part)
+            if progress:
+                progress(done, len(units), tally)
     return tally
 
 

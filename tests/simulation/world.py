@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import heapq
 import json
+import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -41,18 +42,18 @@ from tocsin.signal import Signal
 from tocsin.story import Report, Story
 
 START = datetime(2025, 3, 1, 9, tzinfo=UTC).timestamp()
-PATIENCE = 4 * 3600.0
-"""Seconds after which a run that still has work to do is stuck."""
-PAUSE = deployment().lease.total_seconds() + 5
-"""Seconds others run while a process sleeps: its lease is lost meanwhile."""
+MINUTE = 60.0
+PAUSE = deployment().lease.total_seconds() + MINUTE
+"""Seconds others run while a process sleeps: its lease ends, and a sweep comes after that."""
 STALE = 60.0
 """Seconds the history may lag behind."""
 THROTTLE = 30.0
 
 POISON, SILENT, BROKEN = "poison", "silent", "broken"
 WAVES = (("000", SILENT, BROKEN), ("003", "001", POISON), ("002", "004"))
-"""What is dropped into the inbox: at once, half a minute later, and a minute later."""
-BETWEEN = 30.0
+"""What is dropped into the inbox at once, and half a minute later, and half a minute after that."""
+FIRST, BETWEEN = 40.0, 30.0
+"""Seconds after a sweep that the first comes, so that the next but one sweep comes soon after its lease is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,18 @@ class Variant:
     deliverer: Callable[..., Any] = Deliverer
     """Takes what `Deliverer` takes."""
     table: type[OutboxTable] | None = None
+    port: type[Port] | None = None
+    """Before the table."""
+    parts: tuple[tuple[str, Callable[[], Any]], ...] = ()
+    """Neighbours that the deliverer has beside the usual ones, by name."""
     receives: int | None = None
     sweeps: bool = True
     resends: bool = False
     """Whether the SDK makes a call to Slack again whose connection dropped."""
     handled_first: bool = False
     """Whether a message is deleted before it is handled."""
+    whole_batches: bool = False
+    """Whether a message that fails fails its whole batch."""
 
 
 class OutboxTable(MemoryTable):
@@ -133,7 +140,8 @@ class WatchedSlack(MemorySlack):
     """A channel that notices the second copy of an alert, or a reply before its root, the moment it turns up."""
 
     lag = 0.0
-    limit: Callable[[], None] | None = None
+    weather: Callable[[str], None] | None = None
+    """What a call meets on its way, by its method: it may raise."""
     broke: list[tuple[str, str]]
 
     def copied(self) -> WatchedSlack:
@@ -144,8 +152,8 @@ class WatchedSlack(MemorySlack):
         return other
 
     def _called(self, method: str, act: Callable[[], Any]) -> Any:
-        if self.limit:
-            self.limit()
+        if self.weather:
+            self.weather(method)
         self.calls.append(method)
         return act()
 
@@ -192,6 +200,8 @@ class World:
     """Faults whose mode is chosen when their call is known: number of the call → a number from 0 to 1."""
     arrivals: Sequence[Sequence[Drop]] = field(default_factory=drops)
     now: float = START
+    patience: float = 4 * 3600.0
+    """Seconds after which a run that still has work to do is stuck."""
     kinds: list[str] = field(default_factory=list)
     """The calls made so far."""
     broken: list[tuple[str, str]] = field(default_factory=list)
@@ -209,22 +219,25 @@ class World:
         self.inbox = MemoryMailbox(numbers.inbox.visibility, receives or numbers.inbox.receives)
         self.articles = MemoryMailbox(numbers.articles.visibility, receives or numbers.articles.receives)
         self.stream = MemoryStream(numbers.records, numbers.retries)
+        self.parts = {name: make() for name, make in self.variant.parts}
         self.faults = {fault.at: fault.mode for fault in self.schedule.faults}
         self.stuck = False
         self._events: list[tuple[float, int, str, tuple[Any, ...], dict[str, Any]]] = []
         self._made = 0
         self._idle: dict[str, tuple[str, ...]] = {}
-        self._owner = ""
+        self._owner, self._deadline = "", math.inf
         self._swept = -1
         self._connect()
         for number, wave in enumerate(self.arrivals):
-            self.later(number * BETWEEN, "drop", wave)
+            self.later(FIRST + number * BETWEEN, "drop", wave)
 
     def _connect(self) -> None:
         """Lets the parts tell the world what happens, and puts a port before each."""
         self.table.tell = self.stream.fresh.append
         self.slack.clock, self.slack.broke = self.clock, self.broken
-        self.ports = {name: Port(self.call, getattr(self, name), name) for name in ("table", "archive", "slack")}
+        self.ports = {name: Port(self.call, part, name) for name, part in self.parts.items()}
+        self.ports |= {name: Port(self.call, getattr(self, name), name) for name in ("archive", "slack")}
+        self.ports["table"] = (self.variant.port or Port)(self.call, self.table, "table")
         self.ports["queue"] = Port(self.call, self.articles, "queue")
 
     def copied(self, *faults: Fault) -> World:
@@ -232,6 +245,7 @@ class World:
         other = copy(self)
         for name in ("table", "slack", "archive", "inbox", "articles", "stream"):
             setattr(other, name, getattr(self, name).copied())
+        other.parts = {name: part.copied() for name, part in self.parts.items()}
         other.kinds, other.broken, other.between = list(self.kinds), list(self.broken), None
         other.faults = self.faults | {fault.at: fault.mode for fault in faults}
         other.chosen, other._events, other._idle = dict(self.chosen), list(self._events), dict(self._idle)
@@ -273,7 +287,7 @@ class World:
             if following is None or following > until:
                 self.now = max(self.now, until if until < math.inf else self.now)
                 return
-            if following > START + PATIENCE:
+            if following > START + self.patience:
                 self.stuck = True
                 return
             self.now = max(self.now, following)
@@ -309,6 +323,7 @@ class World:
         answer = self._invoke(handler.__module__.rpartition(".")[2], handler, event)
         if answer is not None:
             failed = {row["itemIdentifier"] for row in answer["batchItemFailures"]}
+            failed = {mail.id for mail in messages} if failed and self.variant.whole_batches else failed
             done = [mail for mail in messages if mail.id not in failed]
             if done and self.call(f"{name}.delete", NOTHING) != "lost":
                 mailbox.delete(done)
@@ -340,7 +355,7 @@ class World:
 
     def _ticked(self) -> bool:
         """The schedule calls the sweep, every minute. A sweep that would find nothing due is left out: it does nothing."""
-        minute = int((self.now - START) // 60)
+        minute = int((self.now - START) // MINUTE)
         tick = self._tick()
         if tick is None or tick > self.now:
             return False
@@ -359,7 +374,14 @@ class World:
         due = min((row.due_at for row in self.table.rows.values() if row.due_at is not None), default=None)
         if due is None:
             return None
-        return START + 60 * max(math.ceil((due - START) / 60), self._swept + 1)
+        return START + MINUTE * max(math.ceil((due - START) / MINUTE), self._swept + 1)
+
+    def wait(self, seconds: float) -> None:
+        """A function waits while others run; it is killed when its time is over."""
+        deadline = self._deadline
+        self.run(self.now + seconds)
+        if self.now >= deadline:
+            raise Crash
 
     # functions
 
@@ -368,7 +390,8 @@ class World:
         idle = self._idle.get(name, ())
         self._made += not idle
         owner, self._idle[name] = (idle[-1], idle[:-1]) if idle else (f"{name} {self._made}", ())
-        outer, self._owner = self._owner, owner
+        outer = self._owner, self._deadline
+        self._owner, self._deadline = owner, self.now + deployment().timeout
         try:
             answer: dict[str, Any] | None = handler(event, None)
         except Crash:
@@ -376,7 +399,7 @@ class World:
         except Exception:  # noqa: BLE001 - as Lambda sees it
             answer = None
         finally:
-            self._owner = outer
+            self._owner, self._deadline = outer
         self._idle[name] += (owner,)
         return answer
 
@@ -394,7 +417,9 @@ class World:
         """What deliver and sweep run."""
         neighbours = (self.ports["table"], self.ports["slack"], rule_set().policy, self.clock)
         numbers = deployment()
-        return self.variant.deliverer(*neighbours, self._owner, CHANNEL, numbers.lease, numbers.quarantine)
+        parts = {name: self.ports[name] for name in self.parts}
+        given = (*neighbours, self._owner, CHANNEL, numbers.lease, numbers.quarantine, self.wait)
+        return self.variant.deliverer(*given, **parts)
 
     # faults
 
@@ -487,7 +512,9 @@ _running: list[World] = []
 @contextmanager
 def deployed() -> Iterator[None]:
     """The handlers run what the world under simulation gives them, and pure functions of few values remember their results."""
+    logging.disable(logging.CRITICAL)
     with ExitStack() as stack:
+        stack.callback(logging.disable, logging.NOTSET)
         for owner, name, instead in (
             (aws, "collector", lambda: _running[-1].collector()),
             (aws, "detector", lambda: _running[-1].detector()),

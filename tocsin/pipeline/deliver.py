@@ -17,6 +17,8 @@ from tocsin.story import Story
 
 log = logging.getLogger("tocsin")
 
+WORK = timedelta(seconds=45)
+"""How long one call of a function goes on to begin things; its timeout is longer by more than one call to Slack takes."""
 REFUSED_PAUSE = timedelta(minutes=5)
 ORDER_PAUSE = timedelta(seconds=15)
 LOOK_PAUSE = timedelta(seconds=30)
@@ -40,35 +42,42 @@ class Deliverer:
     channel: str
     lease: timedelta
     quarantine: timedelta
+    wait: Callable[[float], object]
+    """Lets seconds pass: the pauses Slack asks for are kept, so that a burst drains as fast as Slack takes it."""
 
     def deliver(self, alerts: Iterable[str]) -> None:
         """Delivers what can be delivered now; the rest stays in the outbox with the time it is due."""
+        until = self.clock() + WORK
         for alert in dict.fromkeys(alerts):
-            self._deliver(alert)
+            if self.clock() < until:
+                self._deliver(alert, until)
 
     def sweep(self, limit: int = 100) -> int:
         """Delivers what is due and was not delivered by its stream record, each for itself, and audits; returns how many rows were due."""
+        until = self.clock() + WORK
         due = self.table.due(self.clock(), limit)
         for alert in due:
+            if self.clock() >= until:
+                break
             try:
-                self._deliver(alert)
+                self._deliver(alert, until)
             except Exception:
                 log.exception("alert %s waits for a later sweep", ascii(alert))
         audit(self.table, self.slack, self.clock(), limit)
         return len(due)
 
-    def _deliver(self, alert: str) -> None:
+    def _deliver(self, alert: str, until: datetime) -> None:
         for _ in range(TRIES):
             row = self.table.claim(alert, self.owner, self.clock(), self.lease)
-            if row is None or not self._attempt(row):
+            if row is None or not self._attempt(row, until):
                 return
 
-    def _attempt(self, row: OutboxRow) -> bool:
+    def _attempt(self, row: OutboxRow, until: datetime) -> bool:
         """One call to Slack for a claimed row, and a note of what came of it; True when there is more to do at once."""
         try:
-            return self._step(row)
+            return self._step(row, until)
         except Throttled as pause:
-            self._again(row, timedelta(seconds=pause.retry_after), "throttled")
+            return self._throttled(row, timedelta(seconds=pause.retry_after), until)
         except Rejected as refusal:
             return self._refused(row, refusal)
         except Unknown as doubt:
@@ -80,7 +89,15 @@ class Deliverer:
             log.info("alert %s belongs to another deliverer now", ascii(row.alert))
         return False
 
-    def _step(self, row: OutboxRow) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
+    def _throttled(self, row: OutboxRow, pause: timedelta, until: datetime) -> bool:
+        """Gives the row back for as long as Slack asks; True when that was waited for."""
+        self._again(row, pause, "throttled")
+        if self.clock() + pause >= until:
+            return False
+        self.wait(pause.total_seconds())
+        return True
+
+    def _step(self, row: OutboxRow, until: datetime) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
         if row.digest is not None:
             return self._digest(row)
         story = self.table.story(row.story)
@@ -96,7 +113,7 @@ class Deliverer:
             if row.attempted_at is not None:
                 return self._waited_for(row, row.attempted_at)
             return self._noted(row, self._edited(row, story), _state(row, story))
-        root = self._root(story) if row.reply is not None else None
+        root = self._root(story, until) if row.reply is not None else None
         if row.reply is not None and root is None:
             self._again(row, ORDER_PAUSE, "waits for its root message")
             return False
@@ -176,11 +193,11 @@ class Deliverer:
             log.info("root %s was deleted by a person; the reply stands for itself", root.ts)
             return self.slack.post(root.channel, text)
 
-    def _root(self, story: Story) -> Posted | None:
+    def _root(self, story: Story, until: datetime) -> Posted | None:
         """Where the story's root stands; delivers it first when it is not there yet."""
         root = root_alert(story.id)
         if self.table.posted(root) is None:
-            self._deliver(root)
+            self._deliver(root, until)
         return self.table.posted(root)
 
     def _message(self, row: OutboxRow, story: Story) -> Message:
