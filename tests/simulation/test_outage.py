@@ -78,4 +78,3 @@ def test_after_six_hours_without_slack_every_alert_comes_once_in_order() -> None
     assert posted[0] >= START + AWAY[1]
     assert all(later - earlier >= 0.999 for earlier, later in zip(posted, posted[1:], strict=False))
     assert posted[-1] - posted[0] <= 225 + 130
-    print(posted[-1] - posted[0], posted[0] - START - AWAY[1])

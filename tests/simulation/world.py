@@ -225,7 +225,7 @@ class World:
         self._events: list[tuple[float, int, str, tuple[Any, ...], dict[str, Any]]] = []
         self._made = 0
         self._idle: dict[str, tuple[str, ...]] = {}
-        self._owner, self._deadline = "", math.inf
+        self._owner, self._deadline, self._wakes = "", math.inf, math.inf
         self._swept = -1
         self._connect()
         for number, wave in enumerate(self.arrivals):
@@ -379,9 +379,16 @@ class World:
     def wait(self, seconds: float) -> None:
         """A function waits while others run; it is killed when its time is over."""
         deadline = self._deadline
-        self.run(self.now + seconds)
+        self._sleep(seconds)
         if self.now >= deadline:
             raise Crash
+
+    def _sleep(self, seconds: float) -> None:
+        """Others run for so long, but no longer than until one wakes that fell asleep before: it would wake too late."""
+        outer = self._wakes
+        self._wakes = min(self.now + seconds, outer)
+        self.run(self._wakes)
+        self._wakes = outer
 
     # functions
 
@@ -439,7 +446,7 @@ class World:
         if mode in {"lost", "twice"} and not kind.startswith(("table", "archive", "queue", "slack")):
             return mode
         if mode == "pause":
-            self.run(self.now + PAUSE)
+            self._sleep(PAUSE)
             return act()
         if mode == "stale":
             self.slack.lag = STALE
