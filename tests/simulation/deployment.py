@@ -8,24 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short functions, which are read as what they are given."""
-
-
-def _given(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return node.value
-
-
-_Loader.add_multi_constructor("!", _given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +41,7 @@ class Deployment:
 @cache
 def deployment() -> Deployment:
     """The numbers as they stand in the template."""
-    template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 - a safe loader with CloudFormation's tags
+    template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
     resources = {name: resource["Properties"] for name, resource in template["Resources"].items() if "Properties" in resource}
     outbox = resources["Deliver"]["Events"]["Outbox"]["Properties"]
     settings = resources["Deliver"]["Environment"]["Variables"]

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.simulation.faults import Schedule
 from tests.simulation.world import BROKEN, POISON, World, drops, simulated
+from tests.twins import MemoryTable
 from tocsin.article import Article
 from tocsin.pipeline.stories import root_alert
 from tocsin.story import Story
@@ -42,29 +43,29 @@ def judged(world: World, *, replays: bool = True) -> Verdict:
     """Runs a world to its end and says which promises it broke: on the way, in the end, and when it is all replayed."""
     simulated(world)
     calls = len(world.kinds)
-    broken = [*world.broken, *_ended(world)]
+    broken = [*world.broken, *_ended(world, world.left)]
     if replays and not broken:
         broken += _replayed(world)
     return Verdict(world.met, tuple(dict.fromkeys(broken)), calls)
 
 
-def _ended(world: World) -> Iterator[tuple[str, str]]:
+def _ended(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
     """What is wrong in the end."""
     if world.stuck:
         yield "stuck", "there is still work to do after hours without a fault"
-    for alert, row in world.table.rows.items():
+    for alert, row in left.rows.items():
         if row.status != "delivered":
             yield ("stuck" if row.status != "dead" else "lost"), f"{alert} is {row.status}: {row.note}"
-    yield from _messages(world)
-    yield from _stories(world)
-    yield from _fates(world)
+    yield from _messages(world, left)
+    yield from _stories(world, left)
+    yield from _fates(world, left)
 
 
-def _messages(world: World) -> Iterator[tuple[str, str]]:
+def _messages(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
     """Each alert that a story raised stands once in the channel, replies in the thread of their root."""
     standing = world.slack.standing
     copies = Counter(one.alert for one in standing)
-    raised = {alert for story in world.table.stories.values() if story.posted for alert in story.alerted}
+    raised = {alert for story in left.stories.values() if story.posted for alert in story.alerted}
     for alert in raised - set(copies):
         yield "lost", f"{alert} never reached the channel"
     for alert in set(copies) - raised:
@@ -81,10 +82,10 @@ def _messages(world: World) -> Iterator[tuple[str, str]]:
         yield "lost" if len(raised) < expected else "duplicate", f"{len(raised)} alerts were raised"
 
 
-def _stories(world: World) -> Iterator[tuple[str, str]]:
+def _stories(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
     """Every story, and its root, is what it is when nothing fails: all its sources are there."""
     stories, roots = _undisturbed()
-    found = _bare(world)
+    found = _bare(left)
     for name in stories.keys() | found.keys():
         if found.get(name) != stories.get(name):
             yield "lost", f"story {name} is not complete"
@@ -93,9 +94,9 @@ def _stories(world: World) -> Iterator[tuple[str, str]]:
         yield "lost", f"{alert} does not show the last state of its story"
 
 
-def _fates(world: World) -> Iterator[tuple[str, str]]:
+def _fates(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
     """Every article has one fate, and only the poison lies among the dead letters."""
-    fates = Counter([*world.table.fates, *_silent(world)])
+    fates = Counter([*left.fates, *_silent(world)])
     told = {drop.key.rpartition("/")[2].removesuffix(".txt") for wave in drops() for drop in wave} - {POISON}
     for article in told:
         if fates[article] != 1:
@@ -122,16 +123,20 @@ def _silent(world: World) -> Iterator[str]:
 
 def _replayed(world: World) -> Iterator[tuple[str, str]]:
     """Everything that ever came comes again, and changes nothing."""
-    before = (_bare(world), _texts(world), len(world.slack.messages), set(world.table.fates), world.slack.calls.count("post"))
-    told = list(world.table.rows)
-    world.stream.fresh += told
-    bodies = [json.dumps(article.to_json()) for article in _articles()]
-    world.articles.send(bodies)
+    before = _state(world)
+    world.stream.fresh += before[2]
+    world.articles.send([json.dumps(article.to_json()) for article in _articles()])
     simulated(world)
-    after = (_bare(world), _texts(world), len(world.slack.messages), set(world.table.fates), world.slack.calls.count("post"))
-    if before != after or world.stuck:
+    if before != _state(world) or world.stuck:
         yield "duplicate", "a replay changed something"
     yield from world.broken
+
+
+def _state(world: World) -> tuple[Any, ...]:
+    """What a replay must not change."""
+    left = world.left
+    posts = world.slack.calls.count("post")
+    return _bare(left), _texts(world), list(left.rows), set(left.fates), posts, len(world.slack.messages)
 
 
 @cache
@@ -154,12 +159,12 @@ def _articles() -> tuple[Article, ...]:
 def _undisturbed() -> tuple[Mapping[str, Story], Mapping[str, str]]:
     """Stories and root messages when nothing fails."""
     world = simulated(World())
-    return _bare(world), _texts(world)
+    return _bare(world.left), _texts(world)
 
 
-def _bare(world: World) -> dict[str, Story]:
+def _bare(left: MemoryTable) -> dict[str, Story]:
     """The stories without what may differ: versions count writes, `alerted` and `told` are history."""
-    stories = world.table.stories.values()
+    stories = left.stories.values()
     return {story.id: replace(story, version=0, alerted=(), told=()) for story in stories}
 
 

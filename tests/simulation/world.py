@@ -213,9 +213,7 @@ class World:
 
     def __post_init__(self) -> None:
         numbers, receives = deployment(), self.variant.receives
-        self.table = (self.variant.table or OutboxTable)()
         self.slack = WatchedSlack(self.clock)
-        self.archive = MemoryArchive()
         self.inbox = MemoryMailbox(numbers.inbox.visibility, receives or numbers.inbox.receives)
         self.articles = MemoryMailbox(numbers.articles.visibility, receives or numbers.articles.receives)
         self.stream = MemoryStream(numbers.records, numbers.retries)
@@ -227,18 +225,37 @@ class World:
         self._idle: dict[str, tuple[str, ...]] = {}
         self._owner, self._deadline, self._wakes = "", math.inf, math.inf
         self._swept = -1
+        self._open()
         self._connect()
         for number, wave in enumerate(self.arrivals):
             self.later(FIRST + number * BETWEEN, "drop", wave)
 
+    def _open(self) -> None:
+        """Sets up table and bucket."""
+        self.table = (self.variant.table or OutboxTable)()
+        self.archive = MemoryArchive()
+
     def _connect(self) -> None:
         """Lets the parts tell the world what happens, and puts a port before each."""
-        self.table.tell = self.stream.fresh.append
         self.slack.clock, self.slack.broke = self.clock, self.broken
         self.ports = {name: Port(self.call, part, name) for name, part in self.parts.items()}
-        self.ports |= {name: Port(self.call, getattr(self, name), name) for name in ("archive", "slack")}
+        self.ports["slack"] = Port(self.call, self.slack, "slack")
+        self._connect_aws()
+
+    def _connect_aws(self) -> None:
+        self.table.tell = self.stream.fresh.append
         self.ports["table"] = (self.variant.port or Port)(self.call, self.table, "table")
+        self.ports["archive"] = Port(self.call, self.archive, "archive")
         self.ports["queue"] = Port(self.call, self.articles, "queue")
+
+    @property
+    def left(self) -> MemoryTable:
+        """What stands in the table."""
+        return self.table
+
+    def due(self) -> float | None:
+        """When the next row of the outbox is due."""
+        return min((row.due_at for row in self.table.rows.values() if row.due_at is not None), default=None)
 
     def copied(self, *faults: Fault) -> World:
         """The same run, at a moment when no function is running, to be continued with more faults."""
@@ -261,8 +278,12 @@ class World:
     def drop(self, files: Sequence[Drop]) -> None:
         """Files are dropped into the inbox, and S3 tells the queue."""
         for one in files:
-            self.archive.drop(one.key, one.body, **dict(one.metadata))
+            self.put(one)
             self.inbox.send([json.dumps({"Records": [{"s3": {"object": {"key": one.key}}}]})])
+
+    def put(self, one: Drop) -> None:
+        """Puts a file into the bucket."""
+        self.archive.drop(one.key, one.body, **dict(one.metadata))
 
     def later(self, seconds: float, part: str, *given: Any, **named: Any) -> None:
         """So much later something happens: files are dropped, or a call to Slack takes effect and nobody hears its answer."""
@@ -371,8 +392,7 @@ class World:
         """The minute at which the next sweep finds something due."""
         if not self.variant.sweeps:
             return None
-        due = min((row.due_at for row in self.table.rows.values() if row.due_at is not None), default=None)
-        if due is None:
+        if (due := self.due()) is None:
             return None
         return START + MINUTE * max(math.ceil((due - START) / MINUTE), self._swept + 1)
 
@@ -443,7 +463,7 @@ class World:
         return act() if mode is None else self._spoilt(kind, act, mode)
 
     def _spoilt(self, kind: str, act: partial[Any], mode: str) -> Any:  # noqa: PLR0911 - one return for each mode
-        if mode in {"lost", "twice"} and not kind.startswith(("table", "archive", "queue", "slack")):
+        if act is NOTHING:
             return mode
         if mode == "pause":
             self._sleep(PAUSE)
@@ -464,7 +484,11 @@ class World:
             raise Throttled(THROTTLE)
         if mode == "twice" or (mode == "reset" and self.variant.resends):
             return act()
-        raise Unknown(mode) if kind.startswith("slack") else OSError(kind)
+        raise Unknown(mode) if kind.startswith("slack") else self.failure(kind)
+
+    def failure(self, kind: str) -> Exception:
+        """What a failing call of a neighbour on AWS raises."""
+        return OSError(kind)
 
     @property
     def met(self) -> Schedule:
