@@ -166,9 +166,7 @@ class MemoryTable:
             raise Conflict(f"alert {alert!r} belongs to another deliverer now")
         row.attempted_at = now.timestamp()
 
-    def delivered(
-        self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None
-    ) -> bool:
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """See `Table.delivered`."""
         row = self._owned(alert, owner)
         if row is None:
@@ -227,7 +225,9 @@ class MemoryTable:
             row.doubted_at = row.doubted_at if again else None
 
     def _by(self, now: datetime, limit: int, *, audit: bool) -> list[str]:
-        rows = ((row.due_at, alert) for alert, row in self.rows.items() if row.audit is audit and row.due_at is not None)
+        rows = (
+            (row.due_at, alert) for alert, row in self.rows.items() if row.audit is audit and row.due_at is not None
+        )
         return [alert for due_at, alert in sorted(rows) if due_at <= now.timestamp()][:limit]
 
     def _recorded(self, fate: FateRecord) -> FateRecord:
@@ -386,9 +386,7 @@ class MemorySlack:
         found: Posted | None = self._called("find", lambda: self._find(channel, alert, oldest, thread_ts))
         return found
 
-    def copies(
-        self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None
-    ) -> Sequence[Posted]:
+    def copies(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Sequence[Posted]:
         """See `Slack.copies`."""
         found: list[Posted] = self._called("copies", lambda: list(self._found(channel, alert, oldest, thread_ts)))
         return found

@@ -46,9 +46,7 @@ class Slack(Protocol):
     def find(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Posted | None:
         """The message whose metadata names `alert`, posted at or after `oldest` (epoch seconds), or None."""
 
-    def copies(
-        self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None
-    ) -> Sequence[Posted]:
+    def copies(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Sequence[Posted]:
         """All the messages `find` might have found: there should be one."""
 
     def delete(self, posted: Posted) -> None:
@@ -239,9 +237,7 @@ class Table(Protocol):
     def posting(self, alert: str, owner: str, now: datetime) -> None:
         """Notes that a post begins, before it does. `Conflict` when the row was lost to another owner."""
 
-    def delivered(
-        self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None
-    ) -> bool:
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again.
 
         `audit` says when the row is doubtful, if nothing more is wanted of it until then.

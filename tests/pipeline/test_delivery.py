@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -381,6 +381,95 @@ def test_a_deliverer_that_slept_over_its_post_makes_no_second_message(desk: Desk
     desk.deliver()
     desk.sweep()
     assert (desk.slack.calls.count("post"), len(desk.standing()), desk.status()) == (1, 1, "delivered")
+
+
+def test_a_note_that_took_too_long_is_not_followed_by_a_post(desk: Desk) -> None:
+    """A deliverer whose note of a post took as long as the lease does not post: the row is looked up later, and posted once."""
+
+    class Slow(Broken):
+        """Takes two minutes to note that a post begins."""
+
+        def posting(self, *arguments: Any) -> None:
+            """See `Table.posting`."""
+            desk.table.posting(*arguments)
+            desk.clock.move(minutes=2)
+
+    desk.deliverer(table=Slow(desk.table, "", Crash())).deliver([ROOT])
+    assert desk.slack.calls == []
+    desk.sweep()
+    assert (desk.slack.calls.count("post"), len(desk.standing()), desk.status()) == (1, 1, "delivered")
+
+
+@pytest.mark.parametrize("minutes", [8, 40])
+def test_a_post_that_turns_up_after_it_was_given_up_is_removed(desk: Desk, minutes: int) -> None:
+    """Beyond the bound there are two copies for a while; the one that is edited and replied to stays."""
+    desk.slack.twists["post"].append(fails(UNKNOWN))
+    desk.deliver()
+    desk.sweep(5)
+    (kept,) = desk.standing()
+    desk.sweep(minutes - 5)
+    desk.slack.post(CHANNEL, kept.message)
+    assert len(desk.standing()) == 2
+    desk.escalate()
+    desk.deliver()
+    desk.sweep(70)
+    assert desk.standing() == [kept]
+    assert "*Stage:* done" in kept.message.text
+    assert desk.table.rows[ROOT].doubted_at is None
+
+
+def test_of_two_copies_a_person_deletes_one_the_other_stays(desk: Desk) -> None:
+    """Where a person already removed the recorded copy, the auditor leaves the other one standing."""
+    desk.slack.twists["post"].append(fails(UNKNOWN))
+    desk.deliver()
+    desk.sweep(5)
+    (kept,) = desk.standing()
+    desk.slack.post(CHANNEL, kept.message)
+    desk.slack.remove(kept.ts)
+    desk.sweep(70)
+    assert len(desk.standing()) == 1
+
+
+@pytest.mark.parametrize("error", [Throttled(30), UNKNOWN, Rejected("auth", "invalid_auth")])
+@pytest.mark.parametrize("method", ["copies", "delete"])
+def test_an_audit_that_fails_is_made_again(desk: Desk, method: str, error: Exception) -> None:
+    """A look that fails is made by the next sweep, and a copy that could not be removed is removed at the last look."""
+    desk.slack.twists["post"].append(fails(UNKNOWN))
+    desk.slack.twists[method].append(fails(error))
+    desk.deliver()
+    desk.sweep(5)
+    (kept,) = desk.standing()
+    desk.slack.post(CHANNEL, kept.message)
+    desk.sweep(70)
+    assert desk.standing() == [kept]
+
+
+def test_an_alert_that_was_never_given_up_is_not_audited(desk: Desk) -> None:
+    """What was posted at once, or found in the history, costs no look."""
+    desk.slack.twists["post"].append(fails(UNKNOWN, effect=True))
+    desk.deliver()
+    desk.sweep(90)
+    assert "copies" not in desk.slack.calls
+
+
+def test_an_edit_in_doubt_does_not_turn_up_over_a_newer_one(desk: Desk) -> None:
+    """An edit that takes effect late is followed by one that shows the last state."""
+    desk.deliver()
+    desk.corroborate()
+    old: list[Callable[[], Any]] = []
+
+    def late(act: Callable[[], Any]) -> Any:
+        old.append(act)
+        raise UNKNOWN
+
+    desk.slack.twists["update"].append(late)
+    desk.deliver()
+    desk.corroborate()
+    desk.deliver()
+    desk.sweep(2)
+    old[0]()
+    desk.sweep()
+    assert "3 outlets" in desk.standing()[0].message.text
 
 
 def test_an_alert_that_cannot_be_rendered_does_not_hold_up_the_others(desk: Desk) -> None:

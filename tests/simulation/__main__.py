@@ -37,13 +37,19 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m tests.simulation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m tests.simulation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--schedule", type=Schedule.parse, help="one schedule, told call by call")
     parser.add_argument("--pairs", action="store_true", help="every pair of faults")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="so many schedules of three and more faults")
     parser.add_argument("--seed", type=int, default=1, help="what the random schedules are drawn from")
-    parser.add_argument("--variant", choices=VARIANTS, default="tocsin", help="another way to deliver, or a mutant of this one")
-    parser.add_argument("--baselines", action="store_true", help="every single fault for the other ways to deliver, as a table")
+    parser.add_argument(
+        "--variant", choices=VARIANTS, default="tocsin", help="another way to deliver, or a mutant of this one"
+    )
+    parser.add_argument(
+        "--baselines", action="store_true", help="every single fault for the other ways to deliver, as a table"
+    )
     parser.add_argument("--cores", type=int, help="processes at work; every core when nothing is said")
     return parser.parse_args()
 

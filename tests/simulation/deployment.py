@@ -42,7 +42,9 @@ class Deployment:
 def deployment() -> Deployment:
     """The numbers as they stand in the template."""
     template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
-    resources = {name: resource["Properties"] for name, resource in template["Resources"].items() if "Properties" in resource}
+    resources = {
+        name: resource["Properties"] for name, resource in template["Resources"].items() if "Properties" in resource
+    }
     outbox = resources["Deliver"]["Events"]["Outbox"]["Properties"]
     settings = resources["Deliver"]["Environment"]["Variables"]
     return Deployment(

@@ -103,6 +103,11 @@ class Schedule:
             at, _, mode = word.partition(":")
             known = {mode for modes in MODES.values() for mode in modes}
             if not at.isdigit() or mode not in known:
-                raise ValueError(f"{word!r} is not like 17:crash-after or delay=100; the modes are {', '.join(sorted(known))}")
+                raise ValueError(
+                    f"{word!r} is not like 17:crash-after or delay=100; the modes are {', '.join(sorted(known))}"
+                )
             faults.append(Fault(int(at), mode))
         return cls(tuple(sorted(faults)), delay)
+
+
+NO_FAULT = Schedule()

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.stack import LocalStack
 from tests.simulation.deployment import TEMPLATE
-from tests.simulation.faults import MODES, Fault, Schedule
+from tests.simulation.faults import Schedule
 from tests.simulation.search import Progress, Tally, singles
 from tests.simulation.verdict import judged
 from tests.simulation.world import Drop, World, deployed, simulated

@@ -93,12 +93,24 @@ def race(place: Place, worker: int, gate: Barrier) -> None:
     table = table_at(place.table)
     slack = SlackWorkspace(place.slack, FixedToken(place.token))
     numbers = deployment()
-    given = (table, slack, rule_set().policy, now, f"owner {worker}", CHANNEL, numbers.lease, numbers.quarantine, time.sleep)
+    given = (
+        table,
+        slack,
+        rule_set().policy,
+        now,
+        f"owner {worker}",
+        CHANNEL,
+        numbers.lease,
+        numbers.quarantine,
+        time.sleep,
+    )
     detector, deliverer = Detector(rule_set(), lambda: table, lambda: None, now, None), Deliverer(*given)  # type: ignore[arg-type, return-value]  # every article has a signal, so none goes to the archive
     for number in range(place.rounds):
         who, where, story = story_of(number)
         text = f"{who} is preparing to send more troops to {where}, officials told outlet {worker} in round {number}."
-        article = Article(f"{number}-{worker}", text, source=f"Outlet {worker}", published=datetime(2025, 3, 1, tzinfo=UTC))
+        article = Article(
+            f"{number}-{worker}", text, source=f"Outlet {worker}", published=datetime(2025, 3, 1, tzinfo=UTC)
+        )
         gate.wait()
         while detector.detect([("1", article)]):
             pass  # as the queue would bring it again
@@ -119,10 +131,12 @@ def judged(place: Place, slack: LocalSlack) -> tuple[int, int]:
     for number in range(place.rounds):
         story = table.story(story_of(number)[2])
         fates = [table.fate(f"{number}-{worker}") for worker in range(place.workers)]
-        told = story.articles if story else 0
-        copies = alerts.count(root_alert(story.id)) if story else 0
-        lost += place.workers - told + fates.count(None) + (not copies)
-        twice += max(0, copies - 1) + (bool(story) and story.version != place.workers)
+        if story is None:
+            lost += place.workers
+            continue
+        copies = alerts.count(root_alert(story.id))
+        lost += place.workers - story.articles + fates.count(None) + (not copies)
+        twice += max(0, copies - 1) + (story.version != place.workers)
     return lost, twice + len(alerts) - len(set(alerts))
 
 
@@ -144,14 +158,16 @@ def raced(url: str, workers: int, rounds: int) -> tuple[int, int]:
 
 @contextmanager
 def engine(program: Path) -> Iterator[str]:
-    """ministack on a free port of this machine, with the template's table on it; its URL."""
+    """The engine on a free port of this machine, with the template's table on it; its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     home = tempfile.mkdtemp(prefix="ministack-")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     told = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "LAMBDA_EXECUTOR": "local", "HOME": home}
-    server = subprocess.Popen([program], env=clean | told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=home)  # noqa: S603 - the program of the lock
+    server = subprocess.Popen(
+        [program], env=clean | told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=home
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         _create(url, server)
@@ -176,10 +192,14 @@ def _create(url: str, server: subprocess.Popen[bytes]) -> None:
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser("python -m tests.simulation.races", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m tests.simulation.races", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="virtual environment with ministack in it")
     parser.add_argument("--workers", type=int, default=6, help="processes that race")
-    parser.add_argument("--rounds", type=int, default=40, choices=range(1, 41), metavar="1..40", help="stories they race for")
+    parser.add_argument(
+        "--rounds", type=int, default=40, choices=range(1, 41), metavar="1..40", help="stories they race for"
+    )
     options = parser.parse_args()
     with engine(options.folder.absolute() / "bin" / "ministack") as url:
         lost, twice = raced(url, options.workers, options.rounds)

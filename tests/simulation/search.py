@@ -172,7 +172,9 @@ def _unit(number: int) -> Tally:
     return _units[number]()
 
 
-def searched(units: Sequence[Unit], progress: Callable[[int, int, Tally], None] | None = None, cores: int | None = None) -> Tally:
+def searched(
+    units: Sequence[Unit], progress: Callable[[int, int, Tally], None] | None = None, cores: int | None = None
+) -> Tally:
     """Runs the units on all cores; `progress` is told how many of them are done."""
     tally, cores = Tally(), cores or os.cpu_count() or 1
     with deployed():
@@ -209,4 +211,8 @@ class Progress:
         spent = now - self.began
         left = spent / done * (units - done)
         rate = tally.schedules / spent
-        print(f"{done * 100 // units:3} %  {tally}  {rate:,.0f} schedules/s, {left / 60:.0f} min left", file=sys.stderr, flush=True)
+        print(
+            f"{done * 100 // units:3} %  {tally}  {rate:,.0f} schedules/s, {left / 60:.0f} min left",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -31,7 +32,10 @@ def simulated_deployment() -> Iterator[None]:
 def told(sentence: str, stories: int) -> Drop:
     """A file in which so many stories are told."""
     pairs = [(who, where) for who in ACTORS for where in THEATRES][:stories]
-    rows = [{"id": f"{sentence[6:9]}-{who}-{where}", "text": sentence.format(who=who, where=where), "source": "Wire"} for who, where in pairs]
+    rows = [
+        {"id": f"{sentence[6:9]}-{who}-{where}", "text": sentence.format(who=who, where=where), "source": "Wire"}
+        for who, where in pairs
+    ]
     return Drop(f"inbox/{sentence[6:9]}.json", json.dumps(rows).encode())
 
 
@@ -63,7 +67,7 @@ def test_a_burst_drains_as_fast_as_slack_takes_it() -> None:
     posted = [float(one.ts) for one in world.slack.messages]
     assert len({one.alert for one in world.slack.standing}) == len(posted) == 100
     assert posted[-1] - posted[0] <= 130
-    assert all(later - earlier >= 0.999 for earlier, later in zip(posted, posted[1:], strict=False))
+    assert all(later - earlier >= 0.999 for earlier, later in pairwise(posted))
 
 
 def test_after_six_hours_without_slack_every_alert_comes_once_in_order() -> None:
@@ -76,5 +80,5 @@ def test_after_six_hours_without_slack_every_alert_comes_once_in_order() -> None
     assert (len(copies), max(copies.values()), world.broken, world.stuck) == (120, 1, [], False)
     assert {row.status for row in world.table.rows.values()} == {"delivered"}
     assert posted[0] >= START + AWAY[1]
-    assert all(later - earlier >= 0.999 for earlier, later in zip(posted, posted[1:], strict=False))
+    assert all(later - earlier >= 0.999 for earlier, later in pairwise(posted))
     assert posted[-1] - posted[0] <= 225 + 130

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
@@ -96,7 +97,7 @@ MUTANTS = (
     Variant("no-transaction", table=Torn, port=TornPort),
     Variant("one-receive", receives=1),
     Variant("no-sweeper", sweeps=False),
-    Variant("no-quarantine", deliverer=lambda *given: Deliverer(*given[:-2], NEVER, given[-1])),
+    Variant("no-quarantine", deliverer=lambda *given: replace(Deliverer(*given), quarantine=NEVER)),
     Variant("release-by-anyone", table=NoOwner),
     Variant("late-edits", deliverer=NoWait),
     Variant("no-order", deliverer=NoOrder),
@@ -104,6 +105,7 @@ MUTANTS = (
 )
 
 # ── how others deliver ───────────────────────────────────────────────────────────────────────────────────────────────
+
 
 class PostThenRecord(Deliverer):
     """Posts, then records that it did; nothing else. What fails is tried again."""
@@ -124,13 +126,15 @@ class ClaimThenPost(Deliverer):
 class Loop(PostThenRecord):
     """As Alertmanager's notification pipeline: tries a few times within one round, and notes in the log what succeeded."""
 
+    _once = PostThenRecord._posted  # noqa: SLF001 - of its own base class
+
     def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
         for _ in range(2):
             try:
-                return super(Loop, self)._posted(row, text, root)
+                return self._once(row, text, root)
             except Unknown:
                 continue
-        return super(Loop, self)._posted(row, text, root)
+        return self._once(row, text, root)
 
 
 class Records:
@@ -154,7 +158,11 @@ class Records:
         held, seconds = self.rows.get(record.idempotency_key), now.timestamp()
         if held and held.expiry_timestamp > seconds:
             running = held.status == "INPROGRESS"
-            if not running or not held.in_progress_expiry_timestamp or held.in_progress_expiry_timestamp > seconds * 1000:
+            if (
+                not running
+                or not held.in_progress_expiry_timestamp
+                or held.in_progress_expiry_timestamp > seconds * 1000
+            ):
                 return held
         self.rows[record.idempotency_key] = record
         return None
@@ -176,7 +184,7 @@ class Powertools(PostThenRecord):
 
     def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
         with time_machine.travel(self.clock(), tick=False):  # the library reads the clock itself
-            post = _idempotent(super(Powertools, self)._posted, self.records, self.clock)
+            post = _idempotent(partial(PostThenRecord._posted, self), self.records, self.clock)  # noqa: SLF001 - of its own base class
             channel, ts = post(alert=row.alert, rest=(row, text, root))
         return Posted(channel, ts)
 
@@ -220,14 +228,19 @@ def _idempotent(post: Callable[..., Posted], records: Any, clock: Callable[[], d
     return idempotent  # type: ignore[no-any-return]  # as above
 
 
+def hasty(deliverer: Deliverer) -> Deliverer:
+    """The deliverer without lease and quarantine."""
+    return replace(deliverer, lease=NEVER, quarantine=NEVER)
+
+
 HAS_POWERTOOLS = find_spec("aws_lambda_powertools") is not None
 BASELINES = (
-    Variant("post-then-record", deliverer=lambda *given: PostThenRecord(*given[:-3], NEVER, NEVER, given[-1])),
+    Variant("post-then-record", deliverer=lambda *given: hasty(PostThenRecord(*given))),
     Variant("claim-then-post", deliverer=ClaimThenPost),
-    Variant("alertmanager-loop", deliverer=lambda *given: Loop(*given[:-3], NEVER, NEVER, given[-1])),
+    Variant("alertmanager-loop", deliverer=lambda *given: hasty(Loop(*given))),
     Variant(
         "powertools-idempotency",
-        deliverer=lambda *given, records: Powertools(*given[:-3], NEVER, NEVER, given[-1], records),
+        deliverer=lambda *given, records: hasty(Powertools(*given, records=records)),  # type: ignore[misc]  # it is not among what is given
         parts=(("records", Records),),
     ),
 )

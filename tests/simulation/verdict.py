@@ -150,7 +150,7 @@ def _articles() -> tuple[Article, ...]:
         bodies.extend(sent)
         send(sent)
 
-    world.articles.send = listening  # type: ignore[method-assign]  # to hear what is sent
+    world.articles.send = listening  # type: ignore[method-assign, assignment]  # to hear what is sent
     simulated(world)
     return tuple(one for body in bodies if (one := Article.from_json(json.loads(body))).id not in {POISON, BROKEN})
 
@@ -170,4 +170,6 @@ def _bare(left: MemoryTable) -> dict[str, Story]:
 
 def _texts(world: World) -> dict[str, str]:
     """What the roots show."""
-    return {one.alert: one.message.text for one in world.slack.standing if one.message.metadata["reason"] == "first_report"}
+    return {
+        one.alert: one.message.text for one in world.slack.standing if one.message.metadata["reason"] == "first_report"
+    }

@@ -7,11 +7,11 @@ import heapq
 import json
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 from unittest import mock
@@ -21,24 +21,24 @@ import handlers.detect
 import handlers.intake
 import handlers.sweep
 from tests.simulation.deployment import deployment
-from tests.simulation.faults import MODES, Fault, Schedule
+from tests.simulation.faults import MODES, NO_FAULT, Fault, Schedule
 from tests.simulation.queues import Batch, MemoryMailbox, MemoryStream
 from tests.system import found_once, rule_set, seeds
 from tests.twins import CHANNEL, Crash, MemoryArchive, MemorySlack, MemoryTable, Shown
-from tocsin import message
+from tocsin import decide, message
 from tocsin.adapters import aws
 from tocsin.article import Article
 from tocsin.errors import SlackError, Throttled, Unknown
+from tocsin.pipeline import detect
 from tocsin.pipeline.collect import Collector
 from tocsin.pipeline.deliver import Deliverer
-from tocsin.pipeline import detect
 from tocsin.pipeline.detect import Detector
 from tocsin.pipeline.stories import root_alert
 from tocsin.policy import Policy
 from tocsin.ports import FateRecord, Message, Posted, Wanted
 from tocsin.reading import Entry, contents
-from tocsin.silence import Silence
 from tocsin.signal import Signal
+from tocsin.silence import Silence
 from tocsin.story import Report, Story
 
 START = datetime(2025, 3, 1, 9, tzinfo=UTC).timestamp()
@@ -176,7 +176,7 @@ class WatchedSlack(MemorySlack):
 class Port:
     """Stands before a neighbour and hands every call to the world, by its name."""
 
-    def __init__(self, call: Callable[[str, Callable[[], Any]], Any], target: Any, name: str) -> None:
+    def __init__(self, call: Callable[[str, partial[Any]], Any], target: Any, name: str) -> None:
         self._call, self._target, self._name = call, target, name
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
@@ -194,7 +194,7 @@ class Port:
 class World:
     """One run: arrivals, functions, queues, stream and schedule on one virtual clock, with the faults of a schedule."""
 
-    schedule: Schedule = Schedule()
+    schedule: Schedule = NO_FAULT
     variant: Variant = Variant()
     chosen: dict[int, float] = field(default_factory=dict)
     """Faults whose mode is chosen when their call is known: number of the call → a number from 0 to 1."""
@@ -265,8 +265,9 @@ class World:
         other.parts = {name: part.copied() for name, part in self.parts.items()}
         other.kinds, other.broken, other.between = list(self.kinds), list(self.broken), None
         other.faults = self.faults | {fault.at: fault.mode for fault in faults}
-        other.chosen, other._events, other._idle = dict(self.chosen), list(self._events), dict(self._idle)
-        other._connect()
+        other.chosen = dict(self.chosen)
+        other._events, other._idle = list(self._events), dict(self._idle)  # noqa: SLF001 - another of this class
+        other._connect()  # noqa: SLF001 - as above
         return other
 
     def clock(self) -> datetime:
@@ -362,7 +363,10 @@ class World:
         if not alerts:
             return True
         records = [
-            {"eventID": str(number), "dynamodb": {"Keys": {"pk": {"S": f"ALERT#{alert}"}}, "SequenceNumber": str(number)}}
+            {
+                "eventID": str(number),
+                "dynamodb": {"Keys": {"pk": {"S": f"ALERT#{alert}"}}, "SequenceNumber": str(number)},
+            }
             for number, alert in enumerate(alerts)
         ]
         self.stream.busy = True
@@ -462,7 +466,7 @@ class World:
             self.told(f"{self.clock():%H:%M:%S} {number:4} {kind}{'  <- ' + mode if mode else ''}")
         return act() if mode is None else self._spoilt(kind, act, mode)
 
-    def _spoilt(self, kind: str, act: partial[Any], mode: str) -> Any:  # noqa: PLR0911 - one return for each mode
+    def _spoilt(self, kind: str, act: partial[Any], mode: str) -> Any:
         if act is NOTHING:
             return mode
         if mode == "pause":
@@ -540,6 +544,11 @@ def _asked(signal: Signal, report: Report, policy: Policy, known: Any, silences:
 _running: list[World] = []
 
 
+def running() -> World:
+    """The world that is under simulation."""
+    return _running[-1]
+
+
 @contextmanager
 def deployed() -> Iterator[None]:
     """The handlers run what the world under simulation gives them, and pure functions of few values remember their results."""
@@ -547,15 +556,15 @@ def deployed() -> Iterator[None]:
     with ExitStack() as stack:
         stack.callback(logging.disable, logging.NOTSET)
         for owner, name, instead in (
-            (aws, "collector", lambda: _running[-1].collector()),
-            (aws, "detector", lambda: _running[-1].detector()),
-            (handlers.deliver, "deliverer", lambda: _running[-1].deliverer()),
-            (handlers.sweep, "deliverer", lambda: _running[-1].deliverer()),
+            (aws, "collector", lambda: running().collector()),
+            (aws, "detector", lambda: running().detector()),
+            (handlers.deliver, "deliverer", lambda: running().deliverer()),
+            (handlers.sweep, "deliverer", lambda: running().deliverer()),
             (Report, "of", cache(Report.of)),
-            (Article, "content", property(cache(Article.content.fget))),
+            (Article, "content", property(cache(vars(Article)["content"].fget))),
             (message, "root", _remembering(message.root, lambda story, policy: (story, policy.version))),
             (message, "reply", _remembering(message.reply, lambda *given: (*given[:-1], given[-1].version))),
-            (detect, "decide", _remembering(detect.decide, _asked)),
+            (detect, "decide", _remembering(decide.decide, _asked)),
             (gzip, "compress", cache(gzip.compress)),
         ):
             stack.enter_context(mock.patch.object(owner, name, instead))

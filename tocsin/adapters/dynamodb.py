@@ -223,9 +223,7 @@ class DynamoTable:
         ):
             raise Conflict(f"alert {alert!r} belongs to another deliverer now")
 
-    def delivered(
-        self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None
-    ) -> bool:
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """See `Table.delivered`."""
         values: dict[str, Any] = {":owner": owner, ":channel": posted.channel, ":ts": posted.ts, ":shown": shown}
         facts = "channel = :channel, ts = :ts, shown = :shown"

@@ -138,9 +138,7 @@ class SlackWorkspace:
         """
         return next(self._found(channel, alert, oldest, thread_ts), None)
 
-    def copies(
-        self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None
-    ) -> Sequence[Posted]:
+    def copies(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Sequence[Posted]:
         """All the messages `find` might have found."""
         return list(self._found(channel, alert, oldest, thread_ts))
 

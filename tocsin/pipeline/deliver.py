@@ -24,6 +24,8 @@ ORDER_PAUSE = timedelta(seconds=15)
 LOOK_PAUSE = timedelta(seconds=30)
 FIRST_STATE = 1
 """What every message that stands in Slack shows at least."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deliverer:
     """Brings alerts to Slack: each once, roots before replies, whatever call fails.
@@ -154,7 +156,12 @@ class Deliverer:
         found = self.slack.find(channel, row.alert, oldest=attempted_at - CLOCK_SKEW, thread_ts=thread)
         if found is None:
             self.table.release(
-                row.alert, self.owner, self.clock(), surely_not_posted=True, doubted_at=attempted_at, note="not in the history"
+                row.alert,
+                self.owner,
+                self.clock(),
+                surely_not_posted=True,
+                doubted_at=attempted_at,
+                note="not in the history",
             )
             return True
         return self._noted(row, found, FIRST_STATE)
