@@ -19,7 +19,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test simulate simulate-all simulate-moto baselines races bench check lint format types contract rules lock validate build build-CoreLayer setup-sam clean
+.PHONY: help setup replay test simulate simulate-all simulate-moto baselines races bench check lint format types contract rules lock validate build build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,7 @@ lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
 	$(LOCK) pyproject.toml --extra cli --extra replay --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/layer.txt
+	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
 	$(subst 3.11,3.13,$(LOCK)) requirements/ministack.in -o requirements/ministack.txt
 
@@ -84,7 +85,10 @@ build: setup-sam ## Build what is deployed, in .aws-sam
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(UNCACHED) $(ARGS)
 
 build-CoreLayer: ## Fill the core layer (`sam build` calls it)
-	@infra/layer.sh "$(ARTIFACTS_DIR)"
+	@infra/layer.sh "$(ARTIFACTS_DIR)" core
+
+build-PageLayer: ## Fill the layer of the function Page (`sam build` calls it)
+	@infra/layer.sh "$(ARTIFACTS_DIR)" pages
 
 setup-sam: ## Make .venv-sam with the SAM CLI in it, if it is not there yet
 	@infra/setup.sh .venv-sam requirements/sam.txt

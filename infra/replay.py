@@ -193,7 +193,7 @@ def _drop(run: _Run, number: int, entry: Entry) -> str:
             )
             return stem
         return name
-    unsaid = {"text", "dated", "named"} | ({"id"} if article.named == "file" else set())
+    unsaid = {"text", "dated", "named", "lacks"} | ({"id"} if article.named == "file" else set())
     told = {key: value for key, value in article.to_json().items() if key not in unsaid}
     metadata = {name: quote(value, safe=" :/+,.'-") for name, value in told.items()}
     if entry.body is not None and len("".join([*metadata, *metadata.values()])) < METADATA_LIMIT:

@@ -38,6 +38,8 @@ from tocsin.signal import Signal
 ROOT = Path(__file__).parent.parent
 RULES = ROOT / "rules"
 SEEDS = ROOT / "seeds"
+STACK = "desk"
+"""The name under which the command line finds the system on moto."""
 LEASE, QUARANTINE = timedelta(seconds=75), timedelta(seconds=150)
 
 
@@ -163,14 +165,14 @@ class System:
 
 
 @contextmanager
-def system() -> Iterator[System]:
-    """The system, running from here to the end of the `with` statement."""
+def system(**parameters: str) -> Iterator[System]:
+    """The system, running from here to the end of the `with` statement, with parameters of the template besides the usual ones."""
     start = datetime(2025, 3, 1, 9, tzinfo=UTC)
     wanted = {"SlackChannel": CHANNEL, "SlackTokenSecret": SECRET, "MaxAgeDays": "0", "RulesFolder": str(RULES)}
     with (
         time_machine.travel(start, tick=False) as clock,
         LocalSlack() as slack,
-        LocalStack(TEMPLATE, {**wanted, "SlackUrl": slack.url}) as stack,
+        LocalStack(TEMPLATE, {**wanted, **parameters, "SlackUrl": slack.url}) as stack,
     ):
         stack.client("secretsmanager").create_secret(Name=SECRET, SecretString=slack.token)
         os.environ["NO_PROXY"] = "127.0.0.1,localhost"

@@ -10,11 +10,28 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tocsin.article import Article
+from tocsin.cursor import Cursor
 from tocsin.episodes import REMEMBERED
-from tocsin.errors import Conflict, InputFault, Rejected
-from tocsin.ports import Commit, FateRecord, Held, Message, OutboxRow, Posted, Wanted, digest_alert
+from tocsin.errors import Conflict, FetchFault, InputFault, Rejected
+from tocsin.feed import Answer
+from tocsin.ports import (
+    NOTICES_WAIT,
+    Commit,
+    FateRecord,
+    Held,
+    Listed,
+    Message,
+    Notice,
+    OutboxRow,
+    Posted,
+    Wanted,
+    digest_alert,
+    notices_alert,
+)
+from tocsin.schedule import jitter
 from tocsin.silence import Silence
 from tocsin.story import Story
+from tocsin.subscription import Subscription
 
 CHANNEL = "C0ALERTS"
 
@@ -61,6 +78,7 @@ class MemoryTable:
         self.rows: dict[str, Row] = {}
         self.addresses: dict[str, str] = {}
         self.helds: dict[tuple[str, str], Held] = {}
+        self.noted: dict[tuple[str, str], Notice] = {}
         self._silences: list[Silence] = []
 
     def fate(self, article: str) -> FateRecord | None:
@@ -137,6 +155,10 @@ class MemoryTable:
             return False
         self.rows[digest_alert(day)] = Row("", 1, None, now.timestamp())
         return True
+
+    def notices(self, hour: str) -> Sequence[Notice]:
+        """See `Table.notices`."""
+        return [notice for (at, _), notice in sorted(self.noted.items()) if at == hour]
 
     def _want(self, wanted: Wanted, now: datetime) -> None:
         version = wanted.story.version + 1 if wanted.reply is None else 1
@@ -241,6 +263,88 @@ class MemoryTable:
     def _owned(self, alert: str, owner: str) -> Row | None:
         row = self.rows.get(alert)
         return row if row and row.owner == owner else None
+
+
+class MemoryFeeds:
+    """`tocsin.ports.Feeds` in dictionaries, with the outbox of a `MemoryTable`."""
+
+    def __init__(self, table: MemoryTable | None = None) -> None:
+        self.table = table or MemoryTable()
+        self.listed: dict[str, Listed] = {}
+        self.cursors: dict[str, Cursor] = {}
+
+    def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """See `Feeds.due`."""
+        waiting = [(one.due, feed) for feed, one in self.listed.items() if one.due is not None and one.due <= now]
+        return [feed for _, feed in sorted(waiting)[:limit]]
+
+    def asked(self, feed: str, now: datetime) -> None:
+        """See `Feeds.asked`."""
+        one = self.listed.get(feed)
+        if one and one.due is not None and one.due <= now:
+            due = now + one.interval + timedelta(seconds=jitter(feed, now))
+            self.listed[feed] = replace(one, due=due, asked=now)
+
+    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
+        """See `Feeds.read`."""
+        return {one: (self.listed[one], self.cursors.get(one, Cursor(one))) for one in feeds if one in self.listed}
+
+    def save(self, cursor: Cursor, notices: Sequence[Notice] = ()) -> None:
+        """See `Feeds.save`."""
+        for notice in notices:
+            due = datetime.fromisoformat(f"{notice.hour}:00:00+00:00") + NOTICES_WAIT
+            self.table.rows.setdefault(notices_alert(notice.hour), Row("", 1, None, due.timestamp(), "waiting"))
+        if self.cursors.get(cursor.feed, Cursor(cursor.feed)).version != cursor.version:
+            raise Conflict(f"the cursor of {cursor.feed!r} was written by another function")
+        self.cursors[cursor.feed] = replace(cursor, version=cursor.version + 1)
+        for notice in notices:
+            self.table.noted[notice.hour, f"{notice.about}#{notice.kind}"] = notice
+
+    def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """See `Feeds.reschedule`."""
+        if (one := self.listed.get(feed)) and one.due is not None:
+            self.listed[feed] = replace(one, interval=interval, due=due)
+
+    def move(self, feed: str, old: str, new: str) -> None:
+        """See `Feeds.move`."""
+        if (one := self.listed.get(feed)) and one.feed.url == old:
+            self.listed[feed] = replace(one, feed=replace(one.feed, url=new))
+
+    def end(self, feed: str) -> None:
+        """See `Feeds.end`."""
+        if one := self.listed.get(feed):
+            self.listed[feed] = replace(one, due=None)
+
+    def all(self) -> Iterator[Listed]:
+        """See `FeedTable.all`."""
+        yield from (self.listed[feed] for feed in sorted(self.listed))
+
+    def add(self, feed: Subscription, due: datetime) -> bool:
+        """See `FeedTable.add`."""
+        old = self.listed.get(feed.id)
+        self.listed[feed.id] = Listed(feed, feed.every, due, old.asked if old else None)
+        return old is None
+
+    def remove(self, feed: str) -> bool:
+        """See `FeedTable.remove`."""
+        self.cursors.pop(feed, None)
+        return self.listed.pop(feed, None) is not None
+
+
+class MemoryWeb:
+    """`tocsin.ports.Web` with one answer for each address, which may be a fault; it knows what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer | Exception] = {}
+        self.asked: list[tuple[str, Mapping[str, str]]] = []
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """See `Web.get`."""
+        self.asked.append((url, headers or {}))
+        answer = self.answers.get(url, FetchFault("status", "the server answered 404", status=404))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class Racing(MemoryTable):

@@ -36,6 +36,10 @@ class Article:
     published: datetime | None = None
     dated: Dating = "given"
     named: Naming = "given"
+    lacks: str = ""
+    """What of it could not be read, and why; empty when it is whole."""
+    shared: bool = False
+    """Whether other articles stand at its URL too (a live page, a list), so that the URL does not tell it from them."""
 
     def arriving(self, now: datetime) -> Article:
         """The same article with a published time: its own, or else `now`, marked as such. Never later than `now`."""
@@ -47,8 +51,8 @@ class Article:
 
     @property
     def address(self) -> str:
-        """Its URL without what varies between links to one page: see `canonical`."""
-        return canonical(self.url)
+        """Its URL without what varies between links to one page, when it stands there alone: see `canonical`."""
+        return "" if self.shared else canonical(self.url)
 
     @property
     def content(self) -> str:
@@ -67,6 +71,10 @@ class Article:
             row["dated"] = self.dated
         if self.named != "given":
             row["named"] = self.named
+        if self.lacks:
+            row["lacks"] = self.lacks
+        if self.shared:
+            row["shared"] = True
         return row
 
     @classmethod
@@ -82,6 +90,8 @@ class Article:
             published=datetime.fromisoformat(published) if published else None,
             dated=row.get("dated", "given"),
             named=row.get("named", "given"),
+            lacks=row.get("lacks", ""),
+            shared=row.get("shared", False),
         )
 
 

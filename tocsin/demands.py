@@ -14,7 +14,7 @@ from tocsin.source import Source
 from tocsin.text import fold_phrase
 
 ENGINE = COMPUTED | frozenset({
-    "reporting", "intent", "telling", "theatres", "body", "institutions", "relays", "both", "power", "alliances", "states",
+    "reporting", "intent", "telling", "theatres", "body", "institutions", "relays", "both", "power", "alliances", "states", "arsenals",
 })  # fmt: skip
 """Lists the engine itself looks at."""
 

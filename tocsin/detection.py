@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 
 from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
 from tocsin.match import LEAD, Finding, findings, lead, leads, names_actor, parts, read, words
-from tocsin.scan import Page, Sentence
+from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, rank
 
 _TITLE_WEIGHT = 3
@@ -80,7 +81,7 @@ def _counting(matched: list[Finding]) -> list[Finding]:
 def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     """The findings of one rule; denied, all that count, where the article opens by denying it."""
     possible = [page for page in pages if rule.policy.name in page.possible]
-    vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page))}
+    vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page) or _theme(rules, rule, page))}
     matched = [_silenced(rules, finding, vetoes) for finding in findings(rules, rule, possible)]
     if any(finding.weak and not finding.lacking for finding in matched):
         matched = _outdone(matched)
@@ -141,6 +142,18 @@ def _veto(rules: RuleSet, rule: Rule, page: Page) -> str:
     return ""
 
 
+def _theme(rules: RuleSet, rule: Rule, page: Page) -> str:
+    """Why headline and lead together tell that a text is about something else: both hold a word that bars a headline."""
+    if page.field == "title":
+        return ""
+    titled = {
+        number for one in page.company if one.field == "title" for sent in one.sentences for number in sent.by_list
+    }
+    told = {number for sentence in page.sentences[:LEAD] for number in sentence.by_list}
+    both = sorted(rule.never_as_theme & titled & told)
+    return f"{_VETO}never_as_theme {rules.names[both[0]]}: headline and lead" if both else ""
+
+
 def _opens_with_denial(finding: Finding) -> bool:
     opens = finding.sentence.page.field == "title" or finding.sentence.number == 0
     return opens and "denied" in finding.flags
@@ -173,12 +186,55 @@ Groups = dict[tuple[str | None, str | None], Found]
 
 
 def _told_apart(rule: Rule, groups: Groups) -> Groups:
-    """The groups that are things of their own: one kind under two words ("the missile, an ICBM") is one."""
+    """The groups that are things of their own: one kind under two words ("the missile, an ICBM") is one.
+
+    So is what is told only as an alternative of something else: "a missile or a satellite" is one launch of which more is not known.
+    """
     joined: Groups = {}
     for (who, what), found in groups.items():
         named = next((kind for kinds in rule.kinds if what in kinds for kind in kinds if (who, kind) in groups), what)
         joined.setdefault((who, named), []).extend(found)
-    return joined
+    told: Groups = {}
+    for (who, what), found in sorted(joined.items(), key=lambda group: -len(group[1])):
+        other = next(
+            (name for name in told if name[0] == who and _alternative(rule, found, what, name[1])), (who, what)
+        )
+        told.setdefault(other, []).extend(found)
+    return told
+
+
+_APART = 6
+"""Words that may stand between two alternatives."""
+_BEFORE = 3
+"""Words before the first of them within which "from" must stand: "from a satellite launch to an ICBM test"."""
+
+
+def _alternative(rule: Rule, found: Found, what: str | None, other: str | None) -> bool:
+    """Whether whatever tells of one materiel names it only as the alternative of another: joined to it by "or", or by "from … to"."""
+    lists = {name: _words_for(rule, name) for name in (what, other)}
+    return all(_joined_by_or(finding.sentence, lists[what], lists[other]) for finding, _ in found)
+
+
+def _words_for(rule: Rule, what: str | None) -> list[int]:
+    """The lists whose words name a materiel, or may."""
+    kinds = next((kinds for kinds in rule.kinds if what in kinds), (what,))
+    plain = [number for slug, number in rule.materiel if slug in kinds]
+    return plain + [number for number, meant in rule.vague if not meant.isdisjoint(kinds)]
+
+
+def _joined_by_or(sentence: Sentence, these: list[int], those: list[int]) -> bool:
+    page = sentence.page
+    for one, other in product(_named(sentence, these), _named(sentence, those)):
+        first, second = (one, other) if one.start < other.start else (other, one)
+        between = page.words[first.end : min(second.start, first.end + _APART)]
+        ranges = "to" in between and "from" in page.words[max(sentence.low, first.start - _BEFORE) : first.start]
+        if second.start - first.end <= _APART and ("or" in between or ranges):
+            return True
+    return False
+
+
+def _named(sentence: Sentence, lists: list[int]) -> Iterator[Hit]:
+    return (hit for number in lists for hit in sentence.by_list.get(number, ()))
 
 
 class _Cast:
@@ -249,14 +305,24 @@ def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
 
 def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
     """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
-    for speakers in (False, True) if rule.speaker else (False,):
+    for speakers, least in _hearings(rule):
         counts: Counter[str] = Counter()
         for sentence in lead(pages):
             for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
-                counts[slug] += weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
-        if counts:
+                counts[slug] += (weight >= least) * weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
+        if +counts:
             return (max(counts, key=lambda slug: (slug not in rule.watchers, counts[slug])),)
-    return _dateline(rule, pages)
+    return _dateline(rule, pages) or _home(rule, pages, grammar)
+
+
+def _hearings(rule: Rule) -> Iterator[tuple[bool, int]]:
+    """Whom to ask in turn: whether whoever only speaks counts, and how much a name must weigh, as places weigh less."""
+    if not rule.speaker:
+        yield False, 1
+    elif rule.places:
+        yield from ((False, 3), (True, 3), (True, 1))
+    else:
+        yield from ((False, 1), (True, 1))
 
 
 def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
@@ -271,6 +337,17 @@ def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
             if hit.lexeme.list in rule.actors and not any(one.low <= hit.start < one.high for one in within):
                 return (hit.lexeme.slug,)
     return ()
+
+
+def _home(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
+    """The state whose places headline, dateline and lead name, where they name no state: "The army moved tanks up to Leh"."""
+    hits = [
+        hit
+        for page in pages
+        for hit in page.hits
+        if hit.lexeme.list == grammar.theatres and hit.lexeme.slug in grammar.states
+    ]
+    return (grammar.states[hits[0].lexeme.slug],) if hits and rule.places else ()
 
 
 def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tocsin.policy import Policy
-from tocsin.ports import Held, Message
+from tocsin.ports import Held, Message, Notice
 from tocsin.signal import Figure, Stage
 from tocsin.story import Report, Story
 
@@ -20,6 +20,7 @@ LINK_LIMIT = 800
 """A longer URL is left out: a link cannot be cut."""
 SHOWN_OUTLETS = 12
 SHOWN_HELD = 10
+SHOWN_NOTICES = 6
 MARKS = {"low": "🔵", "medium": "🟡", "high": "🟠", "critical": "🔴"}
 _FLAGS = {
     "no-immediate-sign": "no immediate sign of action",
@@ -87,6 +88,37 @@ def _held_line(held: Held) -> str:
     what = f"{held.rule}: {held.text}" if held.rule not in held.text else held.text
     by = f" · {_part(held.by, 90)}" if held.kind == "silenced" else ""
     return f"• {_part(what, 100)} · {held.reason.replace('_', ' ')} · {_part(held.outlet, 40)}{by}"
+
+
+_KINDS = {
+    "dead": "Does not answer",
+    "malformed": "Cannot be read",
+    "silent": "Silent beyond its habit",
+    "ended": "Ended",
+    "moved": "Moved, and followed",
+    "recovered": "Well again",
+}
+
+
+def notices(alert: str, hour: str, rows: Sequence[Notice]) -> Message:
+    """What became of feeds within an hour: trouble first, each told once."""
+    lines = []
+    for kind, title in _KINDS.items():
+        told = [one for one in rows if one.kind == kind]
+        if told:
+            listed = "\n".join(_notice_line(one) for one in told[:SHOWN_NOTICES])
+            more = f"\n… and {len(told) - SHOWN_NOTICES} more" if len(told) > SHOWN_NOTICES else ""
+            lines.append(f"*{title}: {len(told)}*\n{listed}{more}")
+    metadata = {"alert": alert, "story": "", "reason": "notices", "level": "low"}
+    count = len({one.about for one in rows})
+    feeds = "1 feed" if count == 1 else f"{count} feeds"
+    return _message(
+        f"News of {feeds}", "low", lines, [f"notices · {hour}h UTC · tocsin feeds list shows all feeds"], metadata
+    )
+
+
+def _notice_line(notice: Notice) -> str:
+    return f"• {_part(notice.name, 60)} ({_part(notice.about, 60)}): {_part(notice.detail, 120)}"
 
 
 def reply(alert: str, reason: str, detail: str, report: Report, story: Story, policy: Policy) -> Message:  # noqa: PLR0913 - the parts of an alert

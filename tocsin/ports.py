@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tocsin.article import Article
+from tocsin.cursor import Cursor
 from tocsin.decide import Fate
 from tocsin.feed import Answer
+from tocsin.health import Kind
 from tocsin.silence import Silence
 from tocsin.story import Story
+from tocsin.subscription import Subscription
 
 Clock = Callable[[], datetime]
 """Tells the time, in UTC."""
@@ -57,7 +60,7 @@ class Slack(Protocol):
 
 
 class Queue(Protocol):
-    """The way of an article from intake to detection."""
+    """The way of a feed to whoever asks it, or of an article to detection."""
 
     def send(self, bodies: Sequence[str]) -> None:
         """Sends every body, in batches; raises when any was not accepted, after trying the refused ones again."""
@@ -104,6 +107,8 @@ class FateRecord:
     """See `Article.content`."""
     before: tuple[Mapping[str, Any], ...] = ()
     """Of an article that was edited: fate, reason, time and content of its earlier versions."""
+    lacks: str = ""
+    """See `Article.lacks`."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that `from_json` reads back to an equal record."""
@@ -177,6 +182,34 @@ DIGEST = "digest/"
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the running of Tocsin that the channel is told, together with what else the same hour brought."""
+
+    about: str
+    """Id of the feed."""
+    kind: Kind
+    name: str
+    """The feed's outlet."""
+    detail: str
+    at: str
+
+    @property
+    def hour(self) -> str:
+        """The UTC hour (2025-03-01T09) with whose notices it is told."""
+        return self.at[:13]
+
+
+def notices_alert(hour: str) -> str:
+    """The id of the alert that is the notices of a UTC hour."""
+    return f"{NOTICES}{hour}"
+
+
+NOTICES = "notices/"
+NOTICES_WAIT = timedelta(hours=1, minutes=5)
+"""After the beginning of an hour, when its notices are told: none is written any more, whatever function still runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     """An alert waiting to be delivered, as one deliverer holds it. Times are epoch seconds."""
 
@@ -199,6 +232,11 @@ class OutboxRow:
     def digest(self) -> str | None:
         """The day whose digest it is; None for an alert of a story."""
         return self.alert.removeprefix(DIGEST) if self.alert.startswith(DIGEST) else None
+
+    @property
+    def notices(self) -> str | None:
+        """The hour whose notices it is; None for any other alert."""
+        return self.alert.removeprefix(NOTICES) if self.alert.startswith(NOTICES) else None
 
 
 class Table(Protocol):
@@ -230,6 +268,9 @@ class Table(Protocol):
 
     def want_digest(self, day: str, now: datetime) -> bool:
         """Puts the digest of a day into the outbox; False when it was there already."""
+
+    def notices(self, hour: str) -> Sequence[Notice]:
+        """What is to be told of a UTC hour (2025-03-01T09), in order of feeds."""
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """Takes the row for `owner` until the lease ends; None when there is nothing to do or another owner has it."""
@@ -273,3 +314,41 @@ class Table(Protocol):
 
     def audited(self, alert: str, again: datetime | None) -> None:
         """Notes that a doubtful row was audited, and when it is to be again; None: its doubt is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A feed of the deployed list, and its place in the schedule."""
+
+    feed: Subscription
+    interval: timedelta
+    """At which it is asked now."""
+    due: datetime | None
+    """When it is asked next; None when its server said that it is gone for good."""
+    asked: datetime | None = None
+    """When it was sent off last."""
+
+
+class Feeds(Protocol):
+    """The list of feeds, their schedule, and how far each has been read."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """The feeds whose time has come, those that wait longest first."""
+
+    def asked(self, feed: str, now: datetime) -> None:
+        """Notes that a feed was sent off: it is due again an interval later. Nothing happens when it is not due any more."""
+
+    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
+        """Those of the feeds that are on the list, with their cursors (version 0: never read), strongly consistent."""
+
+    def save(self, cursor: Cursor, notices: Sequence[Notice] = ()) -> None:
+        """Writes a cursor over the version it was made from, and puts notices into the outbox, all or nothing; `Conflict`."""
+
+    def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """Sets when a feed on the list that has not ended is asked next, and how often from then on."""
+
+    def move(self, feed: str, old: str, new: str) -> None:
+        """Gives a feed another address, unless somebody gave it one that is not `old` meanwhile."""
+
+    def end(self, feed: str) -> None:
+        """Takes a feed out of the schedule; it stays on the list."""

@@ -134,6 +134,10 @@ class Cue(Model):
     opens: bool = Field(
         default=False, description='Counts only where its sentence begins with it: "In the autumn of 1990, …"'
     )
+    raises: list[Stage] = Field(
+        default=[],
+        description="Only raises these stages, of a match that is ahead without it: of a launch to come, a weekday says that it is near",
+    )
     only: Literal["title", "text"] | None = Field(
         default=None, description="Counts only in headlines, or only in texts"
     )
@@ -358,6 +362,10 @@ class Rule(Model):
     )
     never_in_title: list[Slug] = Field(
         default=[], description="Lists: a word of them in the headline silences the headline, never the text"
+    )
+    never_as_theme: list[Slug] = Field(
+        default=[],
+        description="Lists: a word of one in the headline silences the headline, and the text where its lead holds one too",
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(

@@ -250,7 +250,7 @@ class _Loader:
             cue.sets.stage, cue.sets.certainty, cue.sets.flag, cue.sets.drop, bool(cue.sets.fresh),
             {"next": 1, "previous": -1}.get(cue.scope, 0),
             tuple(self._cue_form(form, source, path) for form in cue.forms),
-            cue.only, cue.opens,
+            cue.only, cue.opens, tuple(cue.raises),
         )  # fmt: skip
 
     def _cue_form(self, form: str, source: Source, path: tuple[str | int, ...]) -> compiled.Form:
@@ -302,7 +302,8 @@ class _Loader:
             never=frozenset(lists(rule.never, "never")),
             never_in_sentence=frozenset(lists(rule.never_in_sentence, "never_in_sentence")),
             never_in_lead=frozenset(lists(rule.never_in_lead, "never_in_lead")),
-            never_in_title=frozenset(lists(rule.never_in_title, "never_in_title")),
+            never_in_title=frozenset(lists([*rule.never_in_title, *rule.never_as_theme], "never_in_title")),
+            never_as_theme=frozenset(lists(rule.never_as_theme, "never_as_theme")),
             cues=cues,
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),

@@ -37,6 +37,16 @@ class Settings:
         return self._text("TOCSIN_ARTICLE_QUEUE")
 
     @property
+    def feed_queue(self) -> str:
+        """URL of the SQS queue of feeds that are due."""
+        return self._text("TOCSIN_FEED_QUEUE")
+
+    @property
+    def page_queue(self) -> str:
+        """URL of the SQS queue of articles whose pages are to be fetched."""
+        return self._text("TOCSIN_PAGE_QUEUE")
+
+    @property
     def rules(self) -> str:
         """Folder of the rules."""
         return self._text("TOCSIN_RULES")
@@ -50,6 +60,11 @@ class Settings:
     def slack_secret(self) -> str:
         """Name or ARN of the Secrets Manager secret that holds the bot token."""
         return self._text("TOCSIN_SLACK_SECRET")
+
+    @property
+    def receive_secret(self) -> str:
+        """Name or ARN of the Secrets Manager secret that those who post articles share."""
+        return self._text("TOCSIN_RECEIVE_SECRET")
 
     @property
     def slack_url(self) -> str:

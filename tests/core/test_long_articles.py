@@ -84,7 +84,7 @@ def peak(rules: RuleSet, text: str) -> int:
 def test_memory_does_not_grow_with_the_article(rules: RuleSet, text: str) -> None:
     """However long a text is, and whatever it repeats, the memory it needs beyond itself is bounded."""
     detect(rules, article(text))  # what is made once is made
-    assert peak(rules, text * (700_000 // len(text))) < 24 * MEGABYTE
+    assert peak(rules, text * (2 * PART // len(text))) < 24 * MEGABYTE
 
 
 def test_a_long_article_is_read_to_its_end(rules: RuleSet) -> None:

@@ -16,14 +16,15 @@ from urllib.parse import unquote_plus
 
 import boto3
 import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
 
 from infra.local.stack import LocalStack
 from tocsin.errors import SettingsFault
 from tocsin.settings import Settings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-PARAMETERS = {"SlackChannel": "C0LOCAL", "SlackTokenSecret": "slack-token"}
-FUNCTIONS = ["Intake", "Detect", "Deliver", "Sweep", "Digest"]
+PARAMETERS = {"SlackChannel": "C0LOCAL", "SlackTokenSecret": "slack-token", "ReceiveSecret": "posts"}
+FUNCTIONS = ["Due", "Fetch", "Intake", "Receive", "Page", "Detect", "Deliver", "Sweep", "Digest"]
 WEEKS_2 = 14 * 24 * 3600
 
 
@@ -138,26 +139,31 @@ def test_a_dropped_file_reaches_the_inbox_queue(stack: LocalStack) -> None:
     assert unquote_plus(record["s3"]["object"]["key"]) == "inbox/an article.txt"
 
 
-@pytest.mark.parametrize(
-    ("queue", "letters"), [("InboxQueue", "InboxDeadLetters"), ("ArticleQueue", "ArticleDeadLetters")]
-)
-def test_queues_redrive_after_five_receives(queue: str, letters: str, stack: LocalStack) -> None:
-    """What cannot be handled goes to the queue's own dead letters after five receives."""
+@pytest.mark.parametrize(("name", "receives"), [("Inbox", 5), ("Article", 5), ("Page", 5), ("Feed", 3)])
+def test_queues_redrive_after_a_few_receives(name: str, receives: int, stack: LocalStack) -> None:
+    """What cannot be handled goes to the queue's own dead letters after a few receives."""
+    queue, letters = f"{name}Queue", f"{name}DeadLetters"
     url = stack.physical(queue)
     attributes = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     redrive = json.loads(attributes["RedrivePolicy"])
-    assert redrive["maxReceiveCount"] == 5
+    assert redrive["maxReceiveCount"] == receives
     assert redrive["deadLetterTargetArn"].endswith(stack.physical(letters).rpartition("/")[2])
 
 
 def test_every_queue_is_encrypted_and_keeps_for_two_weeks(stack: LocalStack) -> None:
-    """Messages are encrypted at rest and stay as long as SQS allows, dead letters included."""
+    """Messages are encrypted at rest and stay as long as SQS allows, dead letters included; only feeds to be asked do not."""
     for queue in stack.of_type("AWS::SQS::Queue"):
         assert stack.properties(queue)["SqsManagedSseEnabled"] is True
-        assert stack.properties(queue)["MessageRetentionPeriod"] == WEEKS_2
+        assert stack.properties(queue)["MessageRetentionPeriod"] == WEEKS_2 or queue == "FeedQueue"
 
 
-@pytest.mark.parametrize("function", ["Intake", "Detect"])
+def test_poison_among_the_feeds_outlives_the_queue(stack: LocalStack) -> None:
+    """A feed nobody can handle is a dead letter before the queue forgets it."""
+    queue = stack.properties("FeedQueue")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
+
+
+@pytest.mark.parametrize("function", ["Fetch", "Intake", "Page", "Detect"])
 def test_visibility_outlasts_the_reader(function: str, stack: LocalStack) -> None:
     """A queue hides a message for six times its reader's timeout and the batching window, as AWS advises."""
     mapping = mappings(stack)[function]
@@ -178,12 +184,12 @@ def test_only_buckets_of_this_account_may_announce(stack: LocalStack) -> None:
 # Functions
 
 
-@pytest.mark.parametrize("function", ["Intake", "Detect", "Deliver"])
+@pytest.mark.parametrize("function", ["Fetch", "Intake", "Detect", "Deliver"])
 def test_failures_are_reported_one_by_one(function: str, stack: LocalStack) -> None:
-    """One bad record in a batch of up to ten fails alone."""
+    """One bad record in a batch of up to ten, or of forty feeds, fails alone."""
     mapping = mappings(stack)[function]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] == 10
+    assert mapping["BatchSize"] == (40 if function == "Fetch" else 10)
 
 
 def test_the_stream_is_read_with_care(stack: LocalStack) -> None:
@@ -206,6 +212,25 @@ def test_the_sweep_runs_every_minute(stack: LocalStack) -> None:
     assert schedule["Target"]["DeadLetterConfig"]["Arn"].endswith(letters)
 
 
+def test_feeds_are_sent_off_every_minute(stack: LocalStack) -> None:
+    """Feeds that are due are sent off every minute."""
+    schedule = stack.properties("DueEveryMinute")
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert "Name" not in schedule
+
+
+def test_what_asks_feeds_may_touch_nothing_but_feeds(stack: LocalStack) -> None:
+    """The functions that meet the network read and write the list, its cursors and notices, and no story or alert."""
+    conditions = [
+        statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for role in ("DueRole", "FetchRole")
+        for statement in statements(stack, role)
+        if any(action.startswith("dynamodb:") for action in statement["Action"])
+    ]
+    allowed = {"feeds/*", "FEEDS", "FEED#*", "NOTICES#*", "ALERT#notices/*"}
+    assert {key for keys in conditions for key in keys} == allowed
+
+
 def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
     """The digest comes at the hour the parameter names, in UTC, and its function may touch nothing but what it needs."""
     assert stack.properties("DigestEveryDay")["ScheduleExpression"] == "cron(0 6 * * ? *)"
@@ -220,7 +245,11 @@ def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
 @pytest.mark.parametrize(
     ("function", "settings"),
     [
+        ("Due", {"table", "feed_queue"}),
+        ("Fetch", {"table", "bucket", "article_queue", "page_queue"}),
         ("Intake", {"table", "bucket", "article_queue"}),
+        ("Receive", {"table", "bucket", "article_queue", "receive_secret"}),
+        ("Page", {"bucket", "article_queue"}),
         ("Detect", {"table", "bucket", "rules", "max_age"}),
         *(
             (each, {"table", "rules", "slack_channel", "slack_secret", "slack_url", "lease", "quarantine"})
@@ -273,19 +302,52 @@ def test_roles_allow_named_actions_on_named_resources(function: str, stack: Loca
     assert "ManagedPolicyArns" not in stack.properties(role)
     for statement in statements(stack, role):
         assert not any("*" in action for action in statement["Action"])
-        assert statement["Resource"] != "*"
-        assert re.fullmatch(r"arn:aws:[a-z0-9]+:[^*?]+(/\*|:\*|-\?{6})?", statement["Resource"])
+        named = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        assert all(re.fullmatch(r"arn:aws:[a-z0-9]+:[^*?]+(/\*|:\*|-\?{6})?", one) for one in named)
 
 
 def test_only_what_posts_may_read_the_token(stack: LocalStack) -> None:
-    """Deliver and Sweep may read the Slack secret; Intake and Detect, which meet strangers' text, may not."""
+    """Deliver and Sweep may read the Slack secret; those that meet strangers' text or servers may not."""
     readers = {
         function
         for function in FUNCTIONS
         for statement in statements(stack, f"{function}Role")
-        if "secretsmanager:GetSecretValue" in statement["Action"]
+        if "secretsmanager:GetSecretValue" in statement["Action"] and ":secret:slack-token" in statement["Resource"]
     }
     assert readers == {"Deliver", "Sweep"}
+
+
+def test_the_endpoint_is_narrow(stack: LocalStack) -> None:
+    """Only posts to one path reach the function, few a second; it may read the shared secret and record what posts lacked."""
+    (stage,) = stack.of_type("AWS::ApiGatewayV2::Stage")
+    throttle = stack.properties(stage)["DefaultRouteSettings"]
+    assert (throttle["ThrottlingRateLimit"], throttle["ThrottlingBurstLimit"]) == (5, 5)
+    (permission,) = stack.of_type("AWS::Lambda::Permission")
+    assert stack.properties(permission)["SourceArn"].endswith("/POST/articles")
+    assert stack.properties("Receive")["Timeout"] < 30
+    (secret,) = (
+        each["Resource"]
+        for each in statements(stack, "ReceiveRole")
+        if "secretsmanager:GetSecretValue" in each["Action"]
+    )
+    assert secret.endswith(":secret:posts-??????")
+    (fates,) = (each for each in statements(stack, "ReceiveRole") if "dynamodb:PutItem" in each["Action"])
+    assert fates["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ARTICLE#post-*"]}}
+
+
+def test_pages_are_looked_at_one_by_one(stack: LocalStack) -> None:
+    """A page that ends the function takes no other along, few sites are asked at once, and its role reads no secret and no table."""
+    mapping = mappings(stack)["Page"]
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 5})
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    actions = {action.partition(":")[0] for each in statements(stack, "PageRole") for action in each["Action"]}
+    assert actions == {"logs", "sqs", "s3"}
+
+
+def test_only_page_carries_what_reads_pages() -> None:
+    """The library that finds the article in a page burdens the start of no other function."""
+    resources = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"]
+    assert [name for name, each in resources.items() if "Layers" in each["Properties"]] == ["Page"]
 
 
 def test_the_secret_may_be_named_by_its_arn() -> None:

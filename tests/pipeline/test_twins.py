@@ -17,16 +17,34 @@ from infra.local.stack import LocalStack
 from infra.replay import TEMPLATE
 from tests.simulation.deployment import deployment
 from tests.simulation.queues import MemoryMailbox
-from tests.twins import CHANNEL, Clock, MemoryArchive, MemorySlack, MemoryTable
+from tests.twins import CHANNEL, Clock, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable
 from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.slack import SlackWorkspace
 from tocsin.adapters.sqs import SqsQueue
 from tocsin.article import Article
+from tocsin.cursor import Cursor, Seen
 from tocsin.errors import Conflict, InputFault, Rejected
-from tocsin.ports import Archive, Commit, FateRecord, Held, Message, OutboxRow, Posted, Slack, Table, Wanted
+from tocsin.health import Health
+from tocsin.ports import (
+    Archive,
+    Commit,
+    FateRecord,
+    Feeds,
+    Held,
+    Listed,
+    Message,
+    Notice,
+    OutboxRow,
+    Posted,
+    Slack,
+    Table,
+    Wanted,
+)
 from tocsin.silence import Silence
 from tocsin.story import Report, Story
+from tocsin.subscription import Subscription
 
 START = datetime(2025, 3, 1, 9, tzinfo=UTC)
 STEPS = 120
@@ -254,6 +272,112 @@ def test_the_table_answers_as_dynamodb_does(stack: LocalStack, seed: int) -> Non
     """The same random calls get the same answers from the twin and from the table of the template on moto."""
     tables: list[Table] = [MemoryTable(), DynamoTable(stack.client("dynamodb"), stack.physical("Table"))]
     twin, real = (Caller(table, seed) for table in tables)
+    for number in range(STEPS):
+        assert (number, twin.step()) == (number, real.step())
+
+
+class FeedCaller:
+    """Makes random calls of a list of feeds, the same ones on every list for the same seed."""
+
+    def __init__(self, feeds: Feeds, table: Table, seed: int) -> None:
+        self.feeds: Any = feeds  # with what only the command line calls
+        self.table = table
+        self.random = random.Random(seed)
+        self.prefix = f"host-{seed}.example"
+        self.now = START + timedelta(days=1000 * seed)
+        self.moves: list[Callable[[], Any]] = [
+            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, self.reschedule, self.move, self.end, self.remove,
+            self.all, self.read, self.notices,
+        ]  # fmt: skip
+
+    def step(self) -> tuple[str, Any]:
+        """One call, with what came of it."""
+        self.now += timedelta(seconds=self.random.choice([0, 1, 30, 400]))
+        move = self.random.choice(self.moves)
+        try:
+            return move.__name__, move()
+        except Conflict:
+            return move.__name__, Conflict
+
+    def add(self) -> bool:
+        """Somebody adds a feed, or changes one."""
+        feed = self.any_feed()
+        every = timedelta(minutes=self.random.randrange(1, 9))
+        told = Subscription(
+            feed, self.any_url(), "Outlet “é”", "ko", "KR", every, pages=self.random.choice([True, False])
+        )
+        added: bool = self.feeds.add(told, self.now + timedelta(seconds=self.random.randrange(100)))
+        return added
+
+    def save(self) -> None:
+        """A poll writes a cursor, sometimes over one that was read too long ago, and may have something to tell."""
+        feed = self.any_feed()
+        found = self.feeds.read([feed])
+        known = found[feed][1] if found else Cursor(feed)
+        version = self.random.choice([known.version, known.version, max(0, known.version - 1)])
+        seen = tuple(
+            Seen(f"{n:016x}", "", "0" * 11 + "1", "00000002", "0" * 11 + "3", n, undated=n % 2 == 0)
+            for n in range(1, self.random.randrange(1, 5))
+        )
+        health = Health(gap=self.random.randrange(3), what=self.random.choice(["", "a “b”"]), told="silent")
+        notices = [Notice(feed, "dead", "Outlet", f"why {self.random.randrange(9)}", self.now.isoformat())]
+        told = notices if self.random.randrange(3) == 0 else []
+        self.feeds.save(Cursor(feed, self.random.choice(["", '"é"']), "", "b", seen, health, version), told)
+
+    def due(self) -> list[str]:
+        """It is asked what is due; feeds due at the same moment come in any order."""
+        return sorted(feed for feed in self.feeds.due(self.now, 1000) if feed.startswith(self.prefix))
+
+    def asked(self) -> None:
+        """A feed was sent off."""
+        self.feeds.asked(self.any_feed(), self.now)
+
+    def reschedule(self) -> None:
+        """A feed is asked less often."""
+        self.feeds.reschedule(self.any_feed(), timedelta(minutes=20), self.now + timedelta(minutes=2))
+
+    def move(self) -> None:
+        """A feed moves."""
+        self.feeds.move(self.any_feed(), self.any_url(), self.any_url())
+
+    def end(self) -> None:
+        """A feed ends."""
+        self.feeds.end(self.any_feed())
+
+    def remove(self) -> bool:
+        """Somebody removes a feed."""
+        removed: bool = self.feeds.remove(self.any_feed())
+        return removed
+
+    def all(self) -> list[Listed]:
+        """Somebody asks for the list."""
+        return [one for one in self.feeds.all() if one.feed.id.startswith(self.prefix)]
+
+    def read(self) -> dict[str, tuple[Listed, Cursor]]:
+        """A poller reads feeds."""
+        return dict(sorted(self.feeds.read([self.any_feed(), self.any_feed()]).items()))
+
+    def notices(self) -> tuple[list[Notice], list[str]]:
+        """A deliverer asks what the hour brought, and what alerts are due."""
+        hour = self.now.isoformat()[:13]
+        due = [one for one in self.table.due(self.now + timedelta(hours=2), 1000) if one == f"notices/{hour}"]
+        return list(self.table.notices(hour)), due
+
+    def any_feed(self) -> str:
+        """One of a few feeds."""
+        return f"{self.prefix}/{self.random.randrange(6)}"
+
+    def any_url(self) -> str:
+        """One of two addresses."""
+        return f"https://{self.prefix}/{self.random.randrange(2)}"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_feeds_answer_as_dynamodb_does(stack: LocalStack, seed: int) -> None:
+    """The same random calls get the same answers from the twin of the feeds and from the table of the template on moto."""
+    client, name, memory = stack.client("dynamodb"), stack.physical("Table"), MemoryTable()
+    twin = FeedCaller(MemoryFeeds(memory), memory, seed)
+    real = FeedCaller(FeedTable(client, name), DynamoTable(client, name), seed)
     for number in range(STEPS):
         assert (number, twin.step()) == (number, real.step())
 

@@ -16,11 +16,17 @@ from tocsin.settings import Settings
 
 if TYPE_CHECKING:
     from tocsin.adapters.dynamodb import DynamoTable
+    from tocsin.adapters.feed_table import FeedTable
     from tocsin.adapters.s3 import S3Archive
+    from tocsin.adapters.sqs import SqsQueue
     from tocsin.compiled import RuleSet
     from tocsin.pipeline.collect import Collector
     from tocsin.pipeline.deliver import Deliverer
     from tocsin.pipeline.detect import Detector
+    from tocsin.pipeline.page import PageReader
+    from tocsin.pipeline.poll import Poller
+    from tocsin.pipeline.receive import Receiver
+    from tocsin.ports import Web
 
 log = logging.getLogger("tocsin")
 
@@ -74,15 +80,63 @@ def archive() -> S3Archive:
     return S3Archive(client("s3"), Settings(os.environ).bucket)
 
 
+def feeds() -> FeedTable:
+    """The list of feeds in the table the environment names."""
+    from tocsin.adapters.feed_table import FeedTable
+
+    return FeedTable(client("dynamodb"), Settings(os.environ).table)
+
+
+def queue(url: str) -> SqsQueue:
+    """A queue by its URL."""
+    from tocsin.adapters.sqs import SqsQueue
+
+    return SqsQueue(client("sqs"), url)
+
+
+def web() -> Web:
+    """The guarded way out to the network."""
+    from tocsin.adapters.web import Guard
+
+    return Guard()
+
+
+def poller() -> Poller:
+    """What `handlers.fetch` runs."""
+    from tocsin.adapters.feed import parse
+    from tocsin.pipeline.poll import Poller
+
+    settings = Settings(os.environ)
+    articles, pages = queue(settings.article_queue), queue(settings.page_queue)
+    return Poller(feeds(), web(), parse, archive(), articles, pages, now)
+
+
 def collector() -> Collector:
     """What `handlers.intake` runs."""
     from tocsin import reading
-    from tocsin.adapters.sqs import SqsQueue
     from tocsin.pipeline.collect import Collector
 
-    return Collector(
-        archive(), SqsQueue(client("sqs"), Settings(os.environ).article_queue), table(), now, reading.contents
-    )
+    return Collector(archive(), queue(Settings(os.environ).article_queue), table(), now, reading.contents)
+
+
+def receiver() -> Receiver:
+    """What `handlers.receive` runs."""
+    from tocsin import reading
+    from tocsin.adapters.secrets import SecretToken
+    from tocsin.pipeline.receive import Door, Receiver
+
+    settings = Settings(os.environ)
+    secret = SecretToken(client("secretsmanager"), settings.receive_secret, "shared secret", least=24)
+    articles = queue(settings.article_queue)
+    return Receiver(Door(secret, now), archive(), articles, table(), now, reading.contents)
+
+
+def page_reader() -> PageReader:
+    """What `handlers.page` runs."""
+    from tocsin.adapters import pages
+    from tocsin.pipeline.page import PageReader
+
+    return PageReader(web(), pages.extract, archive(), queue(Settings(os.environ).article_queue), now)
 
 
 def detector() -> Detector:

@@ -11,10 +11,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tocsin.adapters.items import Item, as_item, as_number, as_value, batch_get, is_conditional
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
-from tocsin.ports import Commit, FateRecord, Held, OutboxRow, Posted, Wanted, digest_alert
+from tocsin.ports import Commit, FateRecord, Held, Notice, OutboxRow, Posted, Wanted, digest_alert
 from tocsin.silence import Silence
 from tocsin.story import Story
 
@@ -23,7 +24,7 @@ STORIES_LIVE = timedelta(days=400)
 TRIES = 3
 HELD_LIVE = timedelta(days=14)
 MAX_HELD = 2_000
-"""Rows of one day's digest that are read."""
+"""Rows of one day's digest, or one hour's notices, that are read."""
 SHARD = "due"
 """The one partition of the index of waiting alerts: it holds only what is not delivered yet."""
 AUDIT_SHARD = "audit"
@@ -31,8 +32,6 @@ AUDIT_SHARD = "audit"
 
 _NAMES = {"#owner": "owner", "#status": "status"}
 """Attributes whose names are reserved words."""
-
-Item = dict[str, dict[str, Any]]
 
 
 class DynamoTable:
@@ -65,17 +64,7 @@ class DynamoTable:
 
     def _batch(self, keys: set[tuple[str, str]]) -> dict[str, Item]:
         """The items of these keys that exist, by their pk, strongly consistent."""
-        found: dict[str, Item] = {}
-        order = sorted(keys)
-        for first in range(0, len(order), 100):
-            wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in order[first : first + 100]]
-            while wanted:
-                answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
-                )
-                found |= {item["pk"]["S"]: item for item in answer["Responses"].get(self._name, [])}
-                wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-        return found
+        return {pk: item for (pk, _), item in batch_get(self._client, self._name, keys).items()}
 
     def record(self, fate: FateRecord) -> None:
         """See `Table.record`."""
@@ -84,7 +73,7 @@ class DynamoTable:
                 TableName=self._name, Item=_fate_item(fate), ConditionExpression="attribute_not_exists(pk)"
             )
         except ClientError as error:
-            if not _conditional(error):
+            if not is_conditional(error):
                 raise
 
     def episodes(self, key: str) -> Sequence[Story]:
@@ -122,7 +111,7 @@ class DynamoTable:
     def add_silence(self, silence: Silence) -> None:
         """Records a silence; it is forgotten a day after its end."""
         row = {**asdict(silence), "begins": silence.begins.isoformat(), "ends": silence.ends.isoformat()}
-        item = _item("SILENCES", f"SILENCE#{silence.id}", row, expires=silence.ends + timedelta(days=1))
+        item = as_item("SILENCES", f"SILENCE#{silence.id}", row, expires=silence.ends + timedelta(days=1))
         self._client.put_item(TableName=self._name, Item=item)
 
     def commit(self, commit: Commit, now: datetime) -> None:
@@ -150,17 +139,22 @@ class DynamoTable:
 
     def held(self, day: str) -> Sequence[Held]:
         """See `Table.held`."""
-        found: list[Held] = []
+        return [Held(**json.loads(item["state"]["S"])) for item in self._partition(f"HELD#{day}", MAX_HELD)]
+
+    def _partition(self, pk: str, limit: int) -> list[Item]:
+        """The items of one partition in order, so many at most."""
+        found: list[Item] = []
         start: dict[str, Any] = {}
-        while len(found) < MAX_HELD:
+        while len(found) < limit:
             answer = self._client.query(
                 TableName=self._name,
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": f"HELD#{day}"}},
-                Limit=MAX_HELD - len(found),
+                ExpressionAttributeValues={":pk": {"S": pk}},
+                Limit=limit - len(found),
+                ConsistentRead=True,
                 **start,
             )
-            found += [Held(**json.loads(item["state"]["S"])) for item in answer["Items"]]
+            found += answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 break
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -170,24 +164,11 @@ class DynamoTable:
 
     def want_digest(self, day: str, now: datetime) -> bool:
         """See `Table.want_digest`."""
-        values = {
-            "status": "pending",
-            "due_at": now.timestamp(),
-            "due_shard": SHARD,
-            "story": "",
-            "wanted": 1,
-            "reply": "null",
-        }
-        key = {"pk": {"S": f"ALERT#{digest_alert(day)}"}, "sk": {"S": "OUTBOX"}}
-        expires = {"expires_at": {"N": str(int((now + FATES_LIVE).timestamp()))}}
-        item = key | expires | {name: _value(value) for name, value in values.items()}
-        try:
-            self._client.put_item(TableName=self._name, Item=item, ConditionExpression="attribute_not_exists(pk)")
-        except ClientError as error:
-            if _conditional(error):
-                return False
-            raise
-        return True
+        return want(self._client, self._name, digest_alert(day), "pending", now)
+
+    def notices(self, hour: str) -> Sequence[Notice]:
+        """See `Table.notices`."""
+        return [Notice(**json.loads(item["state"]["S"])) for item in self._partition(f"NOTICES#{hour}", MAX_HELD)]
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
@@ -313,7 +294,7 @@ class DynamoTable:
             TableName=self._name,
             IndexName="due",
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": _number(now.timestamp())}},
+            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": as_number(now.timestamp())}},
             Limit=limit,
         )
         return [item["pk"]["S"].removeprefix("ALERT#") for item in answer["Items"]]
@@ -339,10 +320,10 @@ class DynamoTable:
         try:
             answer = self._client.update_item(
                 TableName=self._name, Key={"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}, UpdateExpression=update, ConditionExpression=condition,
-                ExpressionAttributeValues={name: _value(value) for name, value in values.items()}, ReturnValues="ALL_NEW", **named,
+                ExpressionAttributeValues={name: as_value(value) for name, value in values.items()}, ReturnValues="ALL_NEW", **named,
             )  # fmt: skip
         except ClientError as error:
-            if _conditional(error):
+            if is_conditional(error):
                 return None
             if (
                 tries > 1 and error.response["Error"]["Code"] == "TransactionConflictException"
@@ -353,39 +334,35 @@ class DynamoTable:
         return item
 
 
+def want(client: Any, table: str, alert: str, status: str, due: datetime) -> bool:
+    """Puts an alert that belongs to no story into the outbox, unless it is there; "pending" has it delivered at once."""
+    values = {
+        "status": status,
+        "due_at": due.timestamp(),
+        "due_shard": SHARD,
+        "story": "",
+        "wanted": 1,
+        "reply": "null",
+    }
+    key = {"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}
+    expires = {"expires_at": {"N": str(int((due + FATES_LIVE).timestamp()))}}
+    item = key | expires | {name: as_value(value) for name, value in values.items()}
+    try:
+        client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+    except ClientError as error:
+        if is_conditional(error):
+            return False
+        raise
+    return True
+
+
 def alert_of(keys: Mapping[str, Mapping[str, str]]) -> str:
     """The alert whose outbox row has these keys (of a stream record)."""
     return keys["pk"]["S"].removeprefix("ALERT#")
 
 
-def _conditional(error: ClientError) -> bool:
-    return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
-
-
-def _value(value: Any) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    return {"S": value} if isinstance(value, str) else {"N": _number(value)}
-
-
-def _number(value: float) -> str:
-    return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
-def _item(pk: str, sk: str, state: Mapping[str, Any], *, expires: datetime | None = None, **numbers: float) -> Item:
-    item: Item = {
-        "pk": {"S": pk},
-        "sk": {"S": sk},
-        "schema": {"N": "1"},
-        "state": {"S": json.dumps(state, ensure_ascii=False)},
-    }
-    if expires:
-        item["expires_at"] = {"N": str(int(expires.timestamp()))}
-    return item | {name: {"N": _number(value)} for name, value in numbers.items()}
-
-
 def _fate_item(fate: FateRecord) -> Item:
-    item = _item(
+    item = as_item(
         f"ARTICLE#{fate.article}", "FATE", fate.to_json(), expires=datetime.fromisoformat(fate.at) + FATES_LIVE
     )
     return item | {"fate": {"S": fate.fate}, "content": {"S": fate.content}}
@@ -408,7 +385,7 @@ def _address(address: str) -> str:
 
 def _address_put(address: str, fate: FateRecord) -> dict[str, Any]:
     """Lets the article be found by its address; of two that come at the same moment with one address the second must wait."""
-    item = _item(_address(address), "ARTICLE", {}, expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
+    item = as_item(_address(address), "ARTICLE", {}, expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
     return {
         "Item": item | {"article": {"S": fate.article}},
         "ConditionExpression": "attribute_not_exists(pk) OR article = :article OR expires_at < :now",
@@ -432,7 +409,7 @@ def _check(story: str, version: int) -> dict[str, Any]:
 
 def _held_item(held: Held) -> Item:
     expires = datetime.fromisoformat(held.at) + HELD_LIVE
-    return _item(f"HELD#{held.day}", f"{held.story}/{held.reason}", asdict(held), expires=expires)
+    return as_item(f"HELD#{held.day}", f"{held.story}/{held.reason}", asdict(held), expires=expires)
 
 
 def _fate(item: Item) -> FateRecord:
@@ -442,7 +419,7 @@ def _fate(item: Item) -> FateRecord:
 def _story_put(story: Story, now: datetime) -> dict[str, Any]:
     key, _, episode = story.id.rpartition("#")
     after = replace(story, version=story.version + 1)
-    item = _item(
+    item = as_item(
         f"STORY#{key}",
         f"EPISODE#{int(episode):06d}",
         after.to_json(),
@@ -470,7 +447,7 @@ def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:
         "Key": {"pk": {"S": f"ALERT#{wanted.alert}"}, "sk": {"S": "OUTBOX"}},
         "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, {asked}",
         "ExpressionAttributeNames": {"#status": "status"},
-        "ExpressionAttributeValues": {name: _value(value) for name, value in values.items()},
+        "ExpressionAttributeValues": {name: as_value(value) for name, value in values.items()},
     }
 
 

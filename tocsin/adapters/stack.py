@@ -10,13 +10,15 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tocsin.adapters.dead_letters import DeadLetters, dead_letters
 from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
 from tocsin.errors import SettingsFault
 
 
 class DeployedStack:
-    """Table and bucket of a stack, by its name."""
+    """Table, bucket and dead letters of a stack, by its name."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -25,9 +27,24 @@ class DeployedStack:
         """The stack's table."""
         return DynamoTable(_client("dynamodb"), self._output("Table"))
 
+    def feeds(self) -> FeedTable:
+        """The stack's list of feeds."""
+        return FeedTable(_client("dynamodb"), self._output("Table"))
+
     def archive(self) -> S3Archive:
         """The stack's bucket."""
         return S3Archive(_client("s3"), self._output("Bucket"))
+
+    def dead_letters(self) -> list[DeadLetters]:
+        """The stack's dead-letter queues, by name."""
+        pages = _client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        urls = {
+            row["LogicalResourceId"]: row["PhysicalResourceId"]
+            for page in pages
+            for row in page["StackResourceSummaries"]
+            if row["ResourceType"] == "AWS::SQS::Queue"
+        }
+        return sorted(dead_letters(_client("sqs"), urls), key=lambda queue: queue.name)
 
     def _output(self, name: str) -> str:
         if name not in self._outputs:

@@ -17,6 +17,7 @@ COMMANDS = {
     "detect": "Signals in articles: no AWS, no Slack.",
     "explain": "What matched in each sentence, which form and cue did it, and what a near miss lacked.",
     "feeds": "What Tocsin listens to: parse, check, list, add, remove, import, export.",
+    "redrive": "What was given up: the dead-letter queues, and back to work with what is in them.",
     "replay": "The whole pipeline on moto: articles in, alerts out.",
     "silence": "What the desk does not want to be told for a while: add, list, expire.",
     "why": "Why an article was alerted or not, and why two are one story or two.",

@@ -100,8 +100,8 @@ class Deliverer:
         return True
 
     def _step(self, row: OutboxRow, until: datetime) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
-        if row.digest is not None:
-            return self._digest(row)
+        if row.digest is not None or row.notices is not None:
+            return self._alone(row)
         story = self.table.story(row.story)
         if story and story.merged and (row.reply is not None or not (row.ts or row.attempted_at)):
             if row.reply is None:
@@ -123,18 +123,27 @@ class Deliverer:
             return self._looked_up(row, row.attempted_at, root)
         return self._noted(row, self._posted(row, self._message(row, story), root), _state(row, story))
 
-    def _digest(self, row: OutboxRow) -> bool:
-        """The digest of a day: posted once, and never edited."""
+    def _alone(self, row: OutboxRow) -> bool:
+        """An alert that belongs to no story: posted once, and never edited."""
         if row.attempted_at is not None:
             return self._looked_up(row, row.attempted_at, None)
-        day = row.digest or ""
-        text = message.digest(row.alert, day, self.table.held(day))
+        text = self._told(row)
+        if text is None:
+            self.table.bury(row.alert, self.owner, "there is nothing to tell")
+            return False
         return self._noted(row, self._posted(row, message.plain(text) if row.plain else text, None), FIRST_STATE)
 
     def _noted(self, row: OutboxRow, posted: Posted, shown: int) -> bool:
         """Notes what Slack shows; True when the story has changed meanwhile. One given up before is to be audited."""
         audit_at = self.clock() + FIRST_LOOK if row.doubted_at is not None else None
         return not self.table.delivered(row.alert, self.owner, posted, shown, audit=audit_at)
+
+    def _told(self, row: OutboxRow) -> Message | None:
+        """What an alert says that belongs to no story: the digest of a day, or the notices of an hour."""
+        if row.digest is not None:
+            return message.digest(row.alert, row.digest, self.table.held(row.digest))
+        notices = self.table.notices(row.notices or "")
+        return message.notices(row.alert, row.notices or "", notices) if notices else None
 
     def _edited(self, row: OutboxRow, story: Story) -> Posted:
         """Brings a message that stands in Slack up to date; one that a person deleted stays deleted."""

@@ -226,7 +226,9 @@ def _renamed(article: Article) -> Article:
 
 
 def _seen(article: Article, known: FateRecord) -> bool:
-    """Whether this version of an article has been decided on before."""
+    """Whether this version of an article tells nothing new: it was decided on before, or it is a part of what was read whole."""
+    if article.lacks and not known.lacks and known.content:
+        return True
     return known.content in {"", article.content} or any(one.get("content") == article.content for one in known.before)
 
 
@@ -297,7 +299,8 @@ def _fate_record(article: Article, fate: Fate, reason: str, rules: str, now: dat
     """The fate of an article, without its signals."""
     published = article.published.isoformat() if article.published else ""
     return FateRecord(
-        article.id, fate, reason, now.isoformat(), rules, article.title, article.source, (), article.url, published, article.content
+        article.id, fate, reason, now.isoformat(), rules, article.title, article.source, (), article.url, published, article.content,
+        lacks=article.lacks,
     )  # fmt: skip
 
 
