@@ -162,7 +162,7 @@ class WatchedSlack(MemorySlack):
         if alerts.count(alert) > 1:
             self.broke.append(("duplicate", f"{alert} stands twice in the channel"))
         root = root_alert(alert.rpartition("/")[0])
-        if message.metadata["reason"] not in {"first_report", "digest"} and root not in alerts:
+        if message.metadata["reason"] not in {"first_report", "digest", "notices"} and root not in alerts:
             self.broke.append(("lost", f"{alert} is told before its root"))
         return posted
 
