@@ -2,7 +2,7 @@
 
 python -m tests.simulation                          every single fault
 python -m tests.simulation --pairs --random 100000  every pair, and as many schedules of three and more
-python -m tests.simulation --schedule '40:late 57:crash-after delay=20'
+python -m tests.simulation --schedule '32:late 57:crash delay=20'
 python -m tests.simulation --baselines              the same faults for other ways to deliver
 """
 
@@ -13,7 +13,7 @@ import sys
 import time
 from importlib.util import find_spec
 
-from tests.simulation.faults import Schedule
+from tests.simulation.faults import Schedule, argument
 from tests.simulation.search import Progress, Tally, Unit, at_random, every_pair, every_single, searched
 from tests.simulation.variants import BASELINES, MUTANTS
 from tests.simulation.verdict import judged
@@ -45,7 +45,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m tests.simulation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--schedule", type=Schedule.parse, help="one schedule, told call by call")
+    parser.add_argument("--schedule", type=argument, help="one schedule, told call by call")
     parser.add_argument("--pairs", action="store_true", help="every pair of faults")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="so many schedules of three and more faults")
     parser.add_argument("--seed", type=int, default=1, help="what the random schedules are drawn from")

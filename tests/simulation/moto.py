@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.stack import LocalStack
 from tests.simulation.deployment import TEMPLATE
-from tests.simulation.faults import Schedule
+from tests.simulation.faults import Schedule, argument
 from tests.simulation.search import Progress, Tally, singles
 from tests.simulation.verdict import judged
 from tests.simulation.world import Drop, World, deployed, simulated
@@ -200,7 +200,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="so many single faults instead of all")
     parser.add_argument("--seed", type=int, default=1, help="what the sample is drawn from")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="processes at work")
-    parser.add_argument("--schedule", type=Schedule.parse, help="one schedule, told call by call")
+    parser.add_argument("--schedule", type=argument, help="one schedule, told call by call")
     options = parser.parse_args()
     tally = Tally()
     if options.schedule:

@@ -460,6 +460,8 @@ class World:
             modes = MODES[kind]
             self.faults[number] = modes[int(self.chosen[number] * len(modes))]
         mode = self.faults.get(number)
+        if mode and mode not in MODES[kind]:
+            raise SystemExit(f"call {number} is {kind}, which knows no {mode}: {', '.join(MODES[kind])}")
         if self.told:
             self.told(f"{self.clock():%H:%M:%S} {number:4} {kind}{'  <- ' + mode if mode else ''}")
         return act() if mode is None else self._spoilt(kind, act, mode)
