@@ -58,7 +58,9 @@ def test_what_was_done_survives_json(actions: list[Action]) -> None:
 DONE = (
     Action("2031-03-10T12:00:00+00:00", "acknowledged", "U1", "ana"),
     Action("2031-03-10T13:00:00+00:00", "silenced", "U2", "b*e*n <!here>", "2031-03-11T13:00:00+00:00"),
-    Action("2031-03-10T14:00:00+00:00", "irrelevant", "U2", "", why="An exercise. See <https://x.example|here> @channel"),
+    Action(
+        "2031-03-10T14:00:00+00:00", "irrelevant", "U2", "", why="An exercise. See <https://x.example|here> @channel"
+    ),
 )
 
 
