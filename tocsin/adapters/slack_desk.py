@@ -62,3 +62,23 @@ class SlackResponses:
             return False
         own = (self._api.scheme, self._api.hostname, self._api.port)
         return there in {own, ("https", f"hooks.{self._api.hostname}", None)} and "@" not in given.netloc
+
+
+class SlackApp(SlackWorkspace):
+    """`tocsin.pipeline.doctor.App` through the Web API."""
+
+    def ask(self, method: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `App.ask`."""
+        return self._call(method, params=fields)
+
+    def scopes(self) -> frozenset[str]:
+        """See `App.scopes`: Slack tells them beside every answer."""
+        self._call("auth.test", params={})
+        try:
+            headers = self._client.api_call("auth.test").headers
+        except Exception as error:  # noqa: BLE001 - whatever it is may hold the token
+            failure = Unknown(type(error).__name__)
+        else:
+            told = {name.lower(): value for name, value in headers.items()}.get("x-oauth-scopes", "")
+            return frozenset(one.strip() for one in told.split(",") if one.strip())
+        raise failure
