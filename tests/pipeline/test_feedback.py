@@ -11,7 +11,8 @@ import pytest
 
 from tests.system import RULES, STACK, System, rule_set, tocsin
 from tocsin.errors import InputFault
-from tocsin.feedback import Feedback, mend
+from tocsin.feedback import Feedback
+from tocsin.mending import mend
 from tocsin.source import parse
 
 SENTENCE = "North Korea is preparing to send more troops to Russia, Seoul said on Friday."

@@ -13,7 +13,8 @@ from tocsin.adapters.exchange import shown
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import load_rules, rules_option, stack_option
 from tocsin.errors import InputFault
-from tocsin.feedback import FOLDER, Feedback, mend
+from tocsin.feedback import FOLDER, Feedback
+from tocsin.mending import mend
 
 MAX_OBJECT = 100_000
 
