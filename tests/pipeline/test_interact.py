@@ -607,12 +607,11 @@ def test_the_table_on_moto_takes_presses_as_the_twin_does(on_moto_with_buttons: 
         assert after.version == story.version + 1
 
 
-def test_a_message_has_no_buttons_where_nobody_takes_presses(on_moto: System) -> None:
-    """Without the signing secret there is no endpoint, and nothing that would lead to it."""
-    on_moto.drop("one.txt", TEXT.encode())
-    on_moto.pump.drain()
-    (root,) = on_moto.slack.messages(CHANNEL)
-    assert all(block["type"] != "actions" for block in root.blocks)
-    assert "Interact" not in on_moto.stack.of_type("AWS::Lambda::Function")
+def test_a_message_has_no_buttons_where_nobody_takes_presses(world: World) -> None:
+    """Without an endpoint there is nothing that would lead to it; nothing done is answered with nothing."""
+    world.arrive(article())
+    world.deliver()
+    (root,) = world.slack.standing
+    assert all(block["type"] != "actions" for block in root.message.blocks)
     assert answer_of(Reply(200, {}))["body"] == ""
     assert request_of(Sealed({}, b"x").event()).body == b"x"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -186,5 +187,5 @@ def deliverer() -> Deliverer:
     slack = SlackWorkspace(settings.slack_url, token)
     return Deliverer(
         table(), slack, rules.policy, now, uuid.uuid4().hex, settings.slack_channel, settings.lease, settings.quarantine,
-        buttons=settings.buttons,
+        time.sleep, buttons=settings.buttons,
     )  # fmt: skip
