@@ -114,7 +114,7 @@ Event = Press | Sent | Command | Challenge
 
 def is_check(headers: Mapping[str, str], body: bytes) -> bool:
     """Whether somebody only looks at our certificate, as Slack does now and then, unsigned."""
-    return _kind(headers) == "application/x-www-form-urlencoded" and body.startswith(b"ssl_check=1")
+    return _kind(headers) == "application/x-www-form-urlencoded" and b"ssl_check=1" in body.split(b"&")
 
 
 def read(headers: Mapping[str, str], body: bytes) -> Event | None:

@@ -159,6 +159,7 @@ def test_slacks_own_questions_are_known() -> None:
     told = json.dumps({"type": "url_verification", "challenge": "word"}).encode()
     assert read({"content-type": "application/json"}, told) == Challenge("word")
     assert is_check(FORM, b"ssl_check=1&token=x")
+    assert is_check(FORM, b"token=x&ssl_check=1")
     assert not is_check(FORM, b"text=ssl_check=1")
 
 

@@ -296,18 +296,31 @@ def test_the_order_of_presses_makes_no_difference(desk: Desk, order: tuple[str, 
     ]
 
 
+DENIAL = "North Korea denied that it is preparing to send more troops to Russia, state media said."
+
+
 def test_a_silence_holds_back_the_story_for_a_day(desk: Desk) -> None:
-    """A silenced story does not ring when it moves on, another one does, and after a day so does the first."""
+    """A silenced story does not ring when it moves on, and another one does; the silence names who asked for it, and ends."""
     desk.press("silence")
     desk.deliver()
     assert "*Silenced* until 2 Mar 2025 09:00 UTC by ana" in desk.root.text
     (silence,) = desk.table.silences(desk.clock())
     assert dict(silence.matchers) == {"rule": "additional-deployment", "who": "north-korea", "where": "russia"}
     assert (silence.author, silence.ends - silence.begins) == ("ana", timedelta(hours=24))
+    desk.arrive(article("denial", DENIAL))
+    assert desk.table.fates["denial"].fate == "silenced"
+    assert len(desk.slack.messages(CHANNEL)) == 1
     desk.arrive(article("poland", "Poland is preparing to send more troops to Lithuania, Warsaw said."))
     assert len(desk.slack.messages(CHANNEL)) == 2
     desk.clock.move(hours=24)
     assert desk.table.silences(desk.clock()) == []
+
+
+def test_without_a_silence_the_story_rings_when_it_moves_on(desk: Desk) -> None:
+    """An acknowledgement holds nothing back."""
+    desk.press("acknowledge")
+    desk.arrive(article("denial", DENIAL))
+    assert len(desk.slack.messages(CHANNEL)) == 2
 
 
 def test_a_silence_of_materiel_that_is_one_thing_covers_all_its_words(desk: Desk) -> None:
