@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -48,6 +48,12 @@ class Slack(Protocol):
 
     def find(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Posted | None:
         """The message whose metadata names `alert`, posted at or after `oldest` (epoch seconds), or None."""
+
+    def copies(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Sequence[Posted]:
+        """All the messages `find` might have found: there should be one."""
+
+    def delete(self, posted: Posted) -> None:
+        """Removes a message. `Rejected(kind="missing")` when it is gone already or can never be removed."""
 
     def permalink(self, posted: Posted) -> str | None:
         """A link to the message, or None when Slack gives none."""
@@ -219,6 +225,8 @@ class OutboxRow:
     """When a post was begun whose outcome is not recorded."""
     plain: bool = False
     """Slack refused the blocks: show the text alone."""
+    doubted_at: float | None = None
+    """When the first post was begun that the history did not show, so that it was given up and begun anew."""
 
     @property
     def digest(self) -> str | None:
@@ -274,13 +282,27 @@ class Table(Memory, Protocol):
     def posting(self, alert: str, owner: str, now: datetime) -> None:
         """Notes that a post begins, before it does. `Conflict` when the row was lost to another owner."""
 
-    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
-        """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again."""
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
+        """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again.
+
+        `audit` says when the row is doubtful, if nothing more is wanted of it until then.
+        """
 
     def release(  # noqa: PLR0913 - what is known of the call
-        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+        self,
+        alert: str,
+        owner: str,
+        due: datetime,
+        *,
+        surely_not_posted: bool,
+        plain: bool = False,
+        doubted_at: float | None = None,
+        note: str = "",
     ) -> None:
-        """Gives the row back, to be tried again when due. `surely_not_posted` forgets the post begun, `plain` is for good."""
+        """Gives the row back, to be tried again when due. `surely_not_posted` forgets the call begun.
+
+        `plain` is for good, and the first `doubted_at` is kept until the row is audited for the last time.
+        """
 
     def bury(self, alert: str, owner: str, note: str) -> None:
         """Marks the row as undeliverable, with the reason."""
@@ -290,6 +312,42 @@ class Table(Memory, Protocol):
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Alerts whose time has come, the longest waiting first."""
+
+    def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
+        """Delivered rows that are to be audited by now, the longest waiting first."""
+
+    def audited(self, alert: str, again: datetime | None) -> None:
+        """Notes that a doubtful row was audited, and when it is to be again; None: its doubt is over."""
+
+
+class DeskTable(Table, Protocol):
+    """The table as people use it: what they do about stories, and silences."""
+
+    def once(self, name: str, now: datetime, until: datetime) -> bool:
+        """Whether nobody said this name before, or only so long ago that it is forgotten; it is remembered until then."""
+
+    def act(self, story: Story, shown: Wanted | None, silences: Sequence[Silence], now: datetime) -> None:
+        """Writes a story over the version it was made from, an order to show it, and silences, all or nothing; `Conflict`."""
+
+    def all_silences(self) -> Sequence[Silence]:
+        """The silences in force, those to come, and those that ended yesterday or today."""
+
+    def add_silence(self, silence: Silence) -> None:
+        """Records a silence, in place of one with its id; it is forgotten a day after its end."""
+
+
+class Forms(Protocol):
+    """Forms that are shown to whoever pressed a button."""
+
+    def open(self, trigger: str, form: Mapping[str, Any]) -> None:
+        """Opens a form, within three seconds of the press; raises `Throttled`, `Rejected` or `Unknown`."""
+
+
+class Responses(Protocol):
+    """Answers that only the person sees who asked."""
+
+    def respond(self, address: str, message: Message) -> None:
+        """Answers at an address Slack gave for that; `InputFault` when it is none of Slack's, or too old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,3 +386,13 @@ class Feeds(Protocol):
 
     def end(self, feed: str) -> None:
         """Takes a feed out of the schedule; it stays on the list."""
+
+
+class FeedList(Protocol):
+    """The list of feeds, as it is looked through."""
+
+    def all(self) -> Iterable[Listed]:
+        """Every feed on the list, in order of ids."""
+
+    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
+        """See `Feeds.read`."""

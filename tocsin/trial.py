@@ -105,7 +105,7 @@ class _Bench:
     def fires(self, index: int, test: Fires) -> Outcome:
         """A text that must fire, as the test says."""
         article = _article(test.text, test.title)
-        found = self._signals(article)
+        found = signals_of(self.rules, self.rule, test.text, test.title, self.hears)
         wanted = {name: value for name in _READ if (value := getattr(test, name))}
         flags = set(test.flags or ())
         asked = ", ".join(
@@ -129,7 +129,7 @@ class _Bench:
     def silent(self, index: int, text: str) -> Outcome:
         """A text that must stay silent."""
         article = _article(text)
-        found = self._signals(article)
+        found = signals_of(self.rules, self.rule, text, hears=self.hears)
         forms = " and ".join(dict.fromkeys(repr(one.evidence.form) for one in found))
         fault = f"fired as {_told(found)} by the form {forms}: {text!r:.120}" if found else ""
         return self._outcome("silent", index, [article], _NOTHING, _told(found), fault)
@@ -168,9 +168,11 @@ class _Bench:
         if silent:
             yield "no form of the rule matches a sentence"
 
-    def _signals(self, article: Article) -> list[Signal]:
-        found = detect(self.rules, article, self.hears)
-        return [signal for signal in found if signal.rule == self.rule and "denied" not in signal.flags]
+
+def signals_of(rules: RuleSet, rule: str, text: str, title: str = "", hears: Hears | None = None) -> list[Signal]:
+    """What one rule finds in the text of a test."""
+    found = detect(rules, _article(text, title), hears)
+    return [signal for signal in found if signal.rule == rule and "denied" not in signal.flags]
 
 
 def _told(found: list[Signal]) -> str:
