@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
-from tocsin.match import Finding
+from tocsin.match import Finding, parts, read
 from tocsin.signal import Signal
 
 CHUNK = 25
@@ -52,9 +52,23 @@ class _Seeker:
     def _found(self, article: Article) -> Found:
         *others, last = self.sets
         missed: list[Finding] = []
-        before = [detect(rules, article) for rules in others]
         signals = detect(last, article, missed.append if self.near else None)
+        before = [signals if _alike(rules, last, article) else detect(rules, article) for rules in others]
         return Found((*before, signals), tuple(_misses(missed, {signal.rule for signal in signals})))
+
+
+def _alike(one: RuleSet, other: RuleSet, article: Article) -> bool:
+    """Whether two sets surely find the same: they share their lists and cues, and no rule that differs may match anywhere."""
+    if one.version != other.version:
+        return False
+    versions = [{rule.policy.name: rule.policy.version for rule in rules.rules} for rules in (one, other)]
+    differing = {name for name, _ in versions[0].items() ^ versions[1].items()}
+    pages = (
+        [page for rules in (one, other) for _, part in parts(article) for page in read(rules, part)]
+        if differing
+        else []
+    )
+    return not any(differing & page.possible.keys() for page in pages)
 
 
 def _misses(found: Sequence[Finding], fired: set[str]) -> Iterator[Miss]:
