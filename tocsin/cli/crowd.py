@@ -63,12 +63,17 @@ def _alike(one: RuleSet, other: RuleSet, article: Article) -> bool:
         return False
     versions = [{rule.policy.name: rule.policy.version for rule in rules.rules} for rules in (one, other)]
     differing = {name for name, _ in versions[0].items() ^ versions[1].items()}
-    pages = (
-        [page for rules in (one, other) for _, part in parts(article) for page in read(rules, part)]
-        if differing
-        else []
-    )
-    return not any(differing & page.possible.keys() for page in pages)
+    if not differing:
+        return True
+    for rules in (one, other):
+        for _, part in parts(article):
+            pages = read(rules, part)
+            possible = any(differing & page.possible.keys() for page in pages)
+            for page in pages:
+                page.release()
+            if possible:
+                return False
+    return True
 
 
 def _misses(found: Sequence[Finding], fired: set[str]) -> Iterator[Miss]:
