@@ -24,6 +24,7 @@ from tocsin.ports import (
     Notice,
     OutboxRow,
     Posted,
+    Turn,
     Wanted,
     digest_alert,
     notices_alert,
@@ -79,6 +80,8 @@ class MemoryTable:
         self.addresses: dict[str, str] = {}
         self.helds: dict[tuple[str, str], Held] = {}
         self.noted: dict[tuple[str, str], Notice] = {}
+        self.free: dict[str, datetime] = {}
+        self.shut_until: datetime | None = None
         self._silences: list[Silence] = []
 
     def fate(self, article: str) -> FateRecord | None:
@@ -181,12 +184,36 @@ class MemoryTable:
         row.audit = False
         return row.held(alert)
 
-    def posting(self, alert: str, owner: str, now: datetime) -> None:
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
+        """See `Table.turn`."""
+        if self.shut_until is not None:
+            if self.shut_until > now:
+                return Turn(self.shut_until, shut=True)
+            self.shut_until = now + timedelta(minutes=1)
+            return Turn(probe=True)
+        if (free := self.free.get(channel, now)) > now:
+            return Turn(free)
+        self.free[channel] = now + pace
+        return Turn()
+
+    def pause(self, channel: str, until: datetime) -> None:
+        """See `Table.pause`."""
+        self.free[channel] = max(self.free.get(channel, until), until)
+
+    def shut(self, until: datetime) -> None:
+        """See `Table.shut`."""
+        self.shut_until = max(self.shut_until or until, until)
+
+    def reopen(self) -> None:
+        """See `Table.reopen`."""
+        self.shut_until = None
+
+    def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """See `Table.posting`."""
         row = self._owned(alert, owner)
         if row is None:
             raise Conflict(f"alert {alert!r} belongs to another deliverer now")
-        row.attempted_at = now.timestamp()
+        row.attempted_at, row.channel = now.timestamp(), channel
 
     def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """See `Table.delivered`."""

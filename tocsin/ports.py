@@ -220,6 +220,7 @@ class OutboxRow:
     level: str = ""
     reply: Mapping[str, Any] | None = None
     channel: str = ""
+    """Where it stands; while it does not, where a post was begun last."""
     ts: str = ""
     attempted_at: float | None = None
     """When a post was begun whose outcome is not recorded."""
@@ -237,6 +238,18 @@ class OutboxRow:
     def notices(self) -> str | None:
         """The hour whose notices it is; None for any other alert."""
         return self.alert.removeprefix(NOTICES) if self.alert.startswith(NOTICES) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of asking for a turn to show something in a channel: it was taken, or is free at another time."""
+
+    until: datetime | None = None
+    """When to ask again; None: the turn was taken."""
+    shut: bool = False
+    """Whether no channel has turns, because Slack refuses the token."""
+    probe: bool = False
+    """Whether this is the one call that finds out if Slack takes the token again."""
 
 
 class Table(Protocol):
@@ -275,8 +288,20 @@ class Table(Protocol):
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """Takes the row for `owner` until the lease ends; None when there is nothing to do or another owner has it."""
 
-    def posting(self, alert: str, owner: str, now: datetime) -> None:
-        """Notes that a post begins, before it does. `Conflict` when the row was lost to another owner."""
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
+        """Takes the channel's turn, after which the next one is free a `pace` later; or says when to ask again."""
+
+    def pause(self, channel: str, until: datetime) -> None:
+        """Gives the channel no turns until then, unless it has none for longer already."""
+
+    def shut(self, until: datetime) -> None:
+        """Gives no channel any turn until then; after that one call may probe."""
+
+    def reopen(self) -> None:
+        """Gives turns again."""
+
+    def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
+        """Notes that a call to Slack begins, before it does, and for which channel. `Conflict` when the row was lost to another owner."""
 
     def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again.

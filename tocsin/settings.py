@@ -87,6 +87,11 @@ class Settings:
         """How much longer than the lease an alert of unknown outcome waits before the channel's history decides."""
         return timedelta(seconds=self._number("TOCSIN_QUARANTINE_SECONDS"))
 
+    @property
+    def pace(self) -> timedelta:
+        """The least time between two messages to one channel."""
+        return timedelta(seconds=self._number("TOCSIN_PACE_SECONDS"))
+
     def _text(self, name: str) -> str:
         value = self._environment.get(name, "").strip()
         if not value:

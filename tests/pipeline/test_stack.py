@@ -252,7 +252,7 @@ def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
         ("Page", {"bucket", "article_queue"}),
         ("Detect", {"table", "bucket", "rules", "max_age"}),
         *(
-            (each, {"table", "rules", "slack_channel", "slack_secret", "slack_url", "lease", "quarantine"})
+            (each, {"table", "rules", "slack_channel", "slack_secret", "slack_url", "lease", "quarantine", "pace"})
             for each in ("Deliver", "Sweep")
         ),
         ("Digest", {"table"}),

@@ -40,6 +40,7 @@ from tocsin.ports import (
     Posted,
     Slack,
     Table,
+    Turn,
     Wanted,
 )
 from tocsin.silence import Silence
@@ -68,8 +69,9 @@ class Caller:
         self.moves: list[Callable[[], Any]] = [
             *[self.commit] * 5, *[self.attempt] * 5, self.claim, self.claim, self.posting, self.delivered, self.release, self.bury,
             self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
-            self.digest, self.doubtful, self.doubtful, self.audited,
+            self.digest, self.doubtful, self.doubtful, self.audited, *[self.turn] * 4, self.pause, self.shut, self.reopen,
         ]  # fmt: skip
+        table.reopen()  # what another caller may have shut
 
     def step(self) -> tuple[str, Any]:
         """One call, with what came of it."""
@@ -140,7 +142,7 @@ class Caller:
         alert, owner, now = self.any_alert(), self.any_owner(), self.now
         row, done = self.table.claim(alert, owner, now, timedelta(seconds=75)), None
         if row and self.random.choice([True, False]):
-            self.table.posting(alert, owner, now)
+            self.table.posting(alert, owner, now, CHANNEL)
         if self.random.choice([True, False]):
             sure, plain = self.random.choice([True, False]), self.random.choice([True, False, False])
             doubt = now.timestamp() if self.random.choice([True, False]) else None
@@ -152,7 +154,28 @@ class Caller:
 
     def posting(self) -> None:
         """A deliverer is about to post."""
-        self.table.posting(self.any_alert(), self.any_owner(), self.now)
+        self.table.posting(self.any_alert(), self.any_owner(), self.now, CHANNEL)
+
+    def turn(self) -> Turn:
+        """A deliverer asks for a turn."""
+        pace = timedelta(seconds=self.random.choice([0, 1, 40]))
+        return self.table.turn(self.any_channel(), self.now, pace)
+
+    def pause(self) -> None:
+        """Slack asks for a pause."""
+        self.table.pause(self.any_channel(), self.now + timedelta(seconds=self.random.randrange(90)))
+
+    def shut(self) -> None:
+        """Slack refuses the token."""
+        self.table.shut(self.now + timedelta(seconds=self.random.randrange(300)))
+
+    def reopen(self) -> None:
+        """Slack takes the token again."""
+        self.table.reopen()
+
+    def any_channel(self) -> str:
+        """One of two channels."""
+        return f"C{self.prefix}{self.random.randrange(2)}"
 
     def delivered(self) -> bool:
         """A deliverer notes what Slack shows."""
@@ -384,7 +407,7 @@ def test_the_feeds_answer_as_dynamodb_does(stack: LocalStack, seed: int) -> None
 
 def test_every_method_of_the_table_is_called() -> None:
     """No method of the port is left out of the comparison."""
-    source = inspect.getsource(Caller)
+    source = inspect.getsource(Caller) + inspect.getsource(FeedCaller)
     assert [name for name in methods(Table) if f"self.table.{name}(" not in source] == []
 
 

@@ -37,6 +37,7 @@ from tocsin.pipeline.stories import root_alert
 from tocsin.policy import Policy
 from tocsin.ports import FateRecord, Message, Posted, Wanted
 from tocsin.reading import Entry, contents
+from tocsin.routes import everything_to
 from tocsin.signal import Signal
 from tocsin.silence import Silence
 from tocsin.story import Report, Story
@@ -113,6 +114,7 @@ class OutboxTable(MemoryTable):
         """The same table, to go another way from here."""
         other = copy(self)
         other.fates, other.stories, other.addresses = dict(self.fates), dict(self.stories), dict(self.addresses)
+        other.free = dict(self.free)
         other.helds, other.rows = dict(self.helds), {alert: copy(row) for alert, row in self.rows.items()}
         return other
 
@@ -449,7 +451,7 @@ class World:
         neighbours = (self.ports["table"], self.ports["slack"], rule_set().policy, self.clock)
         numbers = deployment()
         parts = {name: self.ports[name] for name in self.parts}
-        given = (*neighbours, self._owner, CHANNEL, numbers.lease, numbers.quarantine, self.wait)
+        given = (*neighbours, self._owner, everything_to(CHANNEL), numbers.lease, numbers.quarantine, self.wait)
         return self.variant.deliverer(*given, **parts)
 
     # faults

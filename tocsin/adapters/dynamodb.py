@@ -15,13 +15,15 @@ from tocsin.adapters.items import Item, as_item, as_number, as_value, batch_get,
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
-from tocsin.ports import Commit, FateRecord, Held, Notice, OutboxRow, Posted, Wanted, digest_alert
+from tocsin.ports import Commit, FateRecord, Held, Notice, OutboxRow, Posted, Turn, Wanted, digest_alert
 from tocsin.silence import Silence
 from tocsin.story import Story
 
 FATES_LIVE = timedelta(days=90)
 STORIES_LIVE = timedelta(days=400)
 TRIES = 3
+PROBE = timedelta(minutes=1)
+"""How long others wait for the call that finds out whether Slack takes the token again."""
 HELD_LIVE = timedelta(days=14)
 MAX_HELD = 2_000
 """Rows of one day's digest, or one hour's notices, that are read."""
@@ -190,14 +192,59 @@ class DynamoTable:
         )
         return _outbox(item) if item else None
 
-    def posting(self, alert: str, owner: str, now: datetime) -> None:
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
+        """See `Table.turn`."""
+        free = "attribute_not_exists(shut_until) AND (attribute_not_exists(#free) OR #free <= :now)"
+        held = self._turns("SET #free = :next", free, {":next": now + pace, ":now": now}, channel)
+        if held is None:
+            return Turn()
+        if "shut_until" not in held:
+            return Turn(_moment(held[_free(channel)]))
+        if (shut_until := _moment(held["shut_until"])) > now:
+            return Turn(shut_until, shut=True)
+        again = now + PROBE
+        held = self._turns("SET shut_until = :again", "shut_until <= :now", {":again": again, ":now": now})
+        return Turn(again, shut=True) if held else Turn(probe=True)
+
+    def pause(self, channel: str, until: datetime) -> None:
+        """See `Table.pause`."""
+        self._turns("SET #free = :until", "attribute_not_exists(#free) OR #free < :until", {":until": until}, channel)
+
+    def shut(self, until: datetime) -> None:
+        """See `Table.shut`."""
+        later = "attribute_not_exists(shut_until) OR shut_until < :until"
+        self._turns("SET shut_until = :until", later, {":until": until})
+
+    def reopen(self) -> None:
+        """See `Table.reopen`."""
+        self._turns("REMOVE shut_until", "attribute_exists(shut_until)", {})
+
+    def _turns(self, update: str, condition: str, times: Mapping[str, datetime], channel: str = "") -> Item | None:
+        """Changes the one item that gives turns; when its condition does not hold, the item as it stands."""
+        values = {name: as_value(moment.timestamp()) for name, moment in times.items()}
+        given: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+        if channel:
+            given["ExpressionAttributeNames"] = {"#free": _free(channel)}
+        try:
+            self._client.update_item(
+                TableName=self._name, Key={"pk": {"S": "SLACK"}, "sk": {"S": "TURNS"}}, UpdateExpression=update, ConditionExpression=condition,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD", **given,
+            )  # fmt: skip
+        except ClientError as error:
+            if not is_conditional(error):
+                raise
+            held: Any = error.response.get("Item")
+            return held or self._get("SLACK", "TURNS") or {}
+        return None
+
+    def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """See `Table.posting`."""
         if (
             self._update(
                 alert,
-                "SET attempted_at = :now",
+                "SET attempted_at = :now, channel = :channel",
                 "#owner = :owner",
-                {":now": now.timestamp(), ":owner": owner},
+                {":now": now.timestamp(), ":owner": owner, ":channel": channel},
                 names={"#owner": "owner"},
             )
             is None
@@ -332,6 +379,15 @@ class DynamoTable:
             raise
         item: Item = answer["Attributes"]
         return item
+
+
+def _free(channel: str) -> str:
+    """The attribute that holds when a channel's next turn is free."""
+    return f"free_{channel}"
+
+
+def _moment(value: Mapping[str, str]) -> datetime:
+    return datetime.fromtimestamp(float(value["N"]), UTC)
 
 
 def want(client: Any, table: str, alert: str, status: str, due: datetime) -> bool:
