@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tocsin.policy import Policy
-from tocsin.ports import Held, Message, Notice
-from tocsin.signal import Figure, Stage
+from tocsin.ports import Held, Message, Notice, Rolled
+from tocsin.signal import LEVELS, Figure, Stage
 from tocsin.story import Report, Story
 
 HEADER_LIMIT = 150
@@ -18,9 +18,12 @@ TEXT_LIMIT = 3_500
 """chat.update takes 4,000 characters of text."""
 LINK_LIMIT = 800
 """A longer URL is left out: a link cannot be cut."""
+ROLLED_LINK = 160
 SHOWN_OUTLETS = 12
 SHOWN_HELD = 10
 SHOWN_NOTICES = 6
+SHOWN_ROLLED, ROLLED_LINES = 30, 8
+"""Lines of the list of an hour, and how many of them one section holds."""
 MARKS = {"low": "🔵", "medium": "🟡", "high": "🟠", "critical": "🔴"}
 _FLAGS = {
     "no-immediate-sign": "no immediate sign of action",
@@ -88,6 +91,25 @@ def _held_line(held: Held) -> str:
     what = f"{held.rule}: {held.text}" if held.rule not in held.text else held.text
     by = f" · {_part(held.by, 90)}" if held.kind == "silenced" else ""
     return f"• {_part(what, 100)} · {held.reason.replace('_', ' ')} · {_part(held.outlet, 40)}{by}"
+
+
+def burst(alert: str, hour: str, rows: Sequence[Rolled], policy: Policy) -> Message:
+    """The first reports of one rule that were too many for an hour, as a list: the gravest first."""
+    ranked = sorted(rows, key=lambda one: -LEVELS.index(one.level))
+    told = [_rolled_line(one) for one in ranked[:SHOWN_ROLLED]]
+    lines = ["\n".join(told[first : first + ROLLED_LINES]) for first in range(0, len(told), ROLLED_LINES)]
+    if len(ranked) > SHOWN_ROLLED:
+        lines.append(f"… and {len(ranked) - SHOWN_ROLLED} more")
+    level = ranked[0].level if ranked else "low"
+    foot = [f"burst · {hour}h UTC", f"{policy.name}@{policy.version}", "tocsin why ARTICLE tells of each"]
+    metadata = {"alert": alert, "story": "", "reason": "burst", "level": level}
+    return _message(f"{len(rows)} more: {policy.title}", level, lines, foot, metadata)
+
+
+def _rolled_line(rolled: Rolled) -> str:
+    text, link = _part(rolled.text, 80).replace("|", "¦"), safe_link(rolled.url)
+    shown = f"<{link}|{text}>" if link and text and len(link) <= ROLLED_LINK else text
+    return f"{MARKS[rolled.level]} {shown} · {_part(rolled.outlet, 30)}"
 
 
 _KINDS = {

@@ -154,6 +154,8 @@ class Wanted:
     story: Story
     reply: Mapping[str, Any] | None = None
     """None: the root message shall show the story's present state. Else reason, detail and report of a reply."""
+    level: str = ""
+    """What waits is delivered in order of level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,36 @@ NOTICES_WAIT = timedelta(hours=1, minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
+class Rolled:
+    """A first report that was one too many for its rule, channel and hour: it is told in the list of the hour."""
+
+    alert: str
+    level: str
+    text: str
+    """The slots and the stage, as they are printed."""
+    title: str
+    outlet: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """The list of the first reports of a rule that were too many for a channel within a UTC hour (2025-03-01T09)."""
+
+    rule: str
+    channel: str
+    hour: str
+
+    @property
+    def alert(self) -> str:
+        """The id of the alert that is this list."""
+        return f"{BURST}{self.rule}/{self.channel}/{self.hour}"
+
+
+BURST = "burst/"
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     """An alert waiting to be delivered, as one deliverer holds it. Times are epoch seconds."""
 
@@ -228,6 +260,13 @@ class OutboxRow:
     """Slack refused the blocks: show the text alone."""
     doubted_at: float | None = None
     """When the first post was begun that the history did not show, so that it was given up and begun anew."""
+    rolled_into: str = ""
+    """The alert that is the list which tells of it instead of a message of its own."""
+
+    @property
+    def burst(self) -> Burst | None:
+        """The list of first reports it is; None for any other alert."""
+        return Burst(*self.alert.removeprefix(BURST).split("/")) if self.alert.startswith(BURST) else None
 
     @property
     def digest(self) -> str | None:
@@ -300,6 +339,15 @@ class Table(Protocol):
     def reopen(self) -> None:
         """Gives turns again."""
 
+    def room(self, burst: Burst, alert: str, most: int) -> bool:
+        """Counts a first report among those of its rule, channel and hour; False when there are so many already without it."""
+
+    def roll_up(self, row: OutboxRow, owner: str, burst: Burst, rolled: Rolled, now: datetime) -> None:
+        """Puts an alert into the list of the hour instead of the channel, and the list into the outbox; `Conflict`."""
+
+    def rolled(self, burst: Burst) -> Sequence[Rolled]:
+        """What the list of an hour tells, in order of alerts."""
+
     def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """Notes that a call to Slack begins, before it does, and for which channel. `Conflict` when the row was lost to another owner."""
 
@@ -329,10 +377,10 @@ class Table(Protocol):
         """Marks the row as undeliverable, with the reason."""
 
     def posted(self, alert: str) -> Posted | None:
-        """Where an alert stands in Slack, strongly consistent; None while it does not."""
+        """Where an alert, or the list it was put into, stands in Slack, strongly consistent; None while it does not."""
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Alerts whose time has come, the longest waiting first."""
+        """Alerts whose time has come, those of a higher level first, and of one level the longest waiting."""
 
     def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
         """Delivered rows that are to be audited by now, the longest waiting first."""

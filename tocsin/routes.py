@@ -15,12 +15,11 @@ from pydantic import AfterValidator, Field
 from tocsin.errors import Fault, RuleFaults
 from tocsin.rule import Model
 from tocsin.rules import ROUTES, Loaded, near, validate
-from tocsin.signal import STAGES
+from tocsin.signal import LEVELS, STAGES
 from tocsin.source import Source, read
 
 DEFAULT_CHANNEL = "default"
 """The channel that the deployment names."""
-LEVELS = ("low", "medium", "high", "critical")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PASSES = "critical"
 """The level that no muted interval holds back."""

@@ -28,6 +28,7 @@ NUMBERS = {
     "lease": "TOCSIN_LEASE_SECONDS",
     "quarantine": "TOCSIN_QUARANTINE_SECONDS",
     "pace": "TOCSIN_PACE_SECONDS",
+    "roots": "TOCSIN_ROOTS_PER_HOUR",
 }
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

@@ -53,6 +53,7 @@ class Desk:
     slack: MemorySlack = field(init=False)
     routes: Routes = field(default_factory=lambda: everything_to(CHANNEL))
     articles: int = 0
+    roots: int = 0
 
     def __post_init__(self) -> None:
         self.slack = MemorySlack(self.clock)
@@ -61,7 +62,9 @@ class Desk:
         """An article changes a story: its root is wanted, and perhaps replies."""
         self.articles += 1
         told = {"reason": "stage_up", "detail": "preparing → done", "report": story.best.article}
-        wanted = [Wanted(f"{story.id}/first_report", story), *(Wanted(alert, story, told) for alert in replies)]
+        level = POLICY.level_of(story.stage)
+        root = Wanted(f"{story.id}/first_report", story, level=level)
+        wanted = [root, *(Wanted(alert, story, told, level) for alert in replies)]
         fate = FateRecord(f"article {self.articles}", "alerted", "", self.clock().isoformat(), "")
         self.table.commit(Commit(fate, (story,), tuple(wanted)), self.clock())
 
@@ -83,7 +86,15 @@ class Desk:
         """A deliverer on these twins, or on what is given instead of them."""
         neighbours = (table or self.table, slack or self.slack)
         return Deliverer(
-            *neighbours, lambda _: POLICY, self.clock, owner, self.routes, LEASE, QUARANTINE, self.clock.wait
+            *neighbours,
+            lambda _: POLICY,
+            self.clock,
+            owner,
+            self.routes,
+            LEASE,
+            QUARANTINE,
+            self.clock.wait,
+            roots=self.roots,
         )
 
     def deliver(self) -> None:
@@ -628,6 +639,88 @@ def test_a_pause_slack_asks_for_is_kept_by_every_deliverer(desk: Desk) -> None:
     assert desk.slack.calls == ["post"]
     desk.sweep(2)
     assert (len(desk.standing()), len(desk.standing(other))) == (1, 1)
+
+
+LIST = f"burst/drill/{CHANNEL}/2025-03-01T09"
+
+
+def flooded(desk: Desk, count: int = 6) -> None:
+    """More stories of one rule than the two a channel gets within an hour."""
+    desk.roots = 2
+    for alert in others(count - 1):
+        desk.commit(begun(alert.removesuffix("/first_report")))
+    desk.deliver()
+    desk.deliver()
+
+
+def test_too_many_first_reports_are_told_in_one_list(desk: Desk) -> None:
+    """Above the budget of a rule, channel and hour there is one message more, which names every other story."""
+    flooded(desk)
+    (told,) = desk.standing(LIST)
+    assert [one.alert for one in desk.slack.standing] == [ROOT, *others(1), LIST]
+    assert told.message.text.startswith("🟠 4 more: Drill")
+    assert told.message.text.count("Outlet 1") == 4
+    rolled = [desk.table.rows[alert] for alert in others(5)[1:]]
+    assert {(row.status, row.rolled_into) for row in rolled} == {("rolled", LIST)}
+    desk.sweep()
+    assert len(desk.slack.messages) == 3
+
+
+def test_the_list_of_an_hour_grows_in_place(desk: Desk) -> None:
+    """A later story of the hour is added to the list, without another message; the next hour has room again."""
+    flooded(desk)
+    later, after = "drill/later#1/first_report", "drill/after#1/first_report"
+    desk.commit(begun("drill/later#1"))
+    desk.deliver()
+    desk.deliver()
+    (told,) = desk.standing(LIST)
+    assert told.message.text.startswith("🟠 5 more: Drill")
+    desk.clock.move(hours=1)
+    desk.commit(begun("drill/after#1"))
+    desk.deliver()
+    assert (len(desk.standing(later)), len(desk.standing(after))) == (0, 1)
+
+
+def test_what_becomes_of_a_listed_story_is_told_in_the_thread_of_its_list(desk: Desk) -> None:
+    """The rise of a story that has no message of its own is told under its list and in the channel; the list shows its stage."""
+    flooded(desk, 2)
+    (last,) = others(1)
+    desk.roots = 1
+    desk.commit(begun("drill/listed#1"))
+    desk.deliver()
+    reply = "drill/listed#1/stage_up-done"
+    desk.commit(add(desk.table.stories["drill/listed#1"], report(9, "done")), reply)
+    desk.deliver()
+    desk.sweep(2)
+    (told,), (rise,) = desk.standing(LIST), desk.standing(reply)
+    assert (rise.thread_ts, rise.broadcast, len(desk.standing(last))) == (told.ts, True, 1)
+    assert (told.message.metadata["level"], desk.standing("drill/listed#1/first_report")) == ("critical", [])
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_a_list_of_unknown_outcome_stands_once(desk: Desk, effect: bool) -> None:
+    """A list whose post is in doubt is looked up like any alert, and then shows all it has to tell."""
+    desk.roots = 1
+    desk.deliver()
+    for alert in others(3):
+        desk.commit(begun(alert.removesuffix("/first_report")))
+    desk.slack.twists["post"].append(fails(UNKNOWN, effect=effect))
+    desk.deliver()
+    desk.sweep()
+    (told,) = desk.standing(LIST)
+    assert (told.message.text[:9], desk.status(LIST)) == ("🟠 3 more:", "delivered")
+
+
+def test_what_waits_comes_in_order_of_level_then_age(desk: Desk) -> None:
+    """When many alerts wait, the gravest is posted first, and of one level the oldest."""
+    for number, stage in enumerate(["planned", "done", "preparing", "done"]):
+        desk.clock.move(seconds=1)
+        story = begun(f"drill/wait-{number}#1")
+        desk.commit(replace(story, reports=(report(1, stage),)))
+    desk.sweep(1)
+    assert [one.alert.rpartition("/")[0].partition("/")[2] for one in desk.slack.standing] == [
+        "wait-1#1", "wait-3#1", "atlantis#1", "wait-2#1", "wait-0#1",
+    ]  # fmt: skip
 
 
 # ── over HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -105,6 +105,7 @@ def race(place: Place, worker: int, gate: Barrier) -> None:
         numbers.quarantine,
         time.sleep,
         timedelta(0),
+        0,
     )
     detector, deliverer = Detector(rule_set(), lambda: table, lambda: None, now, None), Deliverer(*given)  # type: ignore[arg-type, return-value]  # every article has a signal, so none goes to the archive
     for number in range(place.rounds):

@@ -61,7 +61,7 @@ def weather(world: World, away: tuple[float, float] = (0, 0)) -> Callable[[str],
 
 def test_a_burst_drains_as_fast_as_slack_takes_it() -> None:
     """A hundred alerts that come at once are in the channel within 130 seconds, each once, a second apart."""
-    world = World(arrivals=[[PREPARES]])
+    world = World(arrivals=[[PREPARES]], roots=0)
     world.slack.weather = weather(world)
     simulated(world)
     posted = [float(one.ts) for one in world.slack.messages]
@@ -70,9 +70,25 @@ def test_a_burst_drains_as_fast_as_slack_takes_it() -> None:
     assert all(later - earlier >= 0.999 for earlier, later in pairwise(posted))
 
 
+def test_a_burst_above_the_budget_is_listed_in_one_message() -> None:
+    """Of a hundred alerts that come at once the budget are messages, and all the others stand in one list: none is lost."""
+    world = World(arrivals=[[PREPARES]])
+    world.slack.weather = weather(world)
+    simulated(world)
+    kinds = Counter(str(one.message.metadata["reason"]) for one in world.slack.messages)
+    assert kinds == {"first_report": world.roots, "burst": 1}
+    (told,) = (one.message for one in world.slack.standing if one.message.metadata["reason"] == "burst")
+    assert f"{100 - world.roots} more" in told.text
+    assert Counter(row.status for row in world.table.rows.values()) == {
+        "delivered": world.roots + 1,
+        "rolled": 100 - world.roots,
+    }
+    assert (world.broken, world.stuck) == ([], False)
+
+
 def test_after_six_hours_without_slack_every_alert_comes_once_in_order() -> None:
     """What piles up while Slack is away comes when it is back: each alert once, roots before replies, within the rate."""
-    world = World(arrivals=[[], [PREPARES], [SENT]], patience=24 * HOUR)
+    world = World(arrivals=[[], [PREPARES], [SENT]], patience=24 * HOUR, roots=0)
     world.slack.weather = weather(world, AWAY)
     simulated(world)
     posted = [float(one.ts) for one in world.slack.messages]

@@ -180,5 +180,5 @@ def deliverer() -> Deliverer:
     slack = SlackWorkspace(settings.slack_url, token)
     return Deliverer(
         table(), slack, rules.policy, now, uuid.uuid4().hex, routed, settings.lease, settings.quarantine, time.sleep,
-        settings.pace,
+        settings.pace, settings.roots,
     )  # fmt: skip

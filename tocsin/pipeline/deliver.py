@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin import message
@@ -12,7 +12,7 @@ from tocsin.errors import Conflict, Rejected, Throttled, Unknown
 from tocsin.pipeline.audit import CLOCK_SKEW, FIRST_LOOK, audit
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
-from tocsin.ports import Clock, Message, OutboxRow, Posted, Slack, Table, Turn
+from tocsin.ports import Burst, Clock, Message, OutboxRow, Posted, Rolled, Slack, Table, Turn
 from tocsin.routes import Facts, Place, Routes
 from tocsin.story import Story
 
@@ -61,6 +61,8 @@ class Deliverer:
     wait: Callable[[float], object]
     """Lets seconds pass: the pauses Slack asks for are kept, so that a burst drains as fast as Slack takes it."""
     pace: timedelta = PACE
+    roots: int = 0
+    """First reports of one rule that one channel gets within an hour, each as a message; the others are listed in one. 0: all."""
 
     def deliver(self, alerts: Iterable[str]) -> None:
         """Delivers what can be delivered now; the rest stays in the outbox with the time it is due."""
@@ -115,7 +117,7 @@ class Deliverer:
         return True
 
     def _step(self, row: OutboxRow, until: datetime) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
-        if row.digest is not None or row.notices is not None:
+        if row.digest is not None or row.notices is not None or row.burst is not None:
             return self._alone(row, until)
         story = self.table.story(row.story)
         if story and story.merged and (row.reply is not None or not (row.ts or row.attempted_at)):
@@ -129,10 +131,10 @@ class Deliverer:
         if row.ts:
             if row.attempted_at is not None:
                 return self._waited_for(row, row.attempted_at)
-            return self._sent(row, row.channel, until, lambda: self._edited(row, story), _state(row, story))
+            edit = self._message(row, story)
+            return self._sent(row, row.channel, until, lambda: self._edited(row, edit), _state(row, story))
         place = self._place(row, story)
-        if place.muted_until is not None and row.attempted_at is None:
-            self._again(row, place.muted_until - self.clock(), f"muted by {place.muted_by}")
+        if row.attempted_at is None and self._held_back(row, story, place):
             return False
         root = self._root(story, until) if row.reply is not None else None
         if row.reply is not None and root is None:
@@ -150,6 +152,26 @@ class Deliverer:
         level = self.policy(story.rule).level_of(stage)
         facts = Facts(story.rule, level, story.who or "", story.where or "", story.what or "", stage)
         return self.routes.place(facts, self.clock())
+
+    def _held_back(self, row: OutboxRow, story: Story, place: Place) -> bool:
+        """Whether an alert is not posted now: it waits for the end of a muted interval, or stands in a list."""
+        if place.muted_until is not None:
+            self._again(row, place.muted_until - self.clock(), f"muted by {place.muted_by}")
+            return True
+        return row.reply is None and self._rolled_up(row, story, place)
+
+    def _rolled_up(self, row: OutboxRow, story: Story, place: Place) -> bool:
+        """Whether a first report is told in the list of its hour, because it was one too many for the channel."""
+        burst = Burst(story.rule, place.channels[0], self.clock().isoformat()[:13])
+        if row.rolled_into:
+            burst = replace(row, alert=row.rolled_into).burst or burst
+        elif not self.roots or self.table.room(burst, row.alert, self.roots):
+            return False
+        policy, best = self.policy(story.rule), story.best
+        text = f"{message.slots(story, policy) or policy.title}, {story.stage}"
+        rolled = Rolled(row.alert, policy.level_of(story.stage), text, best.title, best.outlet, best.url)
+        self.table.roll_up(row, self.owner, burst, rolled, self.clock())
+        return True
 
     def _sent(self, row: OutboxRow, channel: str, until: datetime, send: Callable[[], Posted], shown: int) -> bool:
         """One call that shows something in a channel, when it is its turn; True when the story has changed meanwhile."""
@@ -179,16 +201,21 @@ class Deliverer:
         return turn
 
     def _alone(self, row: OutboxRow, until: datetime) -> bool:
-        """An alert that belongs to no story: posted once, and never edited."""
-        where = Where((self.routes.channel, *self.routes.after(self.routes.channel)))
+        """An alert that belongs to no story: posted once; the list of an hour is edited while it grows."""
+        channel = row.burst.channel if row.burst else self.routes.channel
+        where = Where((channel, *self.routes.after(channel)))
         if row.attempted_at is not None:
+            if row.ts:
+                return self._waited_for(row, row.attempted_at)
             return self._looked_up(row, row.attempted_at, where)
         text = self._told(row)
         if text is None:
             self.table.bury(row.alert, self.owner, "there is nothing to tell")
             return False
         shown = message.plain(text) if row.plain else text
-        return self._sent(row, where.channels[0], until, lambda: self._posted(row, shown, where), FIRST_STATE)
+        if row.ts:
+            return self._sent(row, row.channel, until, lambda: self._edited(row, shown), row.wanted)
+        return self._sent(row, where.channels[0], until, lambda: self._posted(row, shown, where), row.wanted)
 
     def _noted(self, row: OutboxRow, posted: Posted, shown: int) -> bool:
         """Notes what Slack shows; True when the story has changed meanwhile. One given up before is to be audited."""
@@ -196,15 +223,17 @@ class Deliverer:
         return not self.table.delivered(row.alert, self.owner, posted, shown, audit=audit_at)
 
     def _told(self, row: OutboxRow) -> Message | None:
-        """What an alert says that belongs to no story: the digest of a day, or the notices of an hour."""
+        """What an alert says that belongs to no story: the digest of a day, the notices or the list of an hour."""
+        if burst := row.burst:
+            return message.burst(row.alert, burst.hour, self.table.rolled(burst), self.policy(burst.rule))
         if row.digest is not None:
             return message.digest(row.alert, row.digest, self.table.held(row.digest))
         notices = self.table.notices(row.notices or "")
         return message.notices(row.alert, row.notices or "", notices) if notices else None
 
-    def _edited(self, row: OutboxRow, story: Story) -> Posted:
+    def _edited(self, row: OutboxRow, text: Message) -> Posted:
         """Brings a message that stands in Slack up to date; one that a person deleted stays deleted."""
-        posted, text = Posted(row.channel, row.ts), self._message(row, story)
+        posted = Posted(row.channel, row.ts)
         self._begin(row, row.channel)
         try:
             self.slack.update(posted, text)
