@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
 
+from tests.simulation.search import singles
+from tests.simulation.verdict import judged
 from tests.simulation.world import START, Drop, World, deployed, simulated
-from tocsin.errors import Throttled, Unknown
+from tocsin.errors import Rejected, Throttled, Unknown
 
 ACTORS = ("Turkey", "France", "India", "Iran", "Egypt", "Poland", "Germany", "Japan", "Italy", "Spain")
 THEATRES = ("Libya", "Chad", "Niger", "Somalia", "Lebanon", "Mali", "Syria", "Iraq", "Yemen", "Sudan")
@@ -84,6 +87,43 @@ def test_a_burst_above_the_budget_is_listed_in_one_message() -> None:
         "rolled": 100 - world.roots,
     }
     assert (world.broken, world.stuck) == ([], False)
+
+
+SOME = told("{who} is preparing to send more troops to {where}, officials said.", 5)
+
+
+def test_no_single_fault_breaks_a_list() -> None:
+    """Whatever fails while a list is made, each story has a message of its own or a line in the one list, and no other."""
+    undisturbed = simulated(World(arrivals=[[SOME]], roots=2))
+    for schedule in random.Random(7).sample(list(singles(undisturbed.kinds)), 150):
+        world = simulated(World(schedule, arrivals=[[SOME]], roots=2))
+        shown = Counter(one.alert for one in world.slack.standing)
+        listed = {alert for alert, row in world.table.rows.items() if row.status == "rolled"}
+        (burst,) = {row.rolled_into for row in world.table.rows.values() if row.rolled_into}
+        assert {alert: count for alert, count in shown.items() if count > 1} == {}, schedule
+        assert shown.keys() == world.table.rows.keys() - listed, schedule
+        assert (len(world.table.rows), len(listed), world.broken, world.stuck) == (6, 3, [], False), schedule
+        (told,) = (one.message.text for one in world.slack.standing if one.alert == burst)
+        assert "3 more" in told, schedule
+
+
+def refusing(world: World, until: float) -> World:
+    """A world whose Slack takes the token only after so many seconds."""
+
+    def met(_method: str) -> None:
+        if world.now < START + until:
+            raise Rejected("auth", "token_revoked")
+
+    world.slack.weather = met
+    return world
+
+
+def test_no_single_fault_breaks_a_promise_while_the_token_is_refused() -> None:
+    """Whatever fails while Slack refuses the token and when it takes it again, each alert comes once."""
+    kinds = simulated(refusing(World(), 20 * 60)).kinds
+    for schedule in random.Random(7).sample(list(singles(kinds)), 40):
+        verdict = judged(refusing(World(schedule), 20 * 60))
+        assert not verdict.broken, str(verdict)
 
 
 def test_after_six_hours_without_slack_every_alert_comes_once_in_order() -> None:
