@@ -127,7 +127,11 @@ def _location(text: str) -> str:
 _Clock = Annotated[str, AfterValidator(_clock)]
 
 
-class ReceiverModel(Model):
+class _Part(Model):
+    """A part of this file."""
+
+
+class ReceiverModel(_Part):
     """A receiver, as written."""
 
     name: str
@@ -137,7 +141,7 @@ class ReceiverModel(Model):
     )
 
 
-class RouteModel(Model):
+class RouteModel(_Part):
     """A route, as written."""
 
     receiver: str | None = Field(default=None, description="When nothing is said, that of the route it stands in")
@@ -147,14 +151,14 @@ class RouteModel(Model):
     mute_time_intervals: list[str] = Field(default=[], description="When alerts below critical wait")
 
 
-class RangeModel(Model):
+class RangeModel(_Part):
     """Hours of a day, as written."""
 
     start_time: _Clock
     end_time: _Clock
 
 
-class SpanModel(Model):
+class SpanModel(_Part):
     """A part of a time interval, as written: hours, on weekdays."""
 
     times: list[RangeModel] = Field(default=[], description="The whole day when nothing is said")
@@ -164,14 +168,14 @@ class SpanModel(Model):
     location: Annotated[str, AfterValidator(_location)] = "UTC"
 
 
-class IntervalModel(Model):
+class IntervalModel(_Part):
     """A time interval, as written."""
 
     name: str
     time_intervals: list[SpanModel]
 
 
-class RoutesFile(Model):
+class RoutesFile(_Part):
     """The file, as written."""
 
     receivers: list[ReceiverModel]
@@ -376,13 +380,9 @@ class _Check:
             yield from self._route(one, (*path, "routes", index), receivers, intervals)
 
     def _matcher(self, one: Matcher, path: _Path) -> Iterator[Fault]:
-        known: Iterable[str] = ()
-        if one.field == "rule":
-            known = self.loaded.models
-        elif one.field in {"who", "where", "what"}:
-            known = self.loaded.rule_set.printed
-        for value in one.values if known else ():
-            yield from self._known(value, one.field, known, path)
+        if known := names_of(one.field, self.loaded):
+            for value in one.values:
+                yield from self._known(value, one.field, known, path)
 
     def _known(self, name: str, kind: str, names: Iterable[str], path: _Path) -> Iterator[Fault]:
         if name not in set(names):
@@ -406,6 +406,15 @@ class _Check:
                     path = ("time_intervals", index, "time_intervals", number, "times", which, "end_time")
                     what = "the hours end before they begin; write two entries, one to '24:00' and one from '00:00'"
                     yield self.source.fault(path, what)
+
+
+def names_of(asked: str, loaded: Loaded) -> Iterable[str]:
+    """The values that a field of an alert may have: rules, or the slugs of a slot; nothing for level and stage."""
+    if asked == "rule":
+        return loaded.models
+    if asked == "what":
+        return dict.fromkeys(slug for rule in loaded.rule_set.rules for slug, _ in rule.materiel)
+    return loaded.rule_set.printed if asked in {"who", "where"} else ()
 
 
 def facts_of(values: Mapping[str, Any]) -> Facts:

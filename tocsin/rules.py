@@ -511,7 +511,10 @@ def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model
 
 
 def _suggest(key: str, model: type[Model]) -> str:
-    known = {info.alias or name for cls in [model, *Model.__subclasses__()] for name, info in cls.model_fields.items()}
+    family = model.__mro__[1]
+    known = {info.alias or name for cls in [model, *family.__subclasses__()] for name, info in cls.model_fields.items()}
+    if family is not Model:  # not of a rule
+        return near(key, known)
     misspelt = difflib.get_close_matches(key.lower(), spelling.KEYS, n=1, cutoff=0.85)
     return spelling.ours(key) or (spelling.ours(misspelt[0]) if misspelt else near(key, known))
 
