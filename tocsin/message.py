@@ -37,8 +37,14 @@ _DATED = {
 }
 _ARROWS = {"who": "", "where": " → ", "what": " · "}
 _MARKUP = re.compile(r"[*_~`]")
-_UNSEEN = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""Control characters, and those that turn the direction of all that follows."""
+_UNSEEN = dict.fromkeys([
+    *range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000),
+])  # fmt: skip
+"""Control characters, those that turn the direction of all that follows, and halves of characters."""
+_HEAP = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+"""More marks on one letter than any language has: they run over the lines above and below."""
 # The most characters of each part once escaped, so that no hostile part takes another's room: together below 10,000
 _SLOT, _TITLE, _OUTLET, _QUOTE, _CHANGE, _SAYS, _VIA, _LIST, _FOOT = 100, 300, 100, 1_200, 300, 300, 150, 500, 500
 
@@ -174,7 +180,7 @@ def escape(text: str) -> str:
 
 def _entities(text: str) -> str:
     """Slack's three escapes, which plain text needs too, on one line."""
-    line = " ".join(text.split()).translate(_UNSEEN)
+    line = _HEAP.sub(r"\1", " ".join(text.split()).translate(_UNSEEN))
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -309,6 +315,8 @@ def _cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
+    if text[limit - 1] == "\u200b":  # never between a mark and what makes it harmless
+        cut = cut[:-1]
     if cut.rfind("&") > cut.rfind(";"):  # never end inside an escape
         cut = cut[: cut.rfind("&")]
     if cut.rfind("<") > cut.rfind(">"):  # nor inside a link
