@@ -190,6 +190,8 @@ def system(**parameters: str) -> Iterator[System]:
         pump = Pump(stack)
         pump.drain()  # S3's test event
         yield System(stack, pump, slack, clock, start)
+        kept = stack.client("dynamodb").scan(TableName=stack.physical("Table"))["Items"]
+        assert slack.token not in repr(kept), "Slack's token stands in the table"
 
 
 def row_of(article: Article) -> str:
