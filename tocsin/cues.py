@@ -98,7 +98,8 @@ def _said(match: Match, reached: Reached) -> tuple[Stage, bool]:
         return match.form.stage, match.form.stage != "done"
     if match.form.tense and _going_on(match):
         return "planned", True
-    return ("done" if match.form.tense and match.head.lexeme.tag != "base" else "planned"), False
+    happens = match.form.tense and match.head.lexeme.tag != "base" and not _passive(match)
+    return ("done" if happens else "planned"), False
 
 
 def _going_on(match: Match) -> bool:

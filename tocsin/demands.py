@@ -9,7 +9,7 @@ from tocsin.compiled import COMPUTED, Form, RuleSet, Step
 from tocsin.compiled import Rule as Compiled
 from tocsin.errors import Fault
 from tocsin.rule import Cue, Rule, Tests
-from tocsin.rules import Loaded
+from tocsin.rules import Loaded, named, ways
 from tocsin.source import Source
 from tocsin.text import fold_phrase
 
@@ -53,7 +53,7 @@ def shortcomings(loaded: Loaded) -> list[Fault]:
         model, source = loaded.models[rule.policy.name], loaded.sources[rule.policy.name]
         found += _untold(model, source)
         found += _untested(model, source)
-        found += _dead_forms(rule, source, words)
+        found += _dead_forms(rule, model, source, words)
     found += _cancelled(loaded)
     return sorted(set(found))
 
@@ -66,6 +66,11 @@ def _unused(loaded: Loaded) -> Iterator[Fault]:
         if isinstance(words, Cue) or name in loaded.used | ENGINE:
             continue
         yield source.fault(path, f"the list {name.rpartition('.')[2]!r} is never used; use it in a rule or remove it")
+    for rule, model in loaded.models.items():
+        used = {phrase for form in model.forms for phrase in named(form.form)}
+        for name in sorted(model.phrases.keys() - used):
+            what = f"the phrase {name!r} stands in no form; use it or remove it"
+            yield loaded.sources[rule].fault(["phrases", name], what)
 
 
 def _cancelled(loaded: Loaded) -> Iterator[Fault]:
@@ -142,8 +147,9 @@ class _Words:
         return " or ".join(sorted(self.names[number] for number in numbers))
 
 
-def _dead_forms(rule: Compiled, source: Source, words: _Words) -> Iterator[Fault]:
-    for index, form in enumerate(rule.forms):
+def _dead_forms(rule: Compiled, model: Rule, source: Source, words: _Words) -> Iterator[Fault]:
+    written = [index for index, form in enumerate(model.forms) for _ in ways(form.form, model.phrases)]
+    for index, form in zip(written, rule.forms, strict=True):
         for key, what in _contradictions(rule, form, words):
             yield source.fault(["forms", index, key], f"the form can never match: {what}")
 

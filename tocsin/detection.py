@@ -81,7 +81,7 @@ def _counting(matched: list[Finding]) -> list[Finding]:
 def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     """The findings of one rule; denied, all that count, where the article opens by denying it."""
     possible = [page for page in pages if rule.policy.name in page.possible]
-    vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page))}
+    vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page) or _theme(rules, rule, page))}
     matched = [_silenced(rules, finding, vetoes) for finding in findings(rules, rule, possible)]
     if any(finding.weak and not finding.lacking for finding in matched):
         matched = _outdone(matched)
@@ -140,6 +140,18 @@ def _veto(rules: RuleSet, rule: Rule, page: Page) -> str:
             told = words(sentence, sentence.by_list[number][0])
             return f"{_VETO}never_in_{'title' if titled else 'lead'} {rules.names[number]}: {told!r}"
     return ""
+
+
+def _theme(rules: RuleSet, rule: Rule, page: Page) -> str:
+    """Why headline and lead together tell that a text is about something else: both hold a word that bars a headline."""
+    if page.field == "title":
+        return ""
+    titled = {
+        number for one in page.company if one.field == "title" for sent in one.sentences for number in sent.by_list
+    }
+    told = {number for sentence in page.sentences[:LEAD] for number in sentence.by_list}
+    both = sorted(rule.never_as_theme & titled & told)
+    return f"{_VETO}never_as_theme {rules.names[both[0]]}: headline and lead" if both else ""
 
 
 def _opens_with_denial(finding: Finding) -> bool:
@@ -293,14 +305,24 @@ def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
 
 def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
     """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
-    for speakers in (False, True) if rule.speaker else (False,):
+    for speakers, least in _hearings(rule):
         counts: Counter[str] = Counter()
         for sentence in lead(pages):
             for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
-                counts[slug] += weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
-        if counts:
+                counts[slug] += (weight >= least) * weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
+        if +counts:
             return (max(counts, key=lambda slug: (slug not in rule.watchers, counts[slug])),)
-    return _dateline(rule, pages)
+    return _dateline(rule, pages) or _home(rule, pages, grammar)
+
+
+def _hearings(rule: Rule) -> Iterator[tuple[bool, int]]:
+    """Whom to ask in turn: whether whoever only speaks counts, and how much a name must weigh, as places weigh less."""
+    if not rule.speaker:
+        yield False, 1
+    elif rule.places:
+        yield from ((False, 3), (True, 3), (True, 1))
+    else:
+        yield from ((False, 1), (True, 1))
 
 
 def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
@@ -315,6 +337,17 @@ def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
             if hit.lexeme.list in rule.actors and not any(one.low <= hit.start < one.high for one in within):
                 return (hit.lexeme.slug,)
     return ()
+
+
+def _home(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
+    """The state whose places headline, dateline and lead name, where they name no state: "The army moved tanks up to Leh"."""
+    hits = [
+        hit
+        for page in pages
+        for hit in page.hits
+        if hit.lexeme.list == grammar.theatres and hit.lexeme.slug in grammar.states
+    ]
+    return (grammar.states[hits[0].lexeme.slug],) if hits and rule.places else ()
 
 
 def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:

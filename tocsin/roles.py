@@ -89,6 +89,7 @@ def owners(
     }  # "South Korean lawmakers expect the missile"
     found: list[Actor] = []
     token = target.start
+    listed = False
     for _ in range(OWNER_REACH):
         if (hit := ends.get(token)) and hit.start < target.start:
             found.append(Actor(hit.lexeme.slug, 10, "owner", hit))
@@ -96,13 +97,16 @@ def owners(
             return [*found, Actor(other.lexeme.slug, 10, "owner", other)] if other else found
         token -= 1
         word = sentence.word(token)
+        if word == "and" and sentence.word(token - 1).endswith("s"):  # "Serbian guns, tanks and infantry"
+            listed = True
+            continue
         if (
             not word
             or word in _STOPPERS
             or word in _PRONOUNS
             or token in told
             or (verb and verb.start <= token < verb.end)
-            or "," in sentence.page.gap(token + 1)
+            or ("," in sentence.page.gap(token + 1) and not listed)
         ):
             break
     return found or _from_behind(sentence, names, target)
@@ -243,6 +247,12 @@ def _conjoined(sentence: Sentence, ends: dict[int, Hit], hit: Hit) -> Hit | None
 def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     """Whether a name stands behind a preposition, so that it is a place or an object and does not act."""
     token = hit.start - 1
+    if hit.lexeme.tag == "leaders":  # "to Polish premier Donald Tusk"
+        offices = [office for office in sentence.by_list.get(grammar.body, ()) if office.end == hit.start]
+        token = min((office.start for office in offices), default=hit.start) - 1
+        token -= bool(offices) and any(
+            one.end == token + 1 and one.lexeme.slug == hit.lexeme.slug for one in sentence.hits
+        )
     for _ in range(3):
         word = sentence.word(token)
         if word in _DETERMINERS or (word and word not in _STOPPERS and hit.lexeme.tag == "adjectives"):
@@ -348,7 +358,10 @@ def _names(sentence: Sentence, rule: Rule) -> list[Hit]:
 def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor]) -> bool:
     """Whether the forces a match speaks of are the actor's own: it is named, and nobody else's name stands on them."""
     names = _names(sentence, rule)
-    named = {actor.slug for target in matched if target is not head for actor in owners(sentence, names, target, head)}
+    forces = [hit for hit in matched if hit is not head and not hit.lexeme.slug]
+    placed = next((hit.start for hit in forces if sentence.word(hit.start) in TOWARDS), sentence.high)
+    forces = [hit for hit in forces if hit.start < placed]  # what stands behind "on the Chinese border" is a place
+    named = {actor.slug for target in forces for actor in owners(sentence, names, target, head)}
     first = next(iter(found), None)
     return first is not None and first.strength >= SURE and (not named or first.slug in named)
 
@@ -368,11 +381,12 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
             )
             if not speakers and speaks:
                 continue
-            if ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
+            if not speakers and ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
                 continue
-            if not may_act(rule, hit.lexeme.slug):
+            if not may_act(rule, hit.lexeme.slug) or (rule.places and _goal(sentence, hit)):
                 continue
-            yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
+            acts = hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)
+            yield hit.lexeme.slug, 3 if acts and not _inside_phrase(sentence, hit, grammar) else 1
 
 
 HELPED = frozenset({
@@ -380,6 +394,7 @@ HELPED = frozenset({
     "sends", "sending", "sent", "give", "gives", "supply", "enter", "invade",
 })  # fmt: skip
 """Verbs whose object is where something goes, or comes from."""
+_GOALS = HELPED | {"to", "into", "toward", "towards", "near", "off", "for"}
 _DIRECTIONS = frozenset(
     {
         "western",
@@ -424,6 +439,14 @@ def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: i
             if best is None or distance < best[0]:
                 best = (distance, slug)
     return best[1] if best and best[0] < 40 else None  # noqa: PLR2004 - farther names belong to something else
+
+
+def _goal(sentence: Sentence, hit: Hit) -> bool:
+    """Whether a name is only where something goes, or who is helped: "to Kuwait", "help the Iraqi army"."""
+    token = hit.start - 1
+    while sentence.word(token) in _DETERMINERS:
+        token -= 1
+    return hit.lexeme.tag in {"names", "adjectives"} and sentence.word(token) in _GOALS
 
 
 def _pointed_at(sentence: Sentence, hit: Hit) -> bool:

@@ -12,7 +12,29 @@ from tocsin.signal import Certainty, Stage
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Phrases = list[Phrase]
+_CHOICE = re.compile(r"\(([^()|]*\|[^()]*)\)")
+
+
+def _spread(value: object) -> object:
+    """Entries with every choice made: "(defence | defense) budget" stands for two."""
+    if not isinstance(value, list):
+        return value
+    return [spread for entry in value for spread in (_choices(entry) if isinstance(entry, str) else [entry])]
+
+
+def _choices(entry: str) -> list[str]:
+    match = _CHOICE.search(entry)
+    if not match:
+        return [entry]
+    return [
+        spread
+        for choice in match[1].split("|")
+        for spread in _choices(" ".join((entry[: match.start()] + choice.strip() + entry[match.end() :]).split()))
+    ]
+
+
+Phrases = Annotated[list[Phrase], BeforeValidator(_spread)]
+"""Entries of lists and names; a choice in brackets makes several of one: (defence | defense) budget."""
 Level = Literal["low", "medium", "high", "critical"]
 Slot = Literal["who", "where", "what"]
 
@@ -38,7 +60,10 @@ class Model(BaseModel):
 
 
 class Words(Model):
-    """A list of words and phrases. Verbs and nouns are given in their base form; the engine inflects them."""
+    """A list of words and phrases. Verbs and nouns are given in their base form; the engine inflects them.
+
+    An entry may hold choices: "(defence | defense) budget" is two entries.
+    """
 
     description: str = ""
     verbs: Phrases = Field(default=[], description="Verbs and phrasal verbs in base form: send, beef up")
@@ -117,7 +142,9 @@ class Cue(Model):
     verbs: Phrases = []
     nouns: Phrases = []
     words: Phrases = []
-    forms: Phrases = Field(default=[], description="Cues with gaps, written like a rule's form: neither ..6 confirmed")
+    forms: list[Phrase] = Field(
+        default=[], description="Cues with gaps, written like a rule's form: neither ..6 confirmed"
+    )
     include: list[Slug] = []
     not_: Phrases = Field(default=[], alias="not")
     direction: Literal["before", "after", "either"] = Field(
@@ -211,7 +238,8 @@ class Form(Model):
     """One way in which the news says it."""
 
     form: Phrase = Field(
-        description="Words and <lists> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the clause"
+        description="Words, <lists> and <phrases> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the "
+        "clause; what stands around `..&3` or `...&3` may stand in either order"
     )
     head: Slug | None = Field(
         default=None, description="The list whose word the cues look at; otherwise the first verb"
@@ -347,6 +375,10 @@ class Rule(Model):
     )
     runbook: str = ""
     lists: dict[Slug, Words] = Field(default={}, description="Word lists only this rule uses")
+    phrases: dict[Slug, list[Phrase]] = Field(
+        default={},
+        description="Parts of forms that can be said in several ways: a form that names one stands for a form with each",
+    )
     about: list[Slug] = Field(default=[], description="The `about` of every form that has none of its own")
     needs: list[str] = Field(default=[], description="The `needs` of every form that says nothing of its own")
     forms: list[Form]
@@ -362,6 +394,10 @@ class Rule(Model):
     )
     never_in_title: list[Slug] = Field(
         default=[], description="Lists: a word of them in the headline silences the headline, never the text"
+    )
+    never_as_theme: list[Slug] = Field(
+        default=[],
+        description="Lists: a word of one in the headline silences the headline, and the text where its lead holds one too",
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(

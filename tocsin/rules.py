@@ -9,6 +9,7 @@ import re
 from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -290,7 +291,7 @@ class _Loader:
         def lists(names: Sequence[str], *path: str | int) -> list[int]:
             return self._find(names, rule.name, source, path)
 
-        forms = tuple(self._form(form, index, rule, source) for index, form in enumerate(rule.forms))
+        forms = tuple(way for index, form in enumerate(rule.forms) for way in self._ways(form, index, rule, source))
         self._known_cues(source, rule)
         names = rule.cues if rule.cues is not None else list(self.cues)
         cues = tuple(
@@ -305,7 +306,8 @@ class _Loader:
             never=frozenset(lists(rule.never, "never")),
             never_in_sentence=frozenset(lists(rule.never_in_sentence, "never_in_sentence")),
             never_in_lead=frozenset(lists(rule.never_in_lead, "never_in_lead")),
-            never_in_title=frozenset(lists(rule.never_in_title, "never_in_title")),
+            never_in_title=frozenset(lists([*rule.never_in_title, *rule.never_as_theme], "never_in_title")),
+            never_as_theme=frozenset(lists(rule.never_as_theme, "never_as_theme")),
             cues=cues,
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
@@ -373,14 +375,19 @@ class _Loader:
             names=ChainMap(rule.what.names if rule.what else {}, self.printed),
         )  # fmt: skip
 
-    def _form(self, form: Form, index: int, rule: Rule, source: Source) -> compiled.Form:
+    def _ways(self, form: Form, index: int, rule: Rule, source: Source) -> Iterator[compiled.Form]:
+        """The form for each way in which its phrases and orders let it be said."""
+        for way in ways(form.form, rule.phrases):
+            yield self._form(form, way, index, rule, source)
+
+    def _form(self, form: Form, way: str, index: int, rule: Rule, source: Source) -> compiled.Form:
         path = ("forms", index, "form")
 
         def lists(names: Sequence[str], *tail: str) -> tuple[int, ...]:
             return tuple(self._find(names, rule.name, source, ("forms", index, *tail)))
 
         try:
-            steps = [self._step(part, rule.name, source, path) for part in parse_form(form.form)]
+            steps = [self._step(part, rule.name, source, path) for part in parse_form(way)]
         except ValueError as error:
             self.faults.append(source.fault(path, str(error)))
             steps = []
@@ -388,7 +395,7 @@ class _Loader:
         for need in rule.needs if form.needs is None else form.needs:
             needs += [need] if need in {"forward", "fresh", "perfect", "lead", "title"} else lists([need], "needs")
         return compiled.Form(
-            form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
+            way, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about or rule.about, "about")),
             tuple(needs), form.what, form.who, frozenset(form.ignore_cues), rule.tense if form.tense is None else form.tense,
             tuple(form.only_who), form.amounts, frozenset(lists(form.told, "told")),
@@ -433,6 +440,31 @@ class Part:
 _ITEM = re.compile(
     r"\s*(?:(?P<gap>\.{2,3})(?P<width>\d*)|\((?P<group>[^()]*)\)(?P<maybe>\?)?|(?P<list><[a-z0-9_-]+(?::[a-z]+)?>)(?P<maybe2>\?)?|(?P<word>[^\s<>().|?]+))"
 )
+
+
+_NAMED = re.compile(r"<([a-z0-9_-]+)>")
+_EITHER = re.compile(r"(\.{2,3})&(\d*)")
+
+
+def named(form: str) -> list[str]:
+    """The lists and phrases a form names, without those that have a tag."""
+    return _NAMED.findall(form)
+
+
+def ways(form: str, phrases: Mapping[str, Sequence[str]]) -> list[str]:
+    """The plain forms a form stands for: each wording of its phrases, and both orders of what stands around a `..&6`."""
+    places = [match for match in _NAMED.finditer(form) if match[1] in phrases]
+    found: list[str] = []
+    for wordings in product(*(phrases[match[1]] for match in places)):
+        plain = form
+        for match, wording in reversed(list(zip(places, wordings, strict=True))):
+            plain = plain[: match.start()] + wording + plain[match.end() :]
+        first, *rest = _EITHER.split(plain, maxsplit=1)
+        found.append(_EITHER.sub(r"\1\2", plain))
+        if rest:
+            dots, width, second = rest
+            found.append(f"{second.strip()} {dots}{width} {first.strip()}")
+    return found
 
 
 def parse_form(form: str) -> list[Part]:

@@ -523,7 +523,7 @@ class Sentence:
     def _new_subject(self, token: int) -> bool:
         """Whether a clause of its own begins behind a comma: a short subject and then a verb's auxiliary."""
         for ahead in range(token + 1, min(token + 5, self.high)):
-            if "," in self.page.gap(ahead):
+            if "," in self.page.gap(ahead) or self.page.words[ahead] in {"and", "or"}:  # "troops, guns and tanks will"
                 return False
             if self.page.words[ahead] in _VERBS:
                 return True

@@ -23,8 +23,15 @@ from tocsin.errors import SettingsFault
 from tocsin.settings import Settings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-PARAMETERS = {"SlackChannel": "C0LOCAL", "SlackTokenSecret": "slack-token", "ReceiveSecret": "posts"}
-FUNCTIONS = ["Due", "Fetch", "Intake", "Receive", "Page", "Detect", "Deliver", "Sweep", "Digest"]
+PARAMETERS = {
+    "SlackChannel": "C0LOCAL",
+    "SlackTokenSecret": "slack-token",
+    "ReceiveSecret": "posts",
+    "SlackSigningSecret": "signing",
+}
+FUNCTIONS = [
+    "Due", "Fetch", "Intake", "Receive", "Page", "Detect", "Deliver", "Sweep", "Interact", "Answer", "Digest",
+]  # fmt: skip
 WEEKS_2 = 14 * 24 * 3600
 
 
@@ -110,7 +117,7 @@ def test_the_bucket_is_private_encrypted_and_forgets(stack: LocalStack) -> None:
         for rule in bucket["LifecycleConfiguration"]["Rules"]
         if "Prefix" in rule
     }
-    assert days == {"inbox/": 30, "articles/": 90, "fates/": 90}
+    assert days == {"inbox/": 30, "articles/": 90, "fates/": 90, "feedback/": 365}
     (statement,) = stack.properties("BucketPolicy")["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -139,7 +146,9 @@ def test_a_dropped_file_reaches_the_inbox_queue(stack: LocalStack) -> None:
     assert unquote_plus(record["s3"]["object"]["key"]) == "inbox/an article.txt"
 
 
-@pytest.mark.parametrize(("name", "receives"), [("Inbox", 5), ("Article", 5), ("Page", 5), ("Feed", 3)])
+@pytest.mark.parametrize(
+    ("name", "receives"), [("Inbox", 5), ("Article", 5), ("Page", 5), ("Feed", 3), ("Question", 3)]
+)
 def test_queues_redrive_after_a_few_receives(name: str, receives: int, stack: LocalStack) -> None:
     """What cannot be handled goes to the queue's own dead letters after a few receives."""
     queue, letters = f"{name}Queue", f"{name}DeadLetters"
@@ -151,19 +160,20 @@ def test_queues_redrive_after_a_few_receives(name: str, receives: int, stack: Lo
 
 
 def test_every_queue_is_encrypted_and_keeps_for_two_weeks(stack: LocalStack) -> None:
-    """Messages are encrypted at rest and stay as long as SQS allows, dead letters included; only feeds to be asked do not."""
+    """Messages are encrypted at rest and stay as long as SQS allows, dead letters included; not so feeds to be asked, and questions."""
     for queue in stack.of_type("AWS::SQS::Queue"):
         assert stack.properties(queue)["SqsManagedSseEnabled"] is True
-        assert stack.properties(queue)["MessageRetentionPeriod"] == WEEKS_2 or queue == "FeedQueue"
+        assert stack.properties(queue)["MessageRetentionPeriod"] == WEEKS_2 or queue in {"FeedQueue", "QuestionQueue"}
 
 
-def test_poison_among_the_feeds_outlives_the_queue(stack: LocalStack) -> None:
-    """A feed nobody can handle is a dead letter before the queue forgets it."""
-    queue = stack.properties("FeedQueue")
+@pytest.mark.parametrize("name", ["FeedQueue", "QuestionQueue"])
+def test_poison_is_a_dead_letter_before_it_is_forgotten(name: str, stack: LocalStack) -> None:
+    """What nobody can handle is a dead letter before a queue that forgets soon forgets it."""
+    queue = stack.properties(name)
     assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
 
 
-@pytest.mark.parametrize("function", ["Fetch", "Intake", "Page", "Detect"])
+@pytest.mark.parametrize("function", ["Fetch", "Intake", "Page", "Detect", "Answer"])
 def test_visibility_outlasts_the_reader(function: str, stack: LocalStack) -> None:
     """A queue hides a message for six times its reader's timeout and the batching window, as AWS advises."""
     mapping = mappings(stack)[function]
@@ -260,6 +270,7 @@ def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
                     "slack_channel",
                     "slack_secret",
                     "slack_url",
+                    "buttons",
                     "lease",
                     "quarantine",
                     "pace",
@@ -268,6 +279,20 @@ def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
             )
             for each in ("Deliver", "Sweep")
         ),
+        (
+            "Interact",
+            {
+                "table",
+                "bucket",
+                "question_queue",
+                "slack_secret",
+                "signing_secret",
+                "slack_team",
+                "slack_app",
+                "slack_url",
+            },
+        ),
+        ("Answer", {"table", "rules", "slack_url"}),
         ("Digest", {"table"}),
     ],
 )
@@ -319,33 +344,50 @@ def test_roles_allow_named_actions_on_named_resources(function: str, stack: Loca
         assert all(re.fullmatch(r"arn:aws:[a-z0-9]+:[^*?]+(/\*|:\*|-\?{6})?", one) for one in named)
 
 
-def test_only_what_posts_may_read_the_token(stack: LocalStack) -> None:
-    """Deliver and Sweep may read the Slack secret; those that meet strangers' text or servers may not."""
-    readers = {
-        function
-        for function in FUNCTIONS
-        for statement in statements(stack, f"{function}Role")
-        if "secretsmanager:GetSecretValue" in statement["Action"] and ":secret:slack-token" in statement["Resource"]
-    }
-    assert readers == {"Deliver", "Sweep"}
-
-
-def test_the_endpoint_is_narrow(stack: LocalStack) -> None:
-    """Only posts to one path reach the function, few a second; it may read the shared secret and record what posts lacked."""
-    (stage,) = stack.of_type("AWS::ApiGatewayV2::Stage")
-    throttle = stack.properties(stage)["DefaultRouteSettings"]
-    assert (throttle["ThrottlingRateLimit"], throttle["ThrottlingBurstLimit"]) == (5, 5)
-    (permission,) = stack.of_type("AWS::Lambda::Permission")
-    assert stack.properties(permission)["SourceArn"].endswith("/POST/articles")
-    assert stack.properties("Receive")["Timeout"] < 30
-    (secret,) = (
-        each["Resource"]
-        for each in statements(stack, "ReceiveRole")
-        if "secretsmanager:GetSecretValue" in each["Action"]
+def secrets_of(stack: LocalStack, function: str) -> list[str]:
+    """The secrets a function may read."""
+    readers = (
+        each for each in statements(stack, f"{function}Role") if "secretsmanager:GetSecretValue" in each["Action"]
     )
-    assert secret.endswith(":secret:posts-??????")
-    (fates,) = (each for each in statements(stack, "ReceiveRole") if "dynamodb:PutItem" in each["Action"])
-    assert fates["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ARTICLE#post-*"]}}
+    return [each["Resource"].rpartition(":")[2].removesuffix("-??????") for each in readers]
+
+
+def test_only_what_posts_may_read_the_token(stack: LocalStack) -> None:
+    """Deliver, Sweep, and Interact, which opens forms, may read the Slack secret; those that meet strangers' text or servers may not."""
+    assert {name: found for name in FUNCTIONS if (found := secrets_of(stack, name))} == {
+        "Receive": ["posts"],
+        "Deliver": ["slack-token"],
+        "Sweep": ["slack-token"],
+        "Interact": ["signing", "slack-token"],
+    }
+
+
+@pytest.mark.parametrize(("function", "path"), [("Receive", "articles"), ("Interact", "slack")])
+def test_an_endpoint_is_narrow(function: str, path: str, stack: LocalStack) -> None:
+    """Only posts to one path reach the function, few a second, and the function ends before the gateway gives up."""
+    for stage in stack.of_type("AWS::ApiGatewayV2::Stage"):
+        throttle = stack.properties(stage)["DefaultRouteSettings"]
+        assert (throttle["ThrottlingRateLimit"], throttle["ThrottlingBurstLimit"]) == (5, 5)
+    (permission,) = (name for name in stack.of_type("AWS::Lambda::Permission") if name.startswith(function))
+    assert stack.properties(permission)["SourceArn"].endswith(f"/POST/{path}")
+    assert stack.properties(function)["Timeout"] < 30
+
+
+@pytest.mark.parametrize(
+    ("role", "writable"),
+    [
+        ("ReceiveRole", {"ARTICLE#post-*"}),
+        ("InteractRole", {"STORY#*", "SILENCES", "REQUEST#*", "ALERT#*"}),
+        ("AnswerRole", {"SILENCES"}),
+    ],
+)
+def test_what_strangers_reach_may_write_little(role: str, writable: set[str], stack: LocalStack) -> None:
+    """Each endpoint writes the rows it is there for, and no others."""
+    writing = [
+        each for each in statements(stack, role) if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & {*each["Action"]}
+    ]
+    keys = [each["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for each in writing]
+    assert {key for each in keys for key in each} == writable
 
 
 def test_pages_are_looked_at_one_by_one(stack: LocalStack) -> None:

@@ -430,10 +430,11 @@ def test_the_feeds_answer_as_dynamodb_does(stack: LocalStack, seed: int) -> None
         assert (number, twin.step()) == (number, real.step())
 
 
-def test_every_method_of_the_table_is_called() -> None:
-    """No method of the port is left out of the comparison."""
+def test_every_method_is_compared() -> None:
+    """No method of the ports of table and feeds is left out of the comparison."""
     source = inspect.getsource(Caller) + inspect.getsource(FeedCaller)
     assert [name for name in methods(Table) if f"self.table.{name}(" not in source] == []
+    assert [name for name in methods(Feeds) if f"self.feeds.{name}(" not in source] == []
 
 
 def methods(port: type) -> list[str]:

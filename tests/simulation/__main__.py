@@ -2,7 +2,7 @@
 
 python -m tests.simulation                          every single fault
 python -m tests.simulation --pairs --random 100000  every pair, and as many schedules of three and more
-python -m tests.simulation --schedule '40:late 57:crash-after delay=20'
+python -m tests.simulation --schedule '32:late 57:crash-after delay=20'
 python -m tests.simulation --baselines              the same faults for other ways to deliver
 """
 
@@ -11,13 +11,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from importlib.util import find_spec
 
-from tests.simulation.faults import Schedule
+from tests.simulation.faults import Schedule, argument
 from tests.simulation.search import Progress, Tally, Unit, at_random, every_pair, every_single, searched
 from tests.simulation.variants import BASELINES, MUTANTS
 from tests.simulation.verdict import judged
 from tests.simulation.world import Variant, World, deployed
 
+NEEDS = "because {} is not installed: .venv/bin/pip install aws-lambda-powertools"
 VARIANTS = {"tocsin": Variant()} | {variant.name: variant for variant in (*BASELINES, *MUTANTS)}
 
 
@@ -25,6 +27,9 @@ def main() -> int:
     """The command line."""
     options = _options()
     variant = VARIANTS[options.variant]
+    if variant.library and not find_spec(variant.library):
+        print(f"{variant.name} cannot be run, {NEEDS.format(variant.library)}", file=sys.stderr)
+        return 3
     if options.schedule is not None:
         return _told(options.schedule, variant)
     if options.baselines:
@@ -40,7 +45,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m tests.simulation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--schedule", type=Schedule.parse, help="one schedule, told call by call")
+    parser.add_argument("--schedule", type=argument, help="one schedule, told call by call")
     parser.add_argument("--pairs", action="store_true", help="every pair of faults")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="so many schedules of three and more faults")
     parser.add_argument("--seed", type=int, default=1, help="what the random schedules are drawn from")
@@ -80,6 +85,9 @@ def _compared(options: argparse.Namespace) -> int:
     """Every single fault for each way to deliver."""
     print(f"{'':24}{'schedules':>10}{'lost':>8}{'duplicates':>12}{'stuck':>8}")
     for variant in (*BASELINES, Variant()):
+        if variant.library and not find_spec(variant.library):
+            print(f"{variant.name:24}  not run, {NEEDS.format(variant.library)}", flush=True)
+            continue
         tally = _searched(_units(options, variant), options)
         print(f"{variant.name:24}{tally.schedules:10}{tally.lost:8}{tally.duplicates:12}{tally.stuck:8}", flush=True)
     return 0

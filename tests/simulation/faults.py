@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -118,3 +119,11 @@ class Schedule:
 
 
 NO_FAULT = Schedule()
+
+
+def argument(written: str) -> Schedule:
+    """A schedule given on a command line."""
+    try:
+        return Schedule.parse(written)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error

@@ -7,7 +7,6 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -233,7 +232,6 @@ def hasty(deliverer: Deliverer) -> Deliverer:
     return replace(deliverer, lease=NEVER, quarantine=NEVER)
 
 
-HAS_POWERTOOLS = find_spec("aws_lambda_powertools") is not None
 BASELINES = (
     Variant("post-then-record", deliverer=lambda *given: hasty(PostThenRecord(*given))),
     Variant("claim-then-post", deliverer=ClaimThenPost),
@@ -242,5 +240,6 @@ BASELINES = (
         "powertools-idempotency",
         deliverer=lambda *given, records: hasty(Powertools(*given, records=records)),  # type: ignore[misc]  # it is not among what is given
         parts=(("records", Records),),
+        library="aws_lambda_powertools",
     ),
 )

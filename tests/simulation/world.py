@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import heapq
 import json
 import logging
@@ -23,24 +22,21 @@ import handlers.sweep
 from tests.simulation.deployment import deployment
 from tests.simulation.faults import MODES, NO_FAULT, Fault, Schedule
 from tests.simulation.queues import Batch, MemoryMailbox, MemoryStream
+from tests.simulation.remembering import remembering
 from tests.system import found_once, rule_set, seeds
 from tests.twins import CHANNEL, Crash, MemoryArchive, MemorySlack, MemoryTable, Shown
-from tocsin import decide, message
 from tocsin.adapters import aws
 from tocsin.article import Article
 from tocsin.errors import SlackError, Throttled, Unknown
-from tocsin.pipeline import detect
 from tocsin.pipeline.collect import Collector
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
 from tocsin.pipeline.stories import root_alert
-from tocsin.policy import Policy
 from tocsin.ports import Burst, FateRecord, Message, OutboxRow, Posted, Rolled, Wanted
 from tocsin.reading import Entry, contents
 from tocsin.routes import everything_to
 from tocsin.signal import Signal
-from tocsin.silence import Silence
-from tocsin.story import Report, Story
+from tocsin.story import Story
 
 START = datetime(2025, 3, 1, 9, tzinfo=UTC).timestamp()
 MINUTE = 60.0
@@ -95,6 +91,8 @@ class Variant:
     """Before the table."""
     parts: tuple[tuple[str, Callable[[], Any]], ...] = ()
     """Neighbours that the deliverer has beside the usual ones, by name."""
+    library: str = ""
+    """An optional library it needs."""
     receives: int | None = None
     sweeps: bool = True
     resends: bool = False
@@ -171,7 +169,7 @@ class WatchedSlack(MemorySlack):
         if alerts.count(alert) > 1:
             self.broke.append(("duplicate", f"{alert} stands twice in the channel"))
         root = root_alert(alert.rpartition("/")[0])
-        if message.metadata["reason"] not in {"first_report", "digest", "burst"} and root not in alerts:
+        if message.metadata["reason"] not in {"first_report", "digest", "notices", "burst"} and root not in alerts:
             self.broke.append(("lost", f"{alert} is told before its root"))
         return posted
 
@@ -480,6 +478,8 @@ class World:
             modes = MODES[kind]
             self.faults[number] = modes[int(self.chosen[number] * len(modes))]
         mode = self.faults.get(number)
+        if mode and mode not in MODES[kind]:
+            raise SystemExit(f"call {number} is {kind}, which knows no {mode}: {', '.join(MODES[kind])}")
         if self.told:
             self.told(f"{self.clock():%H:%M:%S} {number:4} {kind}{'  <- ' + mode if mode else ''}")
         return act() if mode is None else self._spoilt(kind, act, mode)
@@ -540,25 +540,6 @@ def signals_of(_rules: Any, article: Article) -> Sequence[Signal]:
     return found_once(article)
 
 
-def _remembering(function: Callable[..., Any], key: Callable[..., Any]) -> Callable[..., Any]:
-    """A pure function that remembers its results by what `key` makes of its arguments."""
-    known: dict[Any, Any] = {}
-
-    def remembered(*given: Any) -> Any:
-        asked = key(*given)
-        if asked not in known:
-            known[asked] = function(*given)
-        return known[asked]
-
-    return remembered
-
-
-def _asked(signal: Signal, report: Report, policy: Policy, known: Any, silences: Sequence[Silence], *_: Any) -> Any:
-    """What a decision depends on when there is neither a silence nor an age limit, so that the hour does not matter."""
-    assert not silences
-    return signal, report, policy.version, tuple(known)
-
-
 _running: list[World] = []
 
 
@@ -569,21 +550,16 @@ def running() -> World:
 
 @contextmanager
 def deployed() -> Iterator[None]:
-    """The handlers run what the world under simulation gives them, and pure functions of few values remember their results."""
+    """The handlers run what the world under simulation gives them."""
     logging.disable(logging.CRITICAL)
     with ExitStack() as stack:
         stack.callback(logging.disable, logging.NOTSET)
+        stack.enter_context(remembering())
         for owner, name, instead in (
             (aws, "collector", lambda: running().collector()),
             (aws, "detector", lambda: running().detector()),
             (handlers.deliver, "deliverer", lambda: running().deliverer()),
             (handlers.sweep, "deliverer", lambda: running().deliverer()),
-            (Report, "of", cache(Report.of)),
-            (Article, "content", property(cache(vars(Article)["content"].fget))),
-            (message, "root", _remembering(message.root, lambda story, policy: (story, policy.version))),
-            (message, "reply", _remembering(message.reply, lambda *given: (*given[:-1], given[-1].version))),
-            (detect, "decide", _remembering(decide.decide, _asked)),
-            (gzip, "compress", cache(gzip.compress)),
         ):
             stack.enter_context(mock.patch.object(owner, name, instead))
         yield

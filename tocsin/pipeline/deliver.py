@@ -63,6 +63,8 @@ class Deliverer:
     pace: timedelta = PACE
     roots: int = 0
     """First reports of one rule that one channel gets within an hour, each as a message; the others are listed in one. 0: all."""
+    buttons: bool = False
+    """Whether somebody takes what is pressed."""
 
     def deliver(self, alerts: Iterable[str]) -> None:
         """Delivers what can be delivered now; the rest stays in the outbox with the time it is due."""
@@ -320,7 +322,7 @@ class Deliverer:
             kept = standing(self.table, story.merged)
             text = message.pointer(story, kept or story, policy)
         elif row.reply is None:
-            text = message.root(story, policy)
+            text = message.root(story, policy, buttons=self.buttons)
         else:
             report = story.told_by(row.reply["report"])
             text = message.reply(row.alert, row.reply["reason"], row.reply["detail"], report, story, policy)
