@@ -2,7 +2,7 @@
 
 A code never changes its meaning, and one that is gone is not given again. docs/checks.md is made of this.
 1xx a file can be read, 2xx its fields, 3xx lists, forms and names, 4xx what a rule must have, 5xx inline tests, 6xx lists of feeds,
-7xx kept for routes.
+7xx routes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["rule", "words", "names", "cues", "feeds", "opml", "told"]
+Kind = Literal["rule", "words", "cues", "routes", "feeds", "opml", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ GROUPS = {
     "4": "What is asked of a rule",
     "5": "Inline tests",
     "6": "Lists of feeds",
+    "7": "Routes",
 }
 """The first digit of a code → what its checks are about."""
 
@@ -45,6 +46,7 @@ _TWICE = (
     '[[{source: A, published: 2025-03-01, text: "Ruritania marched its host."}, '
     '{source: B, published: 2025-03-02, text: "Ruritania marched its host."}]]'
 )
+_TO = "receivers:\n  - {name: desk, channel: default}\n"
 _PROMISE = "The test says what the rule is for; now it does something else."
 
 CHECKS = (
@@ -194,9 +196,9 @@ CHECKS = (
     ),
     Check(
         "TOC209",
-        "A period or a date that cannot be read",
-        "Stories would end at the wrong time.",
-        "Write 12h, 30d or 8w; a date as 2025-03-01.",
+        "A value that cannot be read: a period, a date, a condition",
+        "It could mean anything.",
+        "Write it as the message says: 12h, 30d or 8w, a date as 2025-03-01, a condition as level >= high.",
         "story: {same: [who], quiet_for: three days}",
     ),
     Check(
@@ -610,6 +612,63 @@ CHECKS = (
         "Remove <!DOCTYPE …>.",
         "<!DOCTYPE opml><opml/>",
         "opml",
+    ),
+    Check(
+        "TOC701",
+        "A name that is there twice",
+        "Nobody could tell which is meant.",
+        "Rename one.",
+        _TO + "  - {name: desk, channel: C0AAAAAAA}\nroute: {receiver: desk}",
+        "routes",
+    ),
+    Check(
+        "TOC702",
+        "A name that there is not",
+        "The route would never be taken, or lead nowhere.",
+        "Correct it.",
+        _TO + "route: {receiver: dusk}",
+        "routes",
+    ),
+    Check(
+        "TOC703",
+        "Fallbacks that lead in a circle",
+        "An alert that no channel takes would never come to an end.",
+        "Let one have none.",
+        "receivers:\n  - {name: desk, channel: default, fallback: desk}\nroute: {receiver: desk}",
+        "routes",
+    ),
+    Check(
+        "TOC704",
+        "Hours that end before they begin",
+        "They would mute nothing.",
+        "Write two entries, one to '24:00' and one from '00:00'.",
+        _TO
+        + "route: {receiver: desk}\ntime_intervals:\n  - name: night\n    time_intervals:\n      - {times: [{start_time: '22:00', end_time: '06:00'}]}",
+        "routes",
+    ),
+    Check(
+        "TOC705",
+        "The first route names no receiver",
+        "What no other route takes would go nowhere.",
+        "Name one.",
+        _TO + "route: {}",
+        "routes",
+    ),
+    Check(
+        "TOC706",
+        "The first route has matchers",
+        "What does not match would go nowhere.",
+        "Move them into its routes.",
+        _TO + "route: {receiver: desk, matchers: [level >= high]}",
+        "routes",
+    ),
+    Check(
+        "TOC707",
+        "A route that goes on",
+        "An alert has one place, where its thread and its edits are.",
+        "Remove it, or write false.",
+        _TO + "route:\n  receiver: desk\n  routes:\n    - {matchers: [level >= high], continue: true}",
+        "routes",
     ),
 )
 """All of them, in the order of their codes."""

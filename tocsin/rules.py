@@ -24,6 +24,8 @@ from tocsin.source import Source, read
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
 
+ROUTES = "routes.yaml"
+"""The one file beside the rules that is none: see `tocsin.routes`."""
 DEFAULT_GAP = 6
 GAP_LIMIT = 40
 TAGS = {
@@ -108,7 +110,7 @@ class _Loader:
             self._read_shared(source)
         rules = [
             (source, rule)
-            for source in _sources(self.folder.glob("*.yaml"), self.folder, self.faults)
+            for source in _sources(self._rule_files(), self.folder, self.faults)
             if (rule := self._read_rule(source))
         ]
         if not rules and not self.faults:
@@ -139,6 +141,9 @@ class _Loader:
             frozenset(names[number] for number in self.used),
         )
 
+    def _rule_files(self) -> Iterator[Path]:
+        return (path for path in self.folder.glob("*.yaml") if path.name != ROUTES)
+
     def _read_shared(self, source: Source) -> None:
         kind = source.data.get("kind") if isinstance(source.data, dict) else None
         model = _MODELS.get(kind or "")
@@ -147,7 +152,7 @@ class _Loader:
                 source.fault(["kind"], f"unknown kind {kind!r}; write one of: {', '.join(_MODELS)}", "TOC203")
             )
             return
-        parsed = _validate(model, source, self.faults)
+        parsed = validate(model, source, self.faults)
         if isinstance(parsed, WordsFile):
             for name, words in parsed.lists.items():
                 self._declare(name, words, source, ("lists", name))
@@ -161,7 +166,7 @@ class _Loader:
                 self._declare(cue.name, cue, source, ("cues", index))
 
     def _read_rule(self, source: Source) -> Rule | None:
-        rule = _validate(Rule, source, self.faults)
+        rule = validate(Rule, source, self.faults)
         if rule is None:
             return None
         stem = Path(source.file).stem
@@ -214,7 +219,7 @@ class _Loader:
             known = scoped if scoped in self.words else other
             if known not in self.words:
                 self.faults.append(
-                    source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}", "TOC303")
+                    source.fault((*path, "include"), f"unknown list {other!r}{near(other, self.words)}", "TOC303")
                 )
             elif known not in seen:
                 self.used.add(self.numbers[known])
@@ -282,7 +287,7 @@ class _Loader:
                 found.append(self.numbers[known])
             else:
                 own = {known.removeprefix(f"{rule}.") for known in self.numbers}
-                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, own)}", "TOC303"))
+                self.faults.append(source.fault(path, f"unknown list {name!r}{near(name, own)}", "TOC303"))
         return found
 
     def _group_tags(self, name: str, rule: str) -> set[str]:
@@ -358,7 +363,7 @@ class _Loader:
             named += [(("forms", index, "ignore_cues"), name) for name in form.ignore_cues]
         for path, name in named:
             if name not in self.cues:
-                self.faults.append(source.fault(path, f"unknown cue {name!r}{_near(name, self.cues)}", "TOC304"))
+                self.faults.append(source.fault(path, f"unknown cue {name!r}{near(name, self.cues)}", "TOC304"))
 
     def _watched(self, rule: Rule, source: Source) -> None:
         """Faults of what a rule wants to be told changes of."""
@@ -430,9 +435,7 @@ class _Loader:
             if choice.startswith("<"):
                 name, _, tag = choice[1:-1].partition(":")
                 if tag and tag not in TAGS:
-                    what = (
-                        f"<{name}:{tag}> asks for no form of a word{_near(tag, TAGS)}; write one of {', '.join(TAGS)}"
-                    )
+                    what = f"<{name}:{tag}> asks for no form of a word{near(tag, TAGS)}; write one of {', '.join(TAGS)}"
                     self.faults.append(source.fault(path, what, "TOC311"))
                 tags |= TAGS.get(tag, set()) if tag else self._group_tags(name, rule)
                 numbers += self._find([name], rule, source, path)
@@ -542,7 +545,8 @@ def _capitals(phrase: str) -> tuple[int, ...]:
 _M = TypeVar("_M", bound=Model)
 
 
-def _validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:
+def validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:
+    """The file as its model; None when it is not, and its mistakes are among the faults."""
     try:
         return model.model_validate(source.data)
     except ValidationError as error:
@@ -557,7 +561,7 @@ def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model
     key = str(path[-1]) if path else ""
     kind = detail["type"]
     if kind == "extra_forbidden":
-        theirs = spelling.ours(key)
+        theirs = spelling.ours(key) if model.__mro__[1] is Model else ""  # of a rule
         return f"unknown field {key!r}{theirs or _suggest(key, model)}", "TOC205" if theirs else "TOC204"
     if kind == "missing":
         return f"the field {key!r} is missing; add it", "TOC206"
@@ -575,12 +579,16 @@ _OF_VALUES = {
 
 
 def _suggest(key: str, model: type[Model]) -> str:
-    known = {info.alias or name for cls in [model, *Model.__subclasses__()] for name, info in cls.model_fields.items()}
+    family = model.__mro__[1]
+    known = {info.alias or name for cls in [model, *family.__subclasses__()] for name, info in cls.model_fields.items()}
+    if family is not Model:  # not of a rule
+        return near(key, known)
     misspelt = difflib.get_close_matches(key.lower(), spelling.KEYS, n=1, cutoff=0.85)
-    return spelling.ours(misspelt[0]) if misspelt else _near(key, known)
+    return spelling.ours(misspelt[0]) if misspelt else near(key, known)
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str]) -> str:
+    """The known name that was perhaps meant, as a question."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f", did you mean {close[0]!r}?" if close else ""
 

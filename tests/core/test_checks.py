@@ -67,6 +67,8 @@ def make(folder: Path, code: str) -> tuple[str | Path, ...]:
         path = folder.parent / f"list.{'yaml' if check.kind == 'feeds' else 'opml'}"
         path.write_text(check.example, encoding="utf-8")
         return ("check", "--rules", folder, "--format", "ndjson", path)
+    elif check.kind == "routes":
+        (folder / "routes.yaml").write_text(check.example, encoding="utf-8")
     else:
         place = folder / ("cues" if check.kind == "cues" else "lists") / "extra.yaml"
         place.parent.mkdir(exist_ok=True)

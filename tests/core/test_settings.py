@@ -30,6 +30,8 @@ NUMBERS = {
     "max_age": "TOCSIN_MAX_AGE_DAYS",
     "lease": "TOCSIN_LEASE_SECONDS",
     "quarantine": "TOCSIN_QUARANTINE_SECONDS",
+    "pace": "TOCSIN_PACE_SECONDS",
+    "roots": "TOCSIN_ROOTS_PER_HOUR",
 }
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

@@ -262,7 +262,21 @@ def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
         ("Page", {"bucket", "article_queue"}),
         ("Detect", {"table", "bucket", "rules", "max_age"}),
         *(
-            (each, {"table", "rules", "slack_channel", "slack_secret", "slack_url", "buttons", "lease", "quarantine"})
+            (
+                each,
+                {
+                    "table",
+                    "rules",
+                    "slack_channel",
+                    "slack_secret",
+                    "slack_url",
+                    "buttons",
+                    "lease",
+                    "quarantine",
+                    "pace",
+                    "roots",
+                },
+            )
             for each in ("Deliver", "Sweep")
         ),
         (

@@ -16,6 +16,7 @@ from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
+from tocsin.routes import load as load_routes
 from tocsin.rules import Loaded, load
 from tocsin.trial import run
 
@@ -32,7 +33,7 @@ from tocsin.trial import run
 )
 @click.argument("lists", nargs=-1, type=click.Path(path_type=Path), metavar="[FEEDS]...")
 def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
-    """Prints every fault as file:line:column, then runs the inline tests of every rule that loads.
+    """Prints every fault of rules and routes as file:line:column, then runs the inline tests of every rule that loads.
 
     FEEDS: lists of feeds, as YAML or OPML, to be checked as well. docs/checks.md tells of each check by its code.
     """
@@ -44,7 +45,7 @@ def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
     count = sum(
         len(getattr(rule.tests, kind)) for rule in loaded.models.values() for kind in type(rule.tests).model_fields
     )
-    faults = [*loaded.faults, *shortcomings(loaded), *_of_feeds(lists)]
+    faults = [*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded), *_of_feeds(lists)]
     failed = list(_failed(loaded))
     _write(form, sorted([*faults, *failed]))
     told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
@@ -60,6 +61,14 @@ def _failed(loaded: Loaded) -> Iterator[Fault]:
         source = loaded.sources[name]
         for outcome in run(loaded.rule_set, rule):
             yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
+
+
+def _of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
+    try:
+        load_routes(rules, loaded)
+    except RuleFaults as error:
+        return error.faults
+    return []
 
 
 def _of_feeds(lists: Sequence[Path]) -> Iterator[Fault]:
