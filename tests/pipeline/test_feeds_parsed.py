@@ -120,6 +120,21 @@ def test_links_are_resolved() -> None:
         "RFC 822": ("Fri, 24 Jan 2025 05:00:00 EST", DAY),
         "ISO 8601": ("2025-01-24T19:00:00+09:00", DAY),
         "a day": ("2025-01-24", DAY.replace(hour=0)),
+        "slashes, the year first": ("2025/01/24 10:00:00", DAY),
+        "a day in Korean": ("2025년 1월 24일 오전 10:00", DAY),
+        "a day in Chinese": ("2025年01月24日 10:00:00", DAY),
+        "a zone by name": ("Fri, 24 Jan 2025 19:00:00 KST", DAY),
+        "a zone behind a day in digits": ("2025-01-24 10:00:00 UTC", DAY),
+        "parts of a second": ("Fri, 24 Jan 2025 10:00:00.000 GMT", DAY),
+        "no space behind the weekday": ("Fri,24 Jan 2025 10:00:00 GMT", DAY),
+        "the month first": ("Friday, January 24, 2025 - 10:00", DAY),
+        "halves of a day": ("Jan 24th, 2025 at 5:00 AM EST", DAY),
+        "the end of a day": ("Fri, 24 Jan 2025 24:00:00 GMT", DAY.replace(day=25, hour=0)),
+        "seconds of a clock": ("1737712800", DAY),
+        "milliseconds of a clock": ("1737712800000", DAY),
+        "how JavaScript prints it": ("Fri Jan 24 2025 19:00:00 GMT+0900 (Korea Standard Time)", DAY),
+        "slashes, the year last": ("03/04/2025 10:00", None),
+        "a day there is not": ("2025/02/30", None),
         "a clock never set": ("Thu, 01 Jan 1970 00:00:00 GMT", None),
         "a year too far": ("9999-12-31T00:00:00Z", None),
         "nonsense": ("the day after tomorrow", None),
@@ -155,6 +170,26 @@ def test_the_bytes_decide_how_they_are_read(encoding: str, declared: str) -> Non
     assert only(text.encode(encoding)).title == "Войска"
 
 
+@pytest.mark.parametrize(
+    ("declared", "encoding", "words"),
+    [
+        ("euc-kr", "cp949", "똠방각하의 발사"),
+        ("ks_c_5601-1987", "cp949", "뷁, 미사일"),
+        ("Shift_JIS", "cp932", "①ミサイル"),
+        ("x-sjis", "cp932", "髙官 表示"),
+        ("windows-31j", "cp932", "発射"),
+        ("big5", "big5hkscs", "粧 埗 共軍"),
+        ("gb2312", "gbk", "朱镕基 導彈"),
+        ("win-1251", "cp1251", "Войска"),
+    ],
+)
+def test_encodings_are_as_wide_as_they_are_used(declared: str, encoding: str, words: str) -> None:
+    """Under the old names of East Asia stand letters that came later, and names are spelt in more ways than Python knows."""
+    text = f'<?xml version="1.0" encoding="{declared}"?>' + rss(f"<item><title>{words}</title></item>").decode()
+    feed = parse(text.encode(encoding))
+    assert (feed.entries[0].title, feed.notes) == (words, ())
+
+
 def test_western_bytes_are_read_as_they_were_meant() -> None:
     """Curly quotes of windows-1252 in a feed that calls itself UTF-8 are read, and said so; what is UTF-8 in it stays."""
     feed = parse(
@@ -163,6 +198,7 @@ def test_western_bytes_are_read_as_they_were_meant() -> None:
     )
     assert feed.entries[0].title == "é “quoted”"
     assert "windows-1252" in feed.notes[0]
+    assert "windows-1252" in parse(rss("<item><title>é</title></item>").decode().encode("latin-1")).notes[0]
 
 
 def test_a_feed_cut_off_keeps_what_is_complete() -> None:

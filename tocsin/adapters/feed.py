@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import signal
 import sys
 import threading
@@ -26,6 +27,7 @@ from types import FrameType
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+from tocsin import dates
 from tocsin.article import EARLIEST, MAX_TEXT
 from tocsin.clean import clean, html_text, is_html, line, tags, tidy, unescaped, web_address
 from tocsin.errors import FeedFault
@@ -54,6 +56,8 @@ _REFERENCES = 300_000
 """With more, the text is put into sections: feedparser takes longer for each reference than mending does."""
 _SAMPLE, _CONTROLS = 2_000, 0.05
 """More control characters than this share of the first characters: no text."""
+_YEAR_ALONE = re.compile(r"\s*\d{4}\s?[^\s\dT:+-]")
+"""The beginning of a date of which feedparser reads no more than the year, and makes up the rest."""
 _HASH = 16
 
 
@@ -326,10 +330,11 @@ class _Reader:
 
     def _date(self, entry: dict[str, Any], *names: str) -> datetime | None:
         for name in names:
-            moment = _moment(dict.get(entry, f"{name}_parsed"))
-            if moment:
+            given = _string(entry, name)
+            theirs = None if _YEAR_ALONE.match(given) else _moment(dict.get(entry, f"{name}_parsed"))
+            if moment := _possible(dates.moment(given)) or theirs:
                 return moment
-            if given := _string(entry, name):
+            if given:
                 self.notes.append(f"has a date that cannot be right: {_quoted(given)}")
         return None
 
@@ -339,10 +344,14 @@ def _moment(given: object) -> datetime | None:
     if not isinstance(given, tuple):
         return None
     try:
-        moment = datetime.fromtimestamp(timegm(given), UTC)
+        return _possible(datetime.fromtimestamp(timegm(given), UTC))
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return moment if EARLIEST <= moment < _LATEST else None
+
+
+def _possible(moment: datetime | None) -> datetime | None:
+    """A date that a clock of our time can have shown."""
+    return moment if moment and EARLIEST <= moment < _LATEST else None
 
 
 def _string(values: dict[str, Any], name: str) -> str:
@@ -541,11 +550,11 @@ class _JsonReader:
         if not given:
             return None
         try:
-            moment = datetime.fromisoformat(given)
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            iso = datetime.fromisoformat(given)
+            moment = _possible(iso.replace(tzinfo=UTC) if iso.tzinfo is None else iso.astimezone(UTC))
         except (ValueError, OverflowError):
-            moment = None
-        if moment is None or not EARLIEST <= moment < _LATEST:
+            moment = _possible(dates.moment(given))
+        if not moment:
             self.notes.append(f"has a date that cannot be right: {_quoted(given)}")
             return None
         return moment
