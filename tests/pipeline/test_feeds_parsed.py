@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.system import tocsin
+from tests.system import ROOT, tocsin
 from tocsin.adapters.feed import parse
 from tocsin.errors import FEED_FAULTS, FeedFault
 from tocsin.feed import FeedEntry
@@ -338,3 +340,17 @@ def test_parse_is_readable(tmp_path: Path) -> None:
     assert "does not say which version" in ran.out
     assert "2025-01-24 10:00  T  (4 characters)" in ran.out
     assert tocsin("feeds", "parse").code == 3
+
+
+def test_what_is_printed_is_utf_8_and_commands_no_terminal(tmp_path: Path) -> None:
+    """News in any script can be printed in any locale, and neither the name of a file nor what is in it moves the cursor."""
+    path = tmp_path / "a\x9b\u202e\n.xml"
+    path.write_text(rss("<item><title>북한 \u0644\u200c\u0645</title></item>").decode())
+    program = [sys.executable, "-c", "from tocsin.cli import main; main()", "feeds", "parse", "--format"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for form in ("table", "ndjson"):
+        ran = subprocess.run([*program, form, path], cwd=ROOT, env=environment, capture_output=True, check=True)
+        out = ran.stdout.decode()
+        assert "북한" in out
+        assert not {"\x9b", "\u202e", "\x1b"} & set(out)
+    assert json.loads(out)["file"] == str(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 from collections import deque
@@ -18,7 +17,7 @@ from tocsin.adapters.exchange import shown
 from tocsin.adapters.web import KINDS, Guard
 from tocsin.addresses import read
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.options import format_option
+from tocsin.cli.options import as_line, format_option
 from tocsin.errors import FeedFault, FetchFault, InputFault
 from tocsin.feed import Answer, Feed
 from tocsin.ports import Web
@@ -63,7 +62,7 @@ def check(form: str, listed: str | None, urls: tuple[str, ...], *, allow_private
     if not wanted:
         raise click.UsageError("name the address of a feed, or a file of addresses with --from FILE")
     guard = Guard(allow=OWN_NETWORKS if allow_private else ())
-    show = _line if form == "ndjson" else told
+    show = as_line if form == "ndjson" else told
     fine = True
     for row in looked(guard, _parsed, wanted, datetime.now(UTC)):
         fine = fine and row["ok"]
@@ -203,12 +202,6 @@ def _listed(name: str) -> list[str]:
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_LARGEST_LIST + 1)
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    """A row as JSON; what a terminal would obey, or no encoding can write, is escaped."""
-    text = json.dumps(row, ensure_ascii=False)
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def told(row: Mapping[str, Any]) -> str:
