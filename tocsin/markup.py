@@ -460,7 +460,7 @@ class _Mender:
         if local in _ENTRIES:
             while self.entries:
                 self._pop()
-        elif self.open and self.open[-1][0] in _LEAVES and name in _FIELDS:
+        if self.open and self.open[-1][0] in _LEAVES and name in _FIELDS:
             self._pop()
         attributes = self._attributes(rest)
         self.prefixes.update(part.partition(":")[0] for part in (name, *attributes) if ":" in part)

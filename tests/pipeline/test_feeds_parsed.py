@@ -106,6 +106,26 @@ def test_the_fullest_text_is_kept_without_the_title() -> None:
     assert only(rss(f"<item>{inside}</item>")).text == "short"
 
 
+@pytest.mark.parametrize(
+    ("inside", "link"),
+    {
+        "a mere number as guid": ("<guid>42</guid>", ""),
+        "an address as guid": ("<guid>https://example.org/g</guid>", "https://example.org/g"),
+        "an address that is no link": ('<guid isPermaLink="false">https://example.org/g</guid>', ""),
+        "a script, and an address as guid": ("<link>javascript:a()</link><guid>https://example.org/g</guid>", ""),
+        "a link of Atom beside a guid": (
+            '<guid>42</guid><a:link xmlns:a="http://www.w3.org/2005/Atom" href="/a" rel="http://www.iana.org/assignments/relation/alternate"/>',
+            "https://example.org/a",
+        ),
+    }.values(),
+)
+def test_a_guid_is_a_link_only_when_it_is_an_address(inside: str, link: str) -> None:
+    """What names an entry is not taken for its address, and does not stand before one."""
+    feed = parse(rss(f"<item><title>T</title>{inside}</item>"), url="https://example.org/feed")
+    assert feed.entries[0].link == link
+    assert bool(feed.notes) == ("javascript" in inside)
+
+
 def test_links_are_resolved() -> None:
     """A relative link is read against xml:base, else the feed's address, else the channel's link."""
     relative = "<item><title>T</title><link>/a</link></item>"
@@ -237,6 +257,13 @@ def test_broken_markup_is_mended(inside: str, text: str) -> None:
     feed = parse(rss(f"<item>{ITEM}<description>{inside}</description></item><item><title>next</title></item>"))
     assert [entry.title for entry in feed.entries] == ["T", "next"]
     assert feed.entries[0].text == text
+
+
+def test_titles_never_closed_swallow_no_entry() -> None:
+    """Where an entry begins, the title before it has ended, that of the feed too."""
+    body = b"<rss version=2.0><channel><title>N<item><title>A<link>https://example.org/a<description>d</item><item><title>B</item>"
+    feed = parse(body)
+    assert [(entry.title, entry.link) for entry in feed.entries] == [("A", "https://example.org/a"), ("B", "")]
 
 
 def test_entities_of_the_feed_itself_are_read_only_when_they_are_plain() -> None:

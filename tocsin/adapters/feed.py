@@ -306,11 +306,12 @@ class _Reader:
         )
 
     def _link(self, entry: dict[str, Any], base: str) -> str:
-        link = _string(entry, "link") or next(_alternates(entry), "")
-        if link == _string(entry, "id"):
-            base = ""  # a guid that counts as link, though it may be a mere number
-        found = web_address(link, base, MAX_LINK)
-        if link and not found:
+        link, name = _string(entry, "link"), _string(entry, "id")
+        if link == name and (found := web_address(link, "", MAX_LINK)):
+            return found  # else it is a guid that counts as link, though it may be a mere number
+        told = [one for one in (link, *_alternates(entry)) if one and one != name]
+        found = next(filter(None, (web_address(one, base, MAX_LINK) for one in told)), "")
+        if told and not found:
             self.notes.append("has links that are no http or https addresses: they were left out")
         return found
 
@@ -373,7 +374,7 @@ def _title(values: dict[str, Any]) -> str:
 def _alternates(entry: dict[str, Any]) -> Iterator[str]:
     links = dict.get(entry, "links")
     for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("rel", "alternate") == "alternate":
+        if isinstance(link, dict) and str(link.get("rel", "alternate")).rpartition("/")[2] == "alternate":
             yield _string(link, "href")
 
 
