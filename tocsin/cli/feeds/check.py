@@ -18,7 +18,7 @@ from tocsin.adapters.web import KINDS, Guard
 from tocsin.addresses import read
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import as_line, format_option
-from tocsin.errors import FeedFault, FetchFault, InputFault
+from tocsin.errors import FeedFault, FetchFault, InputFault, RuleFaults
 from tocsin.feed import Answer, Feed
 from tocsin.ports import Web
 
@@ -31,6 +31,7 @@ AHEAD = timedelta(days=1)
 _GONE = 410
 _TOGETHER = 8
 _LARGEST_LIST = 5_000_000
+_LISTS = {".yaml", ".yml", ".opml"}
 _CACHE = ("etag", "last-modified", "cache-control", "expires")
 
 
@@ -44,7 +45,10 @@ class Parse(Protocol):
 @click.command("check")
 @format_option
 @click.option(
-    "--from", "listed", metavar="FILE", help="A file with one address a line, - for standard input; # begins a remark."
+    "--from",
+    "listed",
+    metavar="FILE",
+    help="A file with one address a line, # before a remark, or a list in YAML or OPML; - for standard input.",
 )
 @click.option(
     "--allow-private",
@@ -192,11 +196,26 @@ def _listed(name: str) -> list[str]:
         raise InputFault(reason[:1].lower() + reason[1:], where, "name a file with one address a line") from error
     if len(body) > _LARGEST_LIST:
         raise InputFault(f"is larger than {_LARGEST_LIST:,} bytes", where, "split it")
-    found = [line.strip() for line in text.splitlines()]
+    found = (
+        _of_list(name, body) if Path(name).suffix.lower() in _LISTS else [line.strip() for line in text.splitlines()]
+    )
     found = [line for line in found if line and not line.startswith("#")]
     if not found:
         raise InputFault("holds no address", where, "write one address a line")
     return found
+
+
+def _of_list(name: str, body: bytes) -> list[str]:
+    """The addresses in a list as `tocsin feeds import` takes it; what is wrong with others goes to standard error."""
+    from tocsin.feeds import read as read_list
+
+    try:
+        found, faults = read_list(name, body)
+    except RuleFaults as error:
+        raise InputFault(shown(str(error), 400)) from error
+    for fault in faults:
+        click.echo(shown(str(fault), 400), err=True)
+    return [feed.url for feed in found]
 
 
 def _read(path: Path) -> bytes:
