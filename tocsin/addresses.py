@@ -98,7 +98,7 @@ def special(address: Address) -> str:
 
 def wrapped(address: Address) -> tuple[IPv4Address, ...]:
     """The IPv4 addresses an IPv6 address stands for, by the way it is made."""
-    if isinstance(address, IPv4Address):
+    if isinstance(address, IPv4Address) or int(address) <= 1:  # :: and ::1 are themselves
         return ()
     if any(address in network for network in _WRAPPED_LAST) or address.packed[8:12] in _ISATAP:
         return (IPv4Address(address.packed[12:]),)

@@ -66,8 +66,19 @@ _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _NO_TEXT = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7", "mbcs", "oem"})
 """Codecs that take quadratic time, or that hide markup from whoever looks at the bytes."""
 _SEVEN_BITS = ("iso2022", "hz")
-_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252", "latin-1": "cp1252"}
+_WIDER = {
+    "ascii": "cp1252", "iso8859-1": "cp1252", "latin-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "euc_kr": "cp949", "shift_jis": "cp932",
+}  # fmt: skip
 """Encodings that are written where a wider one is meant."""
+_PAGE = re.compile(r"(?:x-)?(?:windows|win|cp)-?(\d{3,4})", re.IGNORECASE)
+_OTHER_NAMES = {
+    "windows-31j": "cp932",
+    "cp31j": "cp932",
+    "iso88591": "cp1252",
+    "cn-big5": "big5hkscs",
+    "iso-8859-8-i": "iso8859-8",
+}
 _STRAY = {0xDC00 + byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0x100)}
 _TOLERATED = 0.01
 """The share of broken characters up to which a declared encoding is believed."""
@@ -104,7 +115,8 @@ def _declared(body: bytes, declared: list[str]) -> tuple[str, str]:
         if text.count("\ufffd") <= _TOLERATED * len(text):
             return text, f"some bytes are not {name}, as is declared"
     text = body.decode("utf-8", "surrogateescape").translate(_STRAY)
-    return text, "some bytes are not UTF-8: they were read as windows-1252" if "utf-8" in declared else ""
+    named = (declared or ["utf-8"])[0]
+    return text, "" if named == "cp1252" else f"some bytes are not {named}: they were read as windows-1252"
 
 
 def _read(body: bytes, name: str) -> tuple[str, str]:
@@ -116,8 +128,10 @@ def _read(body: bytes, name: str) -> tuple[str, str]:
 
 def _codec(name: str) -> str:
     """Python's name of an encoding; empty when there is none or it must not be used."""
+    name = name.lower().replace(":", "-")
+    name = _OTHER_NAMES.get(name, _PAGE.sub(r"cp\1", name).removeprefix("x-"))
     try:
-        known = codecs.lookup(name.replace(":", "-")).name
+        known = codecs.lookup(name).name
         bytes(4).decode(known)  # LookupError when it is no encoding of text; no bytes at all are not even looked at
     except (LookupError, ValueError):
         return ""
@@ -446,7 +460,7 @@ class _Mender:
         if local in _ENTRIES:
             while self.entries:
                 self._pop()
-        elif self.open and self.open[-1][0] in _LEAVES and name in _FIELDS:
+        if self.open and self.open[-1][0] in _LEAVES and name in _FIELDS:
             self._pop()
         attributes = self._attributes(rest)
         self.prefixes.update(part.partition(":")[0] for part in (name, *attributes) if ":" in part)

@@ -214,6 +214,25 @@ def test_addresses_are_read_from_a_file(tmp_path: Path, body: bytes, rows: int) 
 
 
 @pytest.mark.parametrize(
+    ("name", "body"),
+    {
+        "list.yaml": "feeds:\n- {url: 'http://10.0.0.1/', name: A}\n- {url: 'http://10.0.0.2/', name: B}\n- {url: 'ftp://c/', name: C}\n",
+        "list.opml": '<opml><body><outline text="A" xmlUrl="http://10.0.0.1/"/><outline text="B" xmlUrl="http://10.0.0.2/"/>'
+        '<outline text="C" xmlUrl="ftp://c/"/></body></opml>',
+    }.items(),
+)
+def test_a_list_to_import_can_be_checked_first(tmp_path: Path, name: str, body: str) -> None:
+    """`--from` takes what `import` takes, infra/feeds.yaml too: each feed is asked, and what is none is told with its line."""
+    (tmp_path / name).write_text(body)
+    ran = tocsin("feeds", "check", "--format", "ndjson", "--from", tmp_path / name)
+    assert [row["url"] for row in ran.rows] == ["http://10.0.0.1/", "http://10.0.0.2/"]
+    assert ran.code == 1
+    assert f"{name}:" in ran.err
+    (tmp_path / name).write_text("nothing of the kind")
+    assert tocsin("feeds", "check", "--from", tmp_path / name).code == 3
+
+
+@pytest.mark.parametrize(
     ("body", "words"),
     [
         (None, "no such file or directory"),

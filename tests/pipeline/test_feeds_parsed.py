@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.system import tocsin
+from tests.system import ROOT, tocsin
 from tocsin.adapters.feed import parse
 from tocsin.errors import FEED_FAULTS, FeedFault
 from tocsin.feed import FeedEntry
@@ -104,6 +106,26 @@ def test_the_fullest_text_is_kept_without_the_title() -> None:
     assert only(rss(f"<item>{inside}</item>")).text == "short"
 
 
+@pytest.mark.parametrize(
+    ("inside", "link"),
+    {
+        "a mere number as guid": ("<guid>42</guid>", ""),
+        "an address as guid": ("<guid>https://example.org/g</guid>", "https://example.org/g"),
+        "an address that is no link": ('<guid isPermaLink="false">https://example.org/g</guid>', ""),
+        "a script, and an address as guid": ("<link>javascript:a()</link><guid>https://example.org/g</guid>", ""),
+        "a link of Atom beside a guid": (
+            '<guid>42</guid><a:link xmlns:a="http://www.w3.org/2005/Atom" href="/a" rel="http://www.iana.org/assignments/relation/alternate"/>',
+            "https://example.org/a",
+        ),
+    }.values(),
+)
+def test_a_guid_is_a_link_only_when_it_is_an_address(inside: str, link: str) -> None:
+    """What names an entry is not taken for its address, and does not stand before one."""
+    feed = parse(rss(f"<item><title>T</title>{inside}</item>"), url="https://example.org/feed")
+    assert feed.entries[0].link == link
+    assert bool(feed.notes) == ("javascript" in inside)
+
+
 def test_links_are_resolved() -> None:
     """A relative link is read against xml:base, else the feed's address, else the channel's link."""
     relative = "<item><title>T</title><link>/a</link></item>"
@@ -120,6 +142,21 @@ def test_links_are_resolved() -> None:
         "RFC 822": ("Fri, 24 Jan 2025 05:00:00 EST", DAY),
         "ISO 8601": ("2025-01-24T19:00:00+09:00", DAY),
         "a day": ("2025-01-24", DAY.replace(hour=0)),
+        "slashes, the year first": ("2025/01/24 10:00:00", DAY),
+        "a day in Korean": ("2025년 1월 24일 오전 10:00", DAY),
+        "a day in Chinese": ("2025年01月24日 10:00:00", DAY),
+        "a zone by name": ("Fri, 24 Jan 2025 19:00:00 KST", DAY),
+        "a zone behind a day in digits": ("2025-01-24 10:00:00 UTC", DAY),
+        "parts of a second": ("Fri, 24 Jan 2025 10:00:00.000 GMT", DAY),
+        "no space behind the weekday": ("Fri,24 Jan 2025 10:00:00 GMT", DAY),
+        "the month first": ("Friday, January 24, 2025 - 10:00", DAY),
+        "halves of a day": ("Jan 24th, 2025 at 5:00 AM EST", DAY),
+        "the end of a day": ("Fri, 24 Jan 2025 24:00:00 GMT", DAY.replace(day=25, hour=0)),
+        "seconds of a clock": ("1737712800", DAY),
+        "milliseconds of a clock": ("1737712800000", DAY),
+        "how JavaScript prints it": ("Fri Jan 24 2025 19:00:00 GMT+0900 (Korea Standard Time)", DAY),
+        "slashes, the year last": ("03/04/2025 10:00", None),
+        "a day there is not": ("2025/02/30", None),
         "a clock never set": ("Thu, 01 Jan 1970 00:00:00 GMT", None),
         "a year too far": ("9999-12-31T00:00:00Z", None),
         "nonsense": ("the day after tomorrow", None),
@@ -155,6 +192,26 @@ def test_the_bytes_decide_how_they_are_read(encoding: str, declared: str) -> Non
     assert only(text.encode(encoding)).title == "Войска"
 
 
+@pytest.mark.parametrize(
+    ("declared", "encoding", "words"),
+    [
+        ("euc-kr", "cp949", "똠방각하의 발사"),
+        ("ks_c_5601-1987", "cp949", "뷁, 미사일"),
+        ("Shift_JIS", "cp932", "①ミサイル"),
+        ("x-sjis", "cp932", "髙官 表示"),
+        ("windows-31j", "cp932", "発射"),
+        ("big5", "big5hkscs", "粧 埗 共軍"),
+        ("gb2312", "gbk", "朱镕基 導彈"),
+        ("win-1251", "cp1251", "Войска"),
+    ],
+)
+def test_encodings_are_as_wide_as_they_are_used(declared: str, encoding: str, words: str) -> None:
+    """Under the old names of East Asia stand letters that came later, and names are spelt in more ways than Python knows."""
+    text = f'<?xml version="1.0" encoding="{declared}"?>' + rss(f"<item><title>{words}</title></item>").decode()
+    feed = parse(text.encode(encoding))
+    assert (feed.entries[0].title, feed.notes) == (words, ())
+
+
 def test_western_bytes_are_read_as_they_were_meant() -> None:
     """Curly quotes of windows-1252 in a feed that calls itself UTF-8 are read, and said so; what is UTF-8 in it stays."""
     feed = parse(
@@ -163,6 +220,7 @@ def test_western_bytes_are_read_as_they_were_meant() -> None:
     )
     assert feed.entries[0].title == "é “quoted”"
     assert "windows-1252" in feed.notes[0]
+    assert "windows-1252" in parse(rss("<item><title>é</title></item>").decode().encode("latin-1")).notes[0]
 
 
 def test_a_feed_cut_off_keeps_what_is_complete() -> None:
@@ -199,6 +257,13 @@ def test_broken_markup_is_mended(inside: str, text: str) -> None:
     feed = parse(rss(f"<item>{ITEM}<description>{inside}</description></item><item><title>next</title></item>"))
     assert [entry.title for entry in feed.entries] == ["T", "next"]
     assert feed.entries[0].text == text
+
+
+def test_titles_never_closed_swallow_no_entry() -> None:
+    """Where an entry begins, the title before it has ended, that of the feed too."""
+    body = b"<rss version=2.0><channel><title>N<item><title>A<link>https://example.org/a<description>d</item><item><title>B</item>"
+    feed = parse(body)
+    assert [(entry.title, entry.link) for entry in feed.entries] == [("A", "https://example.org/a"), ("B", "")]
 
 
 def test_entities_of_the_feed_itself_are_read_only_when_they_are_plain() -> None:
@@ -302,3 +367,17 @@ def test_parse_is_readable(tmp_path: Path) -> None:
     assert "does not say which version" in ran.out
     assert "2025-01-24 10:00  T  (4 characters)" in ran.out
     assert tocsin("feeds", "parse").code == 3
+
+
+def test_what_is_printed_is_utf_8_and_commands_no_terminal(tmp_path: Path) -> None:
+    """News in any script can be printed in any locale, and neither the name of a file nor what is in it moves the cursor."""
+    path = tmp_path / "a\x9b\u202e\n.xml"
+    path.write_text(rss("<item><title>북한 \u0644\u200c\u0645</title></item>").decode())
+    program = [sys.executable, "-c", "from tocsin.cli import main; main()", "feeds", "parse", "--format"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for form in ("table", "ndjson"):
+        ran = subprocess.run([*program, form, path], cwd=ROOT, env=environment, capture_output=True, check=True)
+        out = ran.stdout.decode()
+        assert "북한" in out
+        assert not {"\x9b", "\u202e", "\x1b"} & set(out)
+    assert json.loads(out)["file"] == str(path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import signal
 import sys
 import threading
@@ -26,6 +27,7 @@ from types import FrameType
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+from tocsin import dates
 from tocsin.article import EARLIEST, MAX_TEXT
 from tocsin.clean import clean, html_text, is_html, line, tags, tidy, unescaped, web_address
 from tocsin.errors import FeedFault
@@ -54,6 +56,8 @@ _REFERENCES = 300_000
 """With more, the text is put into sections: feedparser takes longer for each reference than mending does."""
 _SAMPLE, _CONTROLS = 2_000, 0.05
 """More control characters than this share of the first characters: no text."""
+_YEAR_ALONE = re.compile(r"\s*\d{4}\s?[^\s\dT:+-]")
+"""The beginning of a date of which feedparser reads no more than the year, and makes up the rest."""
 _HASH = 16
 
 
@@ -302,11 +306,12 @@ class _Reader:
         )
 
     def _link(self, entry: dict[str, Any], base: str) -> str:
-        link = _string(entry, "link") or next(_alternates(entry), "")
-        if link == _string(entry, "id"):
-            base = ""  # a guid that counts as link, though it may be a mere number
-        found = web_address(link, base, MAX_LINK)
-        if link and not found:
+        link, name = _string(entry, "link"), _string(entry, "id")
+        if link == name and (found := web_address(link, "", MAX_LINK)):
+            return found  # else it is a guid that counts as link, though it may be a mere number
+        told = [one for one in (link, *_alternates(entry)) if one and one != name]
+        found = next(filter(None, (web_address(one, base, MAX_LINK) for one in told)), "")
+        if told and not found:
             self.notes.append("has links that are no http or https addresses: they were left out")
         return found
 
@@ -326,10 +331,11 @@ class _Reader:
 
     def _date(self, entry: dict[str, Any], *names: str) -> datetime | None:
         for name in names:
-            moment = _moment(dict.get(entry, f"{name}_parsed"))
-            if moment:
+            given = _string(entry, name)
+            theirs = None if _YEAR_ALONE.match(given) else _moment(dict.get(entry, f"{name}_parsed"))
+            if moment := _possible(dates.moment(given)) or theirs:
                 return moment
-            if given := _string(entry, name):
+            if given:
                 self.notes.append(f"has a date that cannot be right: {_quoted(given)}")
         return None
 
@@ -339,10 +345,14 @@ def _moment(given: object) -> datetime | None:
     if not isinstance(given, tuple):
         return None
     try:
-        moment = datetime.fromtimestamp(timegm(given), UTC)
+        return _possible(datetime.fromtimestamp(timegm(given), UTC))
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return moment if EARLIEST <= moment < _LATEST else None
+
+
+def _possible(moment: datetime | None) -> datetime | None:
+    """A date that a clock of our time can have shown."""
+    return moment if moment and EARLIEST <= moment < _LATEST else None
 
 
 def _string(values: dict[str, Any], name: str) -> str:
@@ -364,7 +374,7 @@ def _title(values: dict[str, Any]) -> str:
 def _alternates(entry: dict[str, Any]) -> Iterator[str]:
     links = dict.get(entry, "links")
     for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("rel", "alternate") == "alternate":
+        if isinstance(link, dict) and str(link.get("rel", "alternate")).rpartition("/")[2] == "alternate":
             yield _string(link, "href")
 
 
@@ -541,11 +551,11 @@ class _JsonReader:
         if not given:
             return None
         try:
-            moment = datetime.fromisoformat(given)
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            iso = datetime.fromisoformat(given)
+            moment = _possible(iso.replace(tzinfo=UTC) if iso.tzinfo is None else iso.astimezone(UTC))
         except (ValueError, OverflowError):
-            moment = None
-        if moment is None or not EARLIEST <= moment < _LATEST:
+            moment = _possible(dates.moment(given))
+        if not moment:
             self.notes.append(f"has a date that cannot be right: {_quoted(given)}")
             return None
         return moment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -57,7 +58,12 @@ def tocsin() -> None:
 
 
 def main() -> None:
-    """Runs the command line; an error is one clear message and an exit code, never a traceback."""
+    """Runs the command line; an error is one clear message and an exit code, never a traceback. What it writes is UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, TextIOWrapper
+        ):  # news is in every script: the encoding of a locale may have no letters for it
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = tocsin.main(standalone_mode=False)
     except RuleFaults as error:

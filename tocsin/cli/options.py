@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -42,6 +43,12 @@ stack_option = click.option(
     show_envvar=True,
     help="The deployed stack.",
 )
+
+
+def as_line(row: Mapping[str, Any]) -> str:
+    """A row as one line of JSON; what a terminal would obey, or no encoding can write, is escaped."""
+    text = json.dumps(row, ensure_ascii=False)
+    return text if text.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def period(_context: click.Context, _parameter: click.Parameter, value: str | None) -> timedelta | None:

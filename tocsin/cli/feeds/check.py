@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 from collections import deque
@@ -18,8 +17,8 @@ from tocsin.adapters.exchange import shown
 from tocsin.adapters.web import KINDS, Guard
 from tocsin.addresses import read
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.options import format_option
-from tocsin.errors import FeedFault, FetchFault, InputFault
+from tocsin.cli.options import as_line, format_option
+from tocsin.errors import FeedFault, FetchFault, InputFault, RuleFaults
 from tocsin.feed import Answer, Feed
 from tocsin.ports import Web
 
@@ -32,6 +31,7 @@ AHEAD = timedelta(days=1)
 _GONE = 410
 _TOGETHER = 8
 _LARGEST_LIST = 5_000_000
+_LISTS = {".yaml", ".yml", ".opml"}
 _CACHE = ("etag", "last-modified", "cache-control", "expires")
 
 
@@ -45,7 +45,10 @@ class Parse(Protocol):
 @click.command("check")
 @format_option
 @click.option(
-    "--from", "listed", metavar="FILE", help="A file with one address a line, - for standard input; # begins a remark."
+    "--from",
+    "listed",
+    metavar="FILE",
+    help="A file with one address a line, # before a remark, or a list in YAML or OPML; - for standard input.",
 )
 @click.option(
     "--allow-private",
@@ -63,7 +66,7 @@ def check(form: str, listed: str | None, urls: tuple[str, ...], *, allow_private
     if not wanted:
         raise click.UsageError("name the address of a feed, or a file of addresses with --from FILE")
     guard = Guard(allow=OWN_NETWORKS if allow_private else ())
-    show = _line if form == "ndjson" else told
+    show = as_line if form == "ndjson" else told
     fine = True
     for row in looked(guard, _parsed, wanted, datetime.now(UTC)):
         fine = fine and row["ok"]
@@ -193,22 +196,31 @@ def _listed(name: str) -> list[str]:
         raise InputFault(reason[:1].lower() + reason[1:], where, "name a file with one address a line") from error
     if len(body) > _LARGEST_LIST:
         raise InputFault(f"is larger than {_LARGEST_LIST:,} bytes", where, "split it")
-    found = [line.strip() for line in text.splitlines()]
+    found = (
+        _of_list(name, body) if Path(name).suffix.lower() in _LISTS else [line.strip() for line in text.splitlines()]
+    )
     found = [line for line in found if line and not line.startswith("#")]
     if not found:
         raise InputFault("holds no address", where, "write one address a line")
     return found
 
 
+def _of_list(name: str, body: bytes) -> list[str]:
+    """The addresses in a list as `tocsin feeds import` takes it; what is wrong with others goes to standard error."""
+    from tocsin.feeds import read as read_list
+
+    try:
+        found, faults = read_list(name, body)
+    except RuleFaults as error:
+        raise InputFault(shown(str(error), 400)) from error
+    for fault in faults:
+        click.echo(shown(str(fault), 400), err=True)
+    return [feed.url for feed in found]
+
+
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_LARGEST_LIST + 1)
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    """A row as JSON; what a terminal would obey, or no encoding can write, is escaped."""
-    text = json.dumps(row, ensure_ascii=False)
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def told(row: Mapping[str, Any]) -> str:

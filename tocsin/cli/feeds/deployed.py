@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +14,7 @@ import click
 from tocsin import health, schedule
 from tocsin.adapters.exchange import shown
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.options import format_option, stack_option
+from tocsin.cli.options import as_line, format_option, stack_option
 from tocsin.errors import InputFault, RuleFaults
 from tocsin.subscription import Subscription, feed_id
 
@@ -113,7 +112,7 @@ def list_(stack_name: str, form: str) -> int:
         rows = [_row(listed, at) for listed, at in _all(feeds)]
     if form == "ndjson":
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            click.echo(as_line(row))
     elif rows:
         _show(rows)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from tocsin.adapters.feed import MAX_BYTES
 from tocsin.adapters.feed import parse as read_feed
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.options import format_option
+from tocsin.cli.options import as_line, format_option
 from tocsin.errors import FeedFault
 from tocsin.feed import Feed
 
@@ -39,7 +38,7 @@ def parse(form: str, *, files: tuple[str, ...]) -> int:
             _fault(shown, fault, form)
         else:
             if form == "ndjson":
-                click.echo(json.dumps(_row(shown, feed), ensure_ascii=False))
+                click.echo(as_line(_row(shown, feed)))
             else:
                 _show(shown, feed)
     return FINDINGS if failed else FINE
@@ -79,7 +78,7 @@ def _row(name: str, feed: Feed) -> dict[str, Any]:
 
 def _fault(name: str, fault: FeedFault, form: str) -> None:
     if form == "ndjson":
-        click.echo(json.dumps({"file": name, "error": fault.kind, "reason": fault.what}, ensure_ascii=False))
+        click.echo(as_line({"file": name, "error": fault.kind, "reason": fault.what}))
     else:
         click.echo(f"{_printable(name)}: {fault.what} ({fault.kind})", err=True)
 
