@@ -19,7 +19,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test bench check lint format types contract rules lock validate build build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules lock validate build build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -33,8 +33,26 @@ replay: setup ## Run the five articles of seeds/ through the whole system, and w
 test: setup ## Run the tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
+simulate: setup ## Every single fault of the seeds' way from inbox to Slack (seconds); ARGS="--schedule '32:late'" replays one
+	@$(BIN)/python -m tests.simulation $(ARGS)
+
+simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (a quarter of an hour on two idle cores)
+	@$(BIN)/python -m tests.simulation --pairs --random 100000 $(ARGS)
+
+simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (five minutes)
+	@$(BIN)/python -m tests.simulation.moto $(ARGS)
+
+baselines: setup ## The same single faults for other ways to deliver, as a table
+	@$(BIN)/python -m tests.simulation --baselines $(ARGS)
+
+races: setup ## Processes that race for the same stories and alerts, on ministack (needs Python 3.13, else it is skipped)
+	@infra/races.sh $(ARGS)
+
 bench: setup ## Measure the detector at 10 to 10,000 rules, and write bench/results.json; ARGS=--quick
 	PYTHONPATH=. $(BIN)/python bench/engine.py $(ARGS)
+
+hostile: setup ## Read feeds that attack, ask servers that attack, poll feeds that lie; ARGS="feeds mutated" for some parts
+	PYTHONPATH=. $(BIN)/python -m tests.hostile $(ARGS)
 
 check: lint types contract rules test ## Everything CI runs: lint, types, contract, rules, test
 
@@ -61,6 +79,7 @@ lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/layer.txt
 	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
+	$(subst 3.11,3.13,$(LOCK)) requirements/ministack.in -o requirements/ministack.txt
 
 validate: setup-sam ## Check template.yaml with the SAM CLI
 	$(SAM) validate --lint --region us-east-1
@@ -78,4 +97,4 @@ setup-sam: ## Make .venv-sam with the SAM CLI in it, if it is not there yet
 	@infra/setup.sh .venv-sam requirements/sam.txt
 
 clean: ## Remove what the other targets made, .venv too
-	rm -rf .venv .venv-sam .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-ministack .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis

@@ -95,7 +95,7 @@ class World:
     def deliverer(self, owner: str = "stream", *, table: Table | None = None, slack: Slack | None = None) -> Deliverer:
         """A deliverer on these twins, or on what is given instead of them."""
         neighbours = (table or self.table, slack or self.slack)
-        return Deliverer(*neighbours, rule_set().policy, self.clock, owner, CHANNEL, LEASE, QUARANTINE)
+        return Deliverer(*neighbours, rule_set().policy, self.clock, owner, CHANNEL, LEASE, QUARANTINE, self.clock.wait)
 
     def hints(self) -> list[str]:
         """The alerts the stream would tell of: those whose row says pending."""

@@ -56,7 +56,17 @@ class Row:
     channel: str = ""
     ts: str = ""
     plain: bool = False
+    doubted_at: float | None = None
+    audit: bool = False
+    """Whether it is delivered and due for an audit only."""
     note: str = ""
+
+    def held(self, alert: str) -> OutboxRow:
+        """The row as a deliverer holds it."""
+        return OutboxRow(
+            alert, self.story, self.wanted, self.shown, "", self.reply, self.channel, self.ts, self.attempted_at,
+            self.plain, self.doubted_at,
+        )  # fmt: skip
 
 
 class MemoryTable:
@@ -82,7 +92,7 @@ class MemoryTable:
 
     def record(self, fate: FateRecord) -> None:
         """See `Table.record`."""
-        self.fates.setdefault(fate.article, _recorded(fate))
+        self.fates.setdefault(fate.article, self._recorded(fate))
 
     def episodes(self, key: str) -> Sequence[Story]:
         """See `Table.episodes`."""
@@ -111,10 +121,9 @@ class MemoryTable:
         """See `Table.commit`."""
         if not self._expected(commit):
             raise Conflict(f"article {commit.fate.article!r}: another writer was first")
-        self.fates[commit.fate.article] = _recorded(commit.fate)
+        self.fates[commit.fate.article] = self._recorded(commit.fate)
         for story in commit.stories:
-            row = json.dumps(replace(story, version=story.version + 1).to_json())
-            self.stories[story.id] = Story.from_json(json.loads(row))
+            self.stories[story.id] = self._written(replace(story, version=story.version + 1))
         for wanted in commit.alerts:
             self._want(wanted, now)
         for held in commit.held:
@@ -155,13 +164,8 @@ class MemoryTable:
         version = wanted.story.version + 1 if wanted.reply is None else 1
         asked = Row(wanted.story.id, version, json.loads(json.dumps(wanted.reply)), now.timestamp())
         row = self.rows.setdefault(wanted.alert, asked)
-        row.status, row.story, row.wanted, row.reply, row.due_at = (
-            "pending",
-            asked.story,
-            asked.wanted,
-            asked.reply,
-            asked.due_at,
-        )
+        row.status, row.story, row.wanted, row.reply = "pending", asked.story, asked.wanted, asked.reply
+        row.due_at, row.audit = asked.due_at, False
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
@@ -174,11 +178,8 @@ class MemoryTable:
             return None
         row.status, row.owner = "claimed", owner
         row.lease_until = row.due_at = (now + lease).timestamp()
-        held = {
-            name: getattr(row, name)
-            for name in ("story", "wanted", "shown", "reply", "channel", "ts", "attempted_at", "plain")
-        }
-        return OutboxRow(alert, **held)
+        row.audit = False
+        return row.held(alert)
 
     def posting(self, alert: str, owner: str, now: datetime) -> None:
         """See `Table.posting`."""
@@ -187,7 +188,7 @@ class MemoryTable:
             raise Conflict(f"alert {alert!r} belongs to another deliverer now")
         row.attempted_at = now.timestamp()
 
-    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """See `Table.delivered`."""
         row = self._owned(alert, owner)
         if row is None:
@@ -197,17 +198,27 @@ class MemoryTable:
         if row.wanted > shown:
             row.status = "waiting"
             return False
-        row.status, row.due_at, row.note = "delivered", None, ""
+        row.status, row.note = "delivered", ""
+        row.due_at, row.audit = audit.timestamp() if audit else None, audit is not None
         return True
 
     def release(
-        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+        self,
+        alert: str,
+        owner: str,
+        due: datetime,
+        *,
+        surely_not_posted: bool,
+        plain: bool = False,
+        doubted_at: float | None = None,
+        note: str = "",
     ) -> None:
         """See `Table.release`."""
         if row := self._owned(alert, owner):
             row.status, row.due_at, row.note, row.plain = "waiting", due.timestamp(), note, row.plain or plain
             row.owner = row.lease_until = None
             row.attempted_at = None if surely_not_posted else row.attempted_at
+            row.doubted_at = doubted_at if row.doubted_at is None else row.doubted_at
 
     def bury(self, alert: str, owner: str, note: str) -> None:
         """See `Table.bury`."""
@@ -222,8 +233,32 @@ class MemoryTable:
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Table.due`."""
-        waiting = sorted((row.due_at, alert) for alert, row in self.rows.items() if row.due_at is not None)
-        return [alert for due_at, alert in waiting if due_at <= now.timestamp()][:limit]
+        return self._by(now, limit, audit=False)
+
+    def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
+        """See `Table.doubtful`."""
+        return [self.rows[alert].held(alert) for alert in self._by(now, limit, audit=True)]
+
+    def audited(self, alert: str, again: datetime | None) -> None:
+        """See `Table.audited`."""
+        row = self.rows.get(alert)
+        if row and row.audit:
+            row.due_at, row.audit = again.timestamp() if again else None, again is not None
+            row.doubted_at = row.doubted_at if again else None
+
+    def _by(self, now: datetime, limit: int, *, audit: bool) -> list[str]:
+        rows = (
+            (row.due_at, alert) for alert, row in self.rows.items() if row.audit is audit and row.due_at is not None
+        )
+        return [alert for due_at, alert in sorted(rows) if due_at <= now.timestamp()][:limit]
+
+    def _recorded(self, fate: FateRecord) -> FateRecord:
+        """The record after its journey through JSON."""
+        return FateRecord.from_json(json.loads(json.dumps(fate.to_json())))
+
+    def _written(self, story: Story) -> Story:
+        """The story after its journey through JSON."""
+        return Story.from_json(json.loads(json.dumps(story.to_json())))
 
     def _owned(self, alert: str, owner: str) -> Row | None:
         row = self.rows.get(alert)
@@ -326,11 +361,6 @@ class Racing(MemoryTable):
         super().commit(commit, now)
 
 
-def _recorded(fate: FateRecord) -> FateRecord:
-    """The record after its journey through JSON."""
-    return FateRecord.from_json(json.loads(json.dumps(fate.to_json())))
-
-
 class MemoryArchive:
     """`tocsin.ports.Archive` in a dictionary."""
 
@@ -362,6 +392,12 @@ class MemoryArchive:
     def keys(self, prefix: str) -> Sequence[str]:
         """See `Archive.keys`."""
         return sorted(key for key in self._objects if key.startswith(prefix))
+
+    def copied(self) -> MemoryArchive:
+        """The same bucket, to go another way from here."""
+        other = MemoryArchive()
+        other._objects = dict(self._objects)
+        return other
 
     def _object(self, key: str) -> tuple[bytes, Mapping[str, str]]:
         if key not in self._objects:
@@ -454,6 +490,15 @@ class MemorySlack:
         found: Posted | None = self._called("find", lambda: self._find(channel, alert, oldest, thread_ts))
         return found
 
+    def copies(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Sequence[Posted]:
+        """See `Slack.copies`."""
+        found: list[Posted] = self._called("copies", lambda: list(self._found(channel, alert, oldest, thread_ts)))
+        return found
+
+    def delete(self, posted: Posted) -> None:
+        """See `Slack.delete`."""
+        self._called("delete", lambda: self._delete(posted))
+
     def permalink(self, posted: Posted) -> str | None:
         """See `Slack.permalink`."""
         return f"https://slack.test/{posted.channel}/p{posted.ts}" if self._at(posted.channel, posted.ts) else None
@@ -488,11 +533,21 @@ class MemorySlack:
             raise Rejected("missing", "message_not_found")
         shown.versions.append(message)
 
+    def _delete(self, posted: Posted) -> None:
+        shown = self._at(posted.channel, posted.ts)
+        if shown is None:
+            raise Rejected("missing", "message_not_found")
+        shown.deleted = True
+
     def _find(self, channel: str, alert: str, oldest: float, thread_ts: str | None) -> Posted | None:
+        return next(self._found(channel, alert, oldest, thread_ts), None)
+
+    def _found(self, channel: str, alert: str, oldest: float, thread_ts: str | None) -> Iterator[Posted]:
         if channel not in self.channels:
             raise Rejected("channel", "channel_not_found")
-        found = (one for one in self._history(channel, thread_ts) if one.alert == alert and float(one.ts) >= oldest)
-        return next((Posted(one.channel, one.ts) for one in found), None)
+        for one in self._history(channel, thread_ts):
+            if one.alert == alert and float(one.ts) >= oldest:
+                yield Posted(one.channel, one.ts)
 
     def _history(self, channel: str, thread_ts: str | None) -> Iterator[Shown]:
         here = [one for one in self.standing if one.channel == channel]
@@ -521,6 +576,10 @@ class Clock:
     def __call__(self) -> datetime:
         """The time."""
         return self.now
+
+    def wait(self, seconds: float) -> None:
+        """Lets seconds pass."""
+        self.move(seconds=seconds)
 
     def move(self, **delta: float) -> None:
         """Lets time pass."""

@@ -35,6 +35,9 @@ class Limits:
     namespaces: int = 100
     base: int = 2_000
     """Characters of an xml:base, which is resolved anew at each element."""
+    links: int = 30_000
+    lines: int = 300_000
+    """Each line of text is handed over by itself."""
     tags: int = 2_000_000
     """Comparisons of categories: within an entry or a channel, each is compared with those before."""
 
@@ -137,6 +140,7 @@ class Root:
 
 
 _NAME = re.compile(r"<([A-Za-z_][\w.-]*+)(?::([A-Za-z_][\w.-]*+))?", re.ASCII)
+_INSTRUCTION = re.compile(r"<\?(?:[^<>]*+>|[^<]*?\?>|[^<]*+)")
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[<>]*+(?:\[.*?\]\s*+)?>", re.IGNORECASE | re.DOTALL)
 
 
@@ -156,12 +160,13 @@ def _first(text: str) -> Root | None:
     """The first element behind declaration, document type, comments and junk."""
     at, doctype = 0, ""
     while (at := text.find("<", at, at + _HEAD)) >= 0:
-        closing = "-->" if text.startswith("<!--", at) else "?>" if text.startswith("<?", at) else ""
-        if closing:
-            end = text.find(closing, at)
+        if text.startswith("<!--", at):
+            end = text.find("-->", at)
             if end < 0:
                 return None if not (found := _FEED.search(text, at)) else _root(text, found.start(), doctype)
-            at = end + len(closing)
+            at = end + len("-->")
+        elif found := _INSTRUCTION.match(text, at):
+            at = found.end()
         elif found := _DOCTYPE.match(text, at):
             doctype, at = doctype or found[0], found.end()
         elif _NAME.match(text, at):
@@ -205,6 +210,11 @@ class _Full(Exception):
 
 _ENTRIES = frozenset({"item", "entry", "Item", "Entry", "ITEM", "ENTRY"})
 _TAGS = frozenset({"category", "subject", "keywords", "tags", "Category", "CATEGORY"})
+_LISTS = frozenset({"keywords", "tags"})
+"""Elements that hold many categories."""
+_CATEGORIES = "comparisons of categories: each entry may have a few hundred of them"
+_KEYWORD = 8
+"""Bytes of one of them, or more."""
 _BASE = "http://www.w3.org/XML/1998/namespace base xml"
 
 
@@ -218,8 +228,11 @@ class _Meter:
     prefixes: set[str] = field(default_factory=set)
     elements: int = 0
     entries: int = 0
+    links: int = 0
     tags: int = 0
     compared: int = 0
+    listed: tuple[int, int] = (0, 0)
+    """Depth and first byte of the list of categories that is open."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """One more element."""
@@ -234,6 +247,11 @@ class _Meter:
         elif local in _TAGS:
             self.tags += 1
             self.compared += self.tags
+            if local in _LISTS:
+                self.listed = len(self.open) + 1, self.parser.CurrentByteIndex
+        elif local == "link":
+            self.links += 1
+            _within(self.links, limits.links, "links")
         self.open.append(name)
         if attributes:
             base = attributes.get(_BASE) or attributes.get("base") or ""
@@ -241,16 +259,28 @@ class _Meter:
             _within(len(attributes), limits.attributes, "attributes in one element")
         _within(len(self.open), limits.depth, "elements in one another")
         _within(self.elements, limits.elements, "elements")
-        _within(self.compared, limits.tags, "categories, weighed as the square of their number in one entry,")
+        _within(self.compared, limits.tags, _CATEGORIES)
 
     def end(self, _name: str) -> None:
         """It is closed."""
+        if len(self.open) == self.listed[0]:
+            self.tags += (self.parser.CurrentByteIndex - self.listed[1]) // _KEYWORD
+            self.compared += self.tags**2 // 2
+            self.listed = 0, 0
+            _within(self.compared, self.limits.tags, _CATEGORIES)
         self.open.pop()
 
-    def namespace(self, prefix: str | None, _uri: str) -> None:
+    def namespace(self, prefix: str | None, uri: str | None) -> None:
         """A namespace is declared."""
+        if uri and not _whole(uri):
+            raise expat.ExpatError("a namespace with a space in it")
         self.prefixes.add(prefix or "")
         _within(len(self.prefixes), self.limits.namespaces, "namespaces")
+
+
+def _whole(uri: str) -> bool:
+    """Whether there is no space in it: between address and name there is one, and who splits them there counts three parts."""
+    return uri.split() == [uri]
 
 
 def _within(number: int, most: int, what: str) -> None:
@@ -260,6 +290,7 @@ def _within(number: int, most: int, what: str) -> None:
 
 def measured(data: bytes, limits: Limits = LIMITS) -> bytes:
     """The same document, or as many of its entries as are read. `expat.ExpatError` when it is not well-formed."""
+    _within(data.count(b"\n"), limits.lines, "lines")
     parser = expat.ParserCreate("utf-8", namespace_separator=" ")
     meter = _Meter(limits, parser)
     parser.namespace_prefixes = True
@@ -294,18 +325,22 @@ _TOKEN = re.compile(
     | !\[CDATA\[(?P<data>.*?)(?P<whole>\]\]>|\Z)
     | [!?][^<>]*+>?
     | (?P<close>/?)(?P<name>[a-z_][\w.-]*+(?::[a-z_][\w.-]*+)?)
-      (?P<rest>(?:[^<>"']++|"[^"]*+"|'[^']*+')*+)(?P<end>>|(?=<)|\Z|["'][^<>]*+>?)
+      (?P<rest>(?:[^<>"']++|"[^"<]*+"|'[^'<]*+'|["'])*+)(?P<end>>|(?=<)|\Z)
     )""",
     re.ASCII | re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
+"""No `<` may stand in an attribute, so a quote that is not closed before one is no quote."""
 _PAIR = re.compile(
     r"""([a-z_][\w.-]*+(?::[a-z_][\w.-]*+)?)\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'>]++)""", re.ASCII | re.IGNORECASE
 )
 _REFERENCE = re.compile(r"&(#[0-9]{1,9}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z_][\w.-]{0,60});")
+_XML = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _VOID = frozenset({"br", "img", "hr", "wbr", "input", "area", "embed"})
 _LEAVES = frozenset({"title", "link", "guid", "pubdate"})
 """Elements that hold no other of `_FIELDS`: where one begins, the one before was not closed."""
 _FIELDS = _LEAVES | {"description", "item", "entry"}
+_DEPTH = 100
+"""Tags that nest deeper are left out: what is never closed would nest without end."""
 _MEANT = {
     "atom": "http://www.w3.org/2005/Atom",
     "content": "http://purl.org/rss/1.0/modules/content/",
@@ -324,12 +359,12 @@ def mended(text: str, known: dict[str, str | None]) -> tuple[str, bool]:
     """The document made well-formed, and whether its end is missing. `known`: its own entities.
 
     Tags are closed where their parents end, what closes nothing is dropped, entities become characters, and what only looks
-    like markup becomes text. Of an entry that breaks off, the element that breaks off is left out.
+    like markup becomes text. Of an entry that breaks off, the element in which it does is left out.
     """
     text = _ILLEGAL.sub("", text)
     last = text.rfind("-->") + 1
     text = text[:last] + text[last:].replace("<!--", "")
-    mender = _Mender(known, max(text.rfind("<item"), text.rfind("<entry")))
+    mender = _Mender({**known, **_XML}, max(text.rfind("<item"), text.rfind("<entry")))
     at = 0
     for token in _TOKEN.finditer(text):
         mender.text(text[at : token.start()])
@@ -372,7 +407,12 @@ class _Mender:
             name = token["name"].lower()
             if token["close"]:
                 self._close(name, token.start())
-            elif token["end"].endswith(">") or (name in _FIELDS and not token["rest"].strip()):
+            elif (
+                token["end"].endswith(">")
+                or not self.pieces
+                or name.rpartition(":")[2] in _ENTRIES
+                or (name in _FIELDS and not token["rest"].strip())
+            ):
                 self._start(name, token["rest"])
             elif token.end() < len(token.string):
                 self.text(token[0])
@@ -381,8 +421,7 @@ class _Mender:
         """Everything, closed."""
         cut = bool(self.open)
         if self.entries:
-            broken = min(self.entries[0] + 1, len(self.open) - 1)
-            del self.pieces[self.open[broken][1] :], self.open[broken:]
+            self._drop_half(self.entries[0])
         while self.open:
             self._pop()
         used = sorted(self.prefixes - {"xml", "xmlns"})
@@ -391,8 +430,17 @@ class _Mender:
             self.pieces[0] = self.pieces[0].replace(">", f"{_written(meant | self.root)}>")
         return "".join(self.pieces), cut
 
+    def _drop_half(self, entry: int) -> None:
+        """Leaves out the element in which an entry breaks off, unless the entry has no other."""
+        for _, at in self.open[entry + 1 : entry + 2]:
+            if any(piece.startswith("</") for piece in self.pieces[self.open[entry][1] : at]):
+                del self.pieces[at:], self.open[entry + 1 :]
+                self.entries.clear()
+
     def _start(self, name: str, rest: str) -> None:
         local = name.rpartition(":")[2]
+        if name.startswith("xmlns:") or (len(self.open) >= _DEPTH and local not in _ENTRIES):
+            return
         if local in _ENTRIES:
             while self.entries:
                 self._pop()
@@ -415,7 +463,9 @@ class _Mender:
         found: dict[str, str] = {}
         for name, value in _PAIR.findall(rest):
             plain = self._resolved(value[1:-1] if value[0] in "\"'" else value)
-            if not (name.startswith("xmlns") and (plain in _RESERVED or name[6:] in {"xml", "xmlns"})):
+            if not name.startswith("xmlns") or (
+                _whole(plain) and plain not in _RESERVED and name[6:] not in {"xml", "xmlns"}
+            ):
                 found.setdefault(name.lower(), plain)
         return found
 

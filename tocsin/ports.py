@@ -49,6 +49,12 @@ class Slack(Protocol):
     def find(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Posted | None:
         """The message whose metadata names `alert`, posted at or after `oldest` (epoch seconds), or None."""
 
+    def copies(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Sequence[Posted]:
+        """All the messages `find` might have found: there should be one."""
+
+    def delete(self, posted: Posted) -> None:
+        """Removes a message. `Rejected(kind="missing")` when it is gone already or can never be removed."""
+
     def permalink(self, posted: Posted) -> str | None:
         """A link to the message, or None when Slack gives none."""
 
@@ -219,6 +225,8 @@ class OutboxRow:
     """When a post was begun whose outcome is not recorded."""
     plain: bool = False
     """Slack refused the blocks: show the text alone."""
+    doubted_at: float | None = None
+    """When the first post was begun that the history did not show, so that it was given up and begun anew."""
 
     @property
     def digest(self) -> str | None:
@@ -270,13 +278,27 @@ class Table(Protocol):
     def posting(self, alert: str, owner: str, now: datetime) -> None:
         """Notes that a post begins, before it does. `Conflict` when the row was lost to another owner."""
 
-    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
-        """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again."""
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
+        """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again.
+
+        `audit` says when the row is doubtful, if nothing more is wanted of it until then.
+        """
 
     def release(  # noqa: PLR0913 - what is known of the call
-        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+        self,
+        alert: str,
+        owner: str,
+        due: datetime,
+        *,
+        surely_not_posted: bool,
+        plain: bool = False,
+        doubted_at: float | None = None,
+        note: str = "",
     ) -> None:
-        """Gives the row back, to be tried again when due. `surely_not_posted` forgets the post begun, `plain` is for good."""
+        """Gives the row back, to be tried again when due. `surely_not_posted` forgets the call begun.
+
+        `plain` is for good, and the first `doubted_at` is kept until the row is audited for the last time.
+        """
 
     def bury(self, alert: str, owner: str, note: str) -> None:
         """Marks the row as undeliverable, with the reason."""
@@ -286,6 +308,12 @@ class Table(Protocol):
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Alerts whose time has come, the longest waiting first."""
+
+    def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
+        """Delivered rows that are to be audited by now, the longest waiting first."""
+
+    def audited(self, alert: str, again: datetime | None) -> None:
+        """Notes that a doubtful row was audited, and when it is to be again; None: its doubt is over."""
 
 
 @dataclass(frozen=True, slots=True)

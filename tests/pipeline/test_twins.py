@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -9,15 +10,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from infra.local.slack import LocalSlack
 from infra.local.stack import LocalStack
 from infra.replay import TEMPLATE
+from tests.simulation.deployment import deployment
+from tests.simulation.queues import MemoryMailbox
 from tests.twins import CHANNEL, Clock, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.slack import SlackWorkspace
+from tocsin.adapters.sqs import SqsQueue
 from tocsin.article import Article
 from tocsin.cursor import Cursor, Seen
 from tocsin.errors import Conflict, InputFault, Rejected
@@ -63,7 +68,7 @@ class Caller:
         self.moves: list[Callable[[], Any]] = [
             *[self.commit] * 5, *[self.attempt] * 5, self.claim, self.claim, self.posting, self.delivered, self.release, self.bury,
             self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
-            self.digest,
+            self.digest, self.doubtful, self.doubtful, self.audited,
         ]  # fmt: skip
 
     def step(self) -> tuple[str, Any]:
@@ -138,9 +143,11 @@ class Caller:
             self.table.posting(alert, owner, now)
         if self.random.choice([True, False]):
             sure, plain = self.random.choice([True, False]), self.random.choice([True, False, False])
-            self.table.release(alert, owner, now, surely_not_posted=sure, plain=plain)
+            doubt = now.timestamp() if self.random.choice([True, False]) else None
+            self.table.release(alert, owner, now, surely_not_posted=sure, plain=plain, doubted_at=doubt)
         else:
-            done = self.table.delivered(alert, owner, Posted(CHANNEL, "1.5"), self.random.randrange(3))
+            audit = now + timedelta(seconds=30) if self.random.choice([True, False]) else None
+            done = self.table.delivered(alert, owner, Posted(CHANNEL, "1.5"), self.random.randrange(3), audit=audit)
         return row, done, self.table.claim(alert, owner, now, timedelta(seconds=self.random.choice([1, 75])))
 
     def posting(self) -> None:
@@ -184,6 +191,16 @@ class Caller:
     def due(self) -> list[str]:
         """The sweeper asks what is due; rows due at the same moment come in any order."""
         return sorted(alert for alert in self.table.due(self.now, 1000) if alert.startswith(self.prefix + "/"))
+
+    def doubtful(self) -> list[OutboxRow]:
+        """The auditor asks what is to be looked at."""
+        rows = self.table.doubtful(self.now, 1000)
+        return sorted((row for row in rows if row.alert.startswith(self.prefix + "/")), key=lambda row: row.alert)
+
+    def audited(self) -> None:
+        """The auditor has looked at a row."""
+        again = self.now + timedelta(seconds=50) if self.random.choice([True, False]) else None
+        self.table.audited(self.any_alert(), again)
 
     def silence(self) -> list[Silence]:
         """An analyst silences something, and somebody asks for the silences."""
@@ -365,6 +382,18 @@ def test_the_feeds_answer_as_dynamodb_does(stack: LocalStack, seed: int) -> None
         assert (number, twin.step()) == (number, real.step())
 
 
+def test_every_method_is_compared() -> None:
+    """No method of the ports of table and feeds is left out of the comparison."""
+    source = inspect.getsource(Caller) + inspect.getsource(FeedCaller)
+    assert [name for name in methods(Table) if f"self.table.{name}(" not in source] == []
+    assert [name for name in methods(Feeds) if f"self.feeds.{name}(" not in source] == []
+
+
+def methods(port: type) -> list[str]:
+    """The methods of a protocol."""
+    return [name for name, value in vars(port).items() if inspect.isfunction(value) and not name.startswith("_")]
+
+
 @pytest.mark.parametrize("kind", ["twin", "dynamodb"])
 def test_due_alerts_come_in_order(stack: LocalStack, kind: str) -> None:
     """What is due comes the longest waiting first, and no more than was asked for."""
@@ -448,6 +477,19 @@ def test_slack_puts_a_reply_to_a_deleted_root_into_the_channel(workspace: tuple[
     assert slack.find(CHANNEL, "b", oldest=0) == reply
 
 
+def test_slack_tells_every_copy_and_removes_one(workspace: tuple[Slack, Callable[[str], None]]) -> None:
+    """All messages of an alert are told, in the channel or in a thread, and one that is removed is gone."""
+    slack, _ = workspace
+    root, extra = slack.post(CHANNEL, text("a")), slack.post(CHANNEL, text("a"))
+    replies = [slack.post(CHANNEL, text("b"), thread_ts=root.ts, broadcast=True) for _ in range(2)]
+    assert set(slack.copies(CHANNEL, "a", oldest=0)) == {root, extra}
+    assert set(slack.copies(CHANNEL, "b", oldest=0, thread_ts=root.ts)) == set(replies)
+    assert slack.permalink(extra)
+    slack.delete(extra)
+    assert list(slack.copies(CHANNEL, "a", oldest=0)) == [root]
+    assert slack.permalink(extra) is None
+
+
 def test_slack_refuses_what_is_not_there(workspace: tuple[Slack, Callable[[str], None]]) -> None:
     """An unknown channel, an unknown thread and a deleted message are refused, each with its kind."""
     slack, remove = workspace
@@ -458,6 +500,8 @@ def test_slack_refuses_what_is_not_there(workspace: tuple[Slack, Callable[[str],
         ("channel", lambda: slack.find("C0OTHER", "a", oldest=0)),
         ("missing", lambda: slack.post(CHANNEL, text("a"), thread_ts="1.000001")),
         ("missing", lambda: slack.update(posted, text("a"))),
+        ("missing", lambda: slack.delete(posted)),
+        ("channel", lambda: slack.copies("C0OTHER", "a", oldest=0)),
     ]
     for kind, call in calls:
         with pytest.raises(Rejected) as refusal:
@@ -473,3 +517,28 @@ def test_stories_survive_the_table(stack: LocalStack) -> None:
     found = table.story("back/y#1")
     assert found is not None
     assert json.dumps(found.to_json() | {"version": 0}) == json.dumps(story.to_json())
+
+
+def test_a_queue_hides_redelivers_and_gives_up_as_sqs_does(stack: LocalStack) -> None:
+    """A message hides while it is handled, comes again, and after the template's number of receives is a dead letter."""
+    numbers, sqs = deployment().articles, stack.client("sqs")
+    url, dead = stack.physical("ArticleQueue"), stack.physical("ArticleDeadLetters")
+    twin = MemoryMailbox(numbers.visibility, numbers.receives)
+    with time_machine.travel(START, tick=False) as clock:
+        SqsQueue(sqs, url).send(["good", "bad"])
+        twin.send(["good", "bad"])
+        now = START
+        for _ in range(numbers.receives + 2):
+            theirs = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            ours = twin.receive(now.timestamp(), 10)
+            assert sorted(mail.body for mail in ours) == sorted(message["Body"] for message in theirs)
+            for message in theirs:
+                if message["Body"] == "good":
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            twin.delete(mail for mail in ours if mail.body == "good")
+            assert twin.receive(now.timestamp(), 10) == []
+            assert "Messages" not in sqs.receive_message(QueueUrl=url)
+            now += timedelta(seconds=numbers.visibility + 1)
+            clock.move_to(now)
+        given_up = sqs.receive_message(QueueUrl=dead).get("Messages", [])
+    assert [message["Body"] for message in given_up] == twin.dead == ["bad"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -157,5 +158,6 @@ def deliverer() -> Deliverer:
     rules = rule_set(settings.rules)
     slack = SlackWorkspace(settings.slack_url, token)
     return Deliverer(
-        table(), slack, rules.policy, now, uuid.uuid4().hex, settings.slack_channel, settings.lease, settings.quarantine
-    )
+        table(), slack, rules.policy, now, uuid.uuid4().hex, settings.slack_channel, settings.lease, settings.quarantine,
+        time.sleep,
+    )  # fmt: skip

@@ -27,6 +27,11 @@ MAX_HELD = 2_000
 """Rows of one day's digest, or one hour's notices, that are read."""
 SHARD = "due"
 """The one partition of the index of waiting alerts: it holds only what is not delivered yet."""
+AUDIT_SHARD = "audit"
+"""The partition of the same index for what is delivered and will be audited."""
+
+_NAMES = {"#owner": "owner", "#status": "status"}
+"""Attributes whose names are reserved words."""
 
 
 class DynamoTable:
@@ -193,21 +198,24 @@ class DynamoTable:
                 "SET attempted_at = :now",
                 "#owner = :owner",
                 {":now": now.timestamp(), ":owner": owner},
-                status=False,
+                names={"#owner": "owner"},
             )
             is None
         ):
             raise Conflict(f"alert {alert!r} belongs to another deliverer now")
 
-    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """See `Table.delivered`."""
         values: dict[str, Any] = {":owner": owner, ":channel": posted.channel, ":ts": posted.ts, ":shown": shown}
         facts = "channel = :channel, ts = :ts, shown = :shown"
+        later = {":due": audit.timestamp(), ":audit": AUDIT_SHARD} if audit else {}
+        due = ", due_at = :due, due_shard = :audit" if audit else ""
+        forget = "#owner, lease_until, attempted_at, note" + ("" if audit else ", due_at, due_shard")
         done = self._update(
             alert,
-            f"SET #status = :delivered, {facts} REMOVE #owner, lease_until, due_at, due_shard, attempted_at, note",
+            f"SET #status = :delivered, {facts}{due} REMOVE {forget}",
             "#owner = :owner AND wanted <= :shown",
-            {**values, ":delivered": "delivered"},
+            {**values, **later, ":delivered": "delivered"},
         )
         if done is not None:
             return True
@@ -220,16 +228,33 @@ class DynamoTable:
         return again is None  # lost to another owner: nothing more to do here
 
     def release(  # noqa: PLR0913 - what is known of the call
-        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+        self,
+        alert: str,
+        owner: str,
+        due: datetime,
+        *,
+        surely_not_posted: bool,
+        plain: bool = False,
+        doubted_at: float | None = None,
+        note: str = "",
     ) -> None:
         """See `Table.release`."""
         forget, told = ", attempted_at" if surely_not_posted else "", ", plain = :plain" if plain else ""
+        values = {
+            ":waiting": "waiting",
+            ":due": due.timestamp(),
+            ":shard": SHARD,
+            ":note": note[:300],
+            ":owner": owner,
+        } | ({":plain": True} if plain else {})
+        if doubted_at is not None:
+            told += ", doubted_at = if_not_exists(doubted_at, :doubted)"
+            values[":doubted"] = doubted_at
         self._update(
             alert,
             f"SET #status = :waiting, due_at = :due, due_shard = :shard, note = :note{told} REMOVE #owner, lease_until{forget}",
             "#owner = :owner",
-            {":waiting": "waiting", ":due": due.timestamp(), ":shard": SHARD, ":note": note[:300], ":owner": owner}
-            | ({":plain": True} if plain else {}),
+            values,
         )
 
     def bury(self, alert: str, owner: str, note: str) -> None:
@@ -246,11 +271,30 @@ class DynamoTable:
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Table.due`."""
+        return self._by(SHARD, now, limit)
+
+    def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
+        """See `Table.doubtful`."""
+        items = (self._get(f"ALERT#{alert}", "OUTBOX") for alert in self._by(AUDIT_SHARD, now, limit))
+        return [_outbox(item) for item in items if item and item.get("due_shard") == {"S": AUDIT_SHARD}]
+
+    def audited(self, alert: str, again: datetime | None) -> None:
+        """See `Table.audited`."""
+        self._update(
+            alert,
+            "SET due_at = :again" if again else "REMOVE due_at, due_shard, doubted_at",
+            "due_shard = :audit",
+            {":audit": AUDIT_SHARD} | ({":again": again.timestamp()} if again else {}),
+            names={},
+        )
+
+    def _by(self, shard: str, now: datetime, limit: int) -> list[str]:
+        """The alerts in one partition of the index whose time has come."""
         answer = self._client.query(
             TableName=self._name,
             IndexName="due",
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-            ExpressionAttributeValues={":shard": {"S": SHARD}, ":now": {"N": as_number(now.timestamp())}},
+            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": as_number(now.timestamp())}},
             Limit=limit,
         )
         return [item["pk"]["S"].removeprefix("ALERT#") for item in answer["Items"]]
@@ -269,14 +313,14 @@ class DynamoTable:
         condition: str,
         values: Mapping[str, Any],
         *,
-        status: bool = True,
+        names: Mapping[str, str] = _NAMES,
         tries: int = TRIES,
     ) -> Item | None:
-        names = {"#owner": "owner"} | ({"#status": "status"} if status else {})
+        named = {"ExpressionAttributeNames": names} if names else {}
         try:
             answer = self._client.update_item(
                 TableName=self._name, Key={"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}, UpdateExpression=update, ConditionExpression=condition,
-                ExpressionAttributeNames=names, ExpressionAttributeValues={name: as_value(value) for name, value in values.items()}, ReturnValues="ALL_NEW",
+                ExpressionAttributeValues={name: as_value(value) for name, value in values.items()}, ReturnValues="ALL_NEW", **named,
             )  # fmt: skip
         except ClientError as error:
             if is_conditional(error):
@@ -284,7 +328,7 @@ class DynamoTable:
             if (
                 tries > 1 and error.response["Error"]["Code"] == "TransactionConflictException"
             ):  # a commit has the row in hand; boto3 does not try again
-                return self._update(alert, update, condition, values, status=status, tries=tries - 1)
+                return self._update(alert, update, condition, values, names=names, tries=tries - 1)
             raise
         item: Item = answer["Attributes"]
         return item
@@ -418,6 +462,7 @@ def _outbox(item: Item) -> OutboxRow:
         ts=item.get("ts", {"S": ""})["S"],
         attempted_at=float(item["attempted_at"]["N"]) if "attempted_at" in item else None,
         plain=item.get("plain", {"BOOL": False})["BOOL"],
+        doubted_at=float(item["doubted_at"]["N"]) if "doubted_at" in item else None,
     )
 
 

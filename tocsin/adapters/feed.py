@@ -34,7 +34,7 @@ from tocsin.markup import DECLARATION, LIMITS, ROOTS, Root, decoded, entities, m
 
 MAX_BYTES = 10_000_000
 """Bytes of a feed once it is decompressed; with more, what feedparser makes of it would not fit into a small function."""
-SECONDS = 2.5
+SECONDS = 3.0
 """Processor time the reading of one feed may take: not time on the clock, so that a busy machine reads the same feeds."""
 MAX_ID, MAX_TITLE, MAX_LINK, MAX_NOTES = 300, 2_000, 2_000, 20
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -50,21 +50,23 @@ _MAGIC = {
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
     b"\x7fELF": "a program",
 }
+_REFERENCES = 300_000
+"""With more, the text is put into sections: feedparser takes longer for each reference than mending does."""
 _SAMPLE, _CONTROLS = 2_000, 0.05
 """More control characters than this share of the first characters: no text."""
 _HASH = 16
 
 
-def parse(body: bytes, *, url: str = "", content_type: str = "") -> Feed:
+def parse(body: bytes, *, url: str = "", content_type: str = "", seconds: float = SECONDS) -> Feed:
     """The feed in these bytes, gzipped or not; `url` and `content_type` are those of the answer they came in.
 
     `FeedFault` when there is none, or none that may be read; nothing else is raised.
     """
     try:
-        with _alarm(SECONDS):
+        with _alarm(seconds):
             return _parse(body, url, content_type)
     except _Late:
-        raise FeedFault("too-slow", f"took more than {SECONDS:g} seconds of processor time") from None
+        raise FeedFault("too-slow", f"took more than {seconds:g} seconds of processor time") from None
     except RecursionError:
         raise FeedFault("too-complex", "nests too deeply") from None
     except MemoryError:
@@ -81,8 +83,6 @@ def _parse(body: bytes, url: str, content_type: str) -> Feed:
     text, note = decoded(body, content_type)
     notes.append(note)
     del body
-    if sum(char < " " and char not in "\t\n\f\r" for char in text[:_SAMPLE]) > _CONTROLS * len(text[:_SAMPLE]):
-        raise FeedFault("not-a-feed", "is a binary file, not a feed")
     read = _json_feed if text.lstrip("\ufeff \t\r\n\f").startswith(("{", "[")) else _xml_feed
     handed = [text]
     del text  # whoever reads it lets go of it before feedparser makes copies of its own
@@ -156,7 +156,10 @@ def _unpacked(body: bytes) -> tuple[bytes, str]:
 def _xml_feed(text: str, url: str) -> Feed:
     start = root(text)
     if start is None:
-        raise FeedFault("not-a-feed", f"is no XML and no JSON: it begins with {_quoted(text)}")
+        what = "a binary file" if _binary(text) else f"no XML and no JSON: it begins with {_quoted(text)}"
+        raise FeedFault("not-a-feed", f"is {what}")
+    if start.name not in ROOTS and _binary(text):
+        raise FeedFault("not-a-feed", "is a binary file, not a feed")
     if start.name == "html" or (start.name not in ROOTS and "<html" in text[:2_000].lower()):
         raise FeedFault("html", _page(text, url))
     data, notes = _guarded(text, start)
@@ -175,6 +178,8 @@ def _guarded(text: str, start: Root) -> tuple[bytes, list[str]]:
     """The document as feedparser may see it, and what had to be done to it."""
     notes = ["something stood before the feed"] if start.skipped else []
     text = text[start.start :]
+    if text.count("&") > _REFERENCES:
+        text, _ = mended(text, entities(start.doctype))
     try:
         data = DECLARATION + text.encode("utf-8", "replace")
         kept = measured(data)
@@ -209,7 +214,13 @@ def _feedparser(data: bytes) -> Any:
         except (_Late, RecursionError, MemoryError):
             raise
         except Exception as error:  # it raises whatever its parts do
-            raise FeedFault("malformed", f"feedparser fails: {type(error).__name__}: {error}") from error
+            raise FeedFault("malformed", f"feedparser fails: {type(error).__name__}: {_quoted(str(error))}") from error
+
+
+def _binary(text: str) -> bool:
+    """Whether too much of the beginning is no text."""
+    head = text[:_SAMPLE]
+    return sum(char < " " and char not in "\t\n\f\r" for char in head) > _CONTROLS * len(head)
 
 
 _OTHERS = {
@@ -286,6 +297,8 @@ class _Reader:
 
     def _link(self, entry: dict[str, Any], base: str) -> str:
         link = _string(entry, "link") or next(_alternates(entry), "")
+        if link == _string(entry, "id"):
+            base = ""  # a guid that counts as link, though it may be a mere number
         found = web_address(link, base, MAX_LINK)
         if link and not found:
             self.notes.append("has links that are no http or https addresses: they were left out")

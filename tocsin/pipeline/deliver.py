@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from tocsin import message
 from tocsin.errors import Conflict, Rejected, Throttled, Unknown
+from tocsin.pipeline.audit import CLOCK_SKEW, FIRST_LOOK, audit
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
 from tocsin.ports import Clock, Message, OutboxRow, Posted, Slack, Table
@@ -16,13 +17,13 @@ from tocsin.story import Story
 
 log = logging.getLogger("tocsin")
 
+WORK = timedelta(seconds=45)
+"""How long one call of a function goes on to begin things; its timeout is longer by more than one call to Slack takes."""
 REFUSED_PAUSE = timedelta(minutes=5)
 ORDER_PAUSE = timedelta(seconds=15)
 LOOK_PAUSE = timedelta(seconds=30)
 FIRST_STATE = 1
 """What every message that stands in Slack shows at least."""
-CLOCK_SKEW = 60.0
-"""Seconds by which our clock may be ahead of Slack's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Deliverer:
 
     The outbox row is the truth. A row is claimed with a lease, for one call to Slack that the row itself calls for: an edit
     when it knows its `ts`; a look at the history when a post was begun whose outcome nobody noted, once lease and quarantine
-    are over; else the post. So a refused call can never make us forget that an older one may have had an effect.
+    are over; else the post. So a refused call can never make us forget that an older one may have had an effect. An edit
+    whose outcome nobody noted is waited for as long, so that it cannot turn up late over a newer one.
     """
 
     table: Table
@@ -42,34 +44,42 @@ class Deliverer:
     channel: str
     lease: timedelta
     quarantine: timedelta
+    wait: Callable[[float], object]
+    """Lets seconds pass: the pauses Slack asks for are kept, so that a burst drains as fast as Slack takes it."""
 
     def deliver(self, alerts: Iterable[str]) -> None:
         """Delivers what can be delivered now; the rest stays in the outbox with the time it is due."""
+        until = self.clock() + WORK
         for alert in dict.fromkeys(alerts):
-            self._deliver(alert)
+            if self.clock() < until:
+                self._deliver(alert, until)
 
     def sweep(self, limit: int = 100) -> int:
-        """Delivers what is due and was not delivered by its stream record, each for itself; returns how many rows were due."""
+        """Delivers what is due and was not delivered by its stream record, each for itself, and audits; returns how many rows were due."""
+        until = self.clock() + WORK
         due = self.table.due(self.clock(), limit)
         for alert in due:
+            if self.clock() >= until:
+                break
             try:
-                self._deliver(alert)
+                self._deliver(alert, until)
             except Exception:
                 log.exception("alert %s waits for a later sweep", ascii(alert))
+        audit(self.table, self.slack, self.clock(), limit)
         return len(due)
 
-    def _deliver(self, alert: str) -> None:
+    def _deliver(self, alert: str, until: datetime) -> None:
         for _ in range(TRIES):
             row = self.table.claim(alert, self.owner, self.clock(), self.lease)
-            if row is None or not self._attempt(row):
+            if row is None or not self._attempt(row, until):
                 return
 
-    def _attempt(self, row: OutboxRow) -> bool:
+    def _attempt(self, row: OutboxRow, until: datetime) -> bool:
         """One call to Slack for a claimed row, and a note of what came of it; True when there is more to do at once."""
         try:
-            return self._step(row)
+            return self._step(row, until)
         except Throttled as pause:
-            self._again(row, timedelta(seconds=pause.retry_after), "throttled")
+            return self._throttled(row, timedelta(seconds=pause.retry_after), until)
         except Rejected as refusal:
             return self._refused(row, refusal)
         except Unknown as doubt:
@@ -81,7 +91,15 @@ class Deliverer:
             log.info("alert %s belongs to another deliverer now", ascii(row.alert))
         return False
 
-    def _step(self, row: OutboxRow) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
+    def _throttled(self, row: OutboxRow, pause: timedelta, until: datetime) -> bool:
+        """Gives the row back for as long as Slack asks; True when that was waited for."""
+        self._again(row, pause, "throttled")
+        if self.clock() + pause >= until:
+            return False
+        self.wait(pause.total_seconds())
+        return True
+
+    def _step(self, row: OutboxRow, until: datetime) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
         if row.digest is not None or row.notices is not None:
             return self._alone(row)
         story = self.table.story(row.story)
@@ -94,16 +112,16 @@ class Deliverer:
             self.table.bury(row.alert, self.owner, "its story is gone")
             return False
         if row.ts:
-            posted = self._edited(row, story)
-            return not self.table.delivered(row.alert, self.owner, posted, _state(row, story))
-        root = self._root(story) if row.reply is not None else None
+            if row.attempted_at is not None:
+                return self._waited_for(row, row.attempted_at)
+            return self._noted(row, self._edited(row, story), _state(row, story))
+        root = self._root(story, until) if row.reply is not None else None
         if row.reply is not None and root is None:
             self._again(row, ORDER_PAUSE, "waits for its root message")
             return False
         if row.attempted_at is not None:
             return self._looked_up(row, row.attempted_at, root)
-        posted = self._posted(row, self._message(row, story), root)
-        return not self.table.delivered(row.alert, self.owner, posted, _state(row, story))
+        return self._noted(row, self._posted(row, self._message(row, story), root), _state(row, story))
 
     def _alone(self, row: OutboxRow) -> bool:
         """An alert that belongs to no story: posted once, and never edited."""
@@ -113,8 +131,12 @@ class Deliverer:
         if text is None:
             self.table.bury(row.alert, self.owner, "there is nothing to tell")
             return False
-        posted = self._posted(row, message.plain(text) if row.plain else text, None)
-        return not self.table.delivered(row.alert, self.owner, posted, FIRST_STATE)
+        return self._noted(row, self._posted(row, message.plain(text) if row.plain else text, None), FIRST_STATE)
+
+    def _noted(self, row: OutboxRow, posted: Posted, shown: int) -> bool:
+        """Notes what Slack shows; True when the story has changed meanwhile. One given up before is to be audited."""
+        audit_at = self.clock() + FIRST_LOOK if row.doubted_at is not None else None
+        return not self.table.delivered(row.alert, self.owner, posted, shown, audit=audit_at)
 
     def _told(self, row: OutboxRow) -> Message | None:
         """What an alert says that belongs to no story: the digest of a day, or the notices of an hour."""
@@ -125,9 +147,10 @@ class Deliverer:
 
     def _edited(self, row: OutboxRow, story: Story) -> Posted:
         """Brings a message that stands in Slack up to date; one that a person deleted stays deleted."""
-        posted = Posted(row.channel, row.ts)
+        posted, text = Posted(row.channel, row.ts), self._message(row, story)
+        self._begin(row)
         try:
-            self.slack.update(posted, self._message(row, story))
+            self.slack.update(posted, text)
         except Rejected as refusal:
             if refusal.kind != "missing":
                 raise
@@ -136,21 +159,46 @@ class Deliverer:
 
     def _looked_up(self, row: OutboxRow, attempted_at: float, root: Posted | None) -> bool:
         """Settles a post of unknown outcome: once it is too late for it to turn up, the history tells."""
-        over = datetime.fromtimestamp(attempted_at, self.clock().tzinfo) + self.lease + self.quarantine
-        if self.clock() < over:
-            self.table.release(
-                row.alert, self.owner, over, surely_not_posted=False, note="outcome unknown, in quarantine"
-            )
+        if self._in_quarantine(row, attempted_at):
             return False
         channel, thread = (root.channel, root.ts) if root else (self.channel, None)
         found = self.slack.find(channel, row.alert, oldest=attempted_at - CLOCK_SKEW, thread_ts=thread)
         if found is None:
-            self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, note="not in the history")
+            self.table.release(
+                row.alert,
+                self.owner,
+                self.clock(),
+                surely_not_posted=True,
+                doubted_at=attempted_at,
+                note="not in the history",
+            )
             return True
-        return not self.table.delivered(row.alert, self.owner, found, FIRST_STATE)
+        return self._noted(row, found, FIRST_STATE)
+
+    def _waited_for(self, row: OutboxRow, attempted_at: float) -> bool:
+        """Settles an edit of unknown outcome: once it is too late for it to turn up, the whole state can be shown again."""
+        if self._in_quarantine(row, attempted_at):
+            return False
+        self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, note="to be shown again")
+        return True
+
+    def _in_quarantine(self, row: OutboxRow, attempted_at: float) -> bool:
+        """Whether a call of unknown outcome may still take effect; if so the row is given back until then."""
+        over = datetime.fromtimestamp(attempted_at, self.clock().tzinfo) + self.lease + self.quarantine
+        if self.clock() >= over:
+            return False
+        self.table.release(row.alert, self.owner, over, surely_not_posted=False, note="outcome unknown, in quarantine")
+        return True
+
+    def _begin(self, row: OutboxRow) -> None:
+        """Notes that a call to Slack begins. `Conflict` when that took so long that it is too late to begin."""
+        began = self.clock()
+        self.table.posting(row.alert, self.owner, began)
+        if self.clock() - began >= self.lease:
+            raise Conflict(f"alert {row.alert!r} waits, because its lease is over")
 
     def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
-        self.table.posting(row.alert, self.owner, self.clock())
+        self._begin(row)
         if root is None:
             return self.slack.post(self.channel, text)
         try:
@@ -161,11 +209,11 @@ class Deliverer:
             log.info("root %s was deleted by a person; the reply stands for itself", root.ts)
             return self.slack.post(root.channel, text)
 
-    def _root(self, story: Story) -> Posted | None:
+    def _root(self, story: Story, until: datetime) -> Posted | None:
         """Where the story's root stands; delivers it first when it is not there yet."""
         root = root_alert(story.id)
         if self.table.posted(root) is None:
-            self._deliver(root)
+            self._deliver(root, until)
         return self.table.posted(root)
 
     def _message(self, row: OutboxRow, story: Story) -> Message:
