@@ -22,7 +22,17 @@ DELIVERERS = {"Deliver", "Sweep"}
 STRANGERS = {"Due", "Fetch", "Receive", "Page"}
 """Functions that ask servers of strangers or take what strangers send, and the one that sends them off."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
-NAMES = {"FunctionName", "QueueName", "TableName", "BucketName", "RoleName", "LogGroupName", "TopicName", "LayerName"}
+NAMES = {
+    "FunctionName",
+    "QueueName",
+    "TableName",
+    "BucketName",
+    "RoleName",
+    "LogGroupName",
+    "TopicName",
+    "LayerName",
+    "AlarmName",
+}
 _SECRET = re.compile(r":secret:\$\{(\w+)\}-\?{6}$")
 _WITHIN = re.compile(r"^\$\{(\w+)\.\w+\}(/.+)$")
 
@@ -79,6 +89,10 @@ class Template:
         """The environment a function is given."""
         given: dict[str, Any] = self.functions[function].get("Environment", {}).get("Variables", {})
         return given
+
+    def alarms(self, figure: str) -> list[dict[str, Any]]:
+        """The alarms on a figure."""
+        return [one for one in self.of_type("AWS::CloudWatch::Alarm").values() if one["MetricName"] == figure]
 
     def may(self, function: str, service: str) -> set[str]:
         """What a function may touch of a service: places."""
@@ -491,6 +505,95 @@ def logs_are_kept_for_a_set_time(template: Template) -> Iterator[str]:
             yield f"{function} may not write its log, or another's"
 
 
+# ---------------------------------------------------------------- what goes wrong is told
+
+
+@promise
+def each_queue_has_its_alarms(template: Template) -> Iterator[str]:
+    """The first dead letter of any queue is told, and so is a queue whose oldest message waits for an hour."""
+    for queue in template.queues:
+        wanted = "ApproximateNumberOfMessagesVisible" if queue in template.letters else "ApproximateAgeOfOldestMessage"
+        most = 1 if queue in template.letters else 3600
+        found = [alarm for alarm in template.alarms(wanted) if named(alarm["Dimensions"][0]["Value"]) == queue]
+        if [alarm["Threshold"] <= most and alarm["Period"] <= 300 for alarm in found] != [True]:
+            yield f"{queue} has no alarm that tells in time"
+
+
+@promise
+def alerts_that_wait_or_fail_are_told(template: Template) -> Iterator[str]:
+    """Alerts that are not delivered, of unknown outcome, or refused are told within half an hour."""
+    for figure in ("OldestAlert", "UnknownOutcomes", "UndeliverableAlerts"):
+        if [one["Period"] * one["EvaluationPeriods"] <= 1800 for one in template.alarms(figure)] != [True]:
+            yield f"there is no alarm on {figure} that tells in time"
+
+
+@promise
+def silence_is_told(template: Template) -> Iterator[str]:
+    """A day without an article, and a Sweep that does not say how it is, are alarms: no figure is a bad figure."""
+    for figure, longest in (("NumberOfMessagesSent", 86_400), ("OldestAlert", 1800)):
+        for alarm in template.alarms(figure):
+            if alarm["TreatMissingData"] != "breaching" or alarm["Period"] * alarm["EvaluationPeriods"] > longest:
+                yield f"silence of {figure} is taken for well"
+    if not template.alarms("NumberOfMessagesSent"):
+        yield "a day without articles is told to nobody"
+
+
+@promise
+def failing_calls_are_told(template: Template) -> Iterator[str]:
+    """Errors of every function are counted, and they, throttled calls and failing feeds have an alarm."""
+    filters = template.of_type("AWS::Logs::MetricFilter").values()
+    counted = {named(one["LogGroupName"]): one for one in filters}
+    for function in template.functions:
+        if "platform.report" not in counted.get(f"{function}Logs", {}).get("FilterPattern", ""):
+            yield f"errors of {function} are not counted"
+    for figure in ("Errors", "Throttles", "FailedPolls"):
+        if len(template.alarms(figure)) != 1:
+            yield f"there is no alarm on {figure}"
+
+
+@promise
+def an_alarm_reaches_people(template: Template) -> Iterator[str]:
+    """Every alarm goes to the topic, says where the runbook tells what to do, and the topic leads to the channel and to an e-mail."""
+    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+        if alarm.get("AlarmActions") != [{"Ref": "OpsTopic"}]:
+            yield f"{name} is told to nobody"
+        if not str(alarm.get("AlarmDescription", "")).endswith(f" See docs/operate.md#{name.lower()}."):
+            yield f"{name} does not say where its section is"
+    if [function for function, event in template.events("SNS") if named(event["Topic"]) == "OpsTopic"] != ["Ops"]:
+        yield "the channel is told of no alarm"
+    mails = template.of_type("AWS::SNS::Subscription").values()
+    if [(one["Protocol"], named(one["TopicArn"])) for one in mails] != [("email", "OpsTopic")]:
+        yield "nobody is mailed an alarm"
+
+
+@promise
+def alarms_are_raised_by_this_account(template: Template) -> Iterator[str]:
+    """Only alarms and budgets of this account may speak to the topic, and only over TLS."""
+    for name, policy in template.of_type("AWS::SNS::TopicPolicy").items():
+        allowed, refused = policy["PolicyDocument"]["Statement"]
+        if allowed.get("Condition") != {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}:
+            yield f"{name} lets other accounts speak"
+        if set(allowed["Principal"]) != {"Service"}:
+            yield f"{name} lets others speak than services of AWS"
+        if (refused["Effect"], refused["Condition"]) != ("Deny", {"Bool": {"aws:SecureTransport": "false"}}):
+            yield f"{name} may be spoken to without TLS"
+
+
+@promise
+def figures_are_told_by_somebody(template: Template) -> Iterator[str]:
+    """Each figure of our own that an alarm or the dashboard looks at is told by the code, and each that is told is looked at."""
+    told = _figures_told()
+    body = json.dumps(template.of_type("AWS::CloudWatch::Dashboard"))
+    shown = set(re.findall(r'\\"Tocsin\\", \\"(\w+)\\"', body))
+    watched = {
+        alarm["MetricName"]
+        for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Namespace"] == "Tocsin"
+    }
+    yield from (f"nobody tells {one}" for one in sorted((shown | watched) - told))
+    yield from (f"nobody looks at {one}" for one in sorted(told - (shown & watched)))
+
+
 # ---------------------------------------------------------------- what is written is meant
 
 
@@ -507,7 +610,8 @@ def every_setting_is_used_and_none_is_unknown(template: Template) -> Iterator[st
 def stacks_stand_side_by_side(template: Template) -> Iterator[str]:
     """No resource has a name of its own choice, so that a second stack meets no first one."""
     for name, resource in template.resources.items():
-        yield from (f"{name} sets {one}" for one in NAMES & resource.get("Properties", {}).keys())
+        own = {one for one, value in resource.get("Properties", {}).items() if one in NAMES and isinstance(value, str)}
+        yield from (f"{name} sets {one}" for one in sorted(own))
     for function, event in template.events("ScheduleV2"):
         if event.get("OmitName") is not True:
             yield f"the schedule of {function} is named alike in every stack"
@@ -548,6 +652,17 @@ def needed_by(function: str) -> set[str]:
             called |= {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
     variables = _functions_of("tocsin/settings.py")
     return {_variable(variables[name]) for name in used}
+
+
+def _figures_told() -> set[str]:
+    """The names of all figures that the pipeline tells its meter."""
+    calls = (
+        node
+        for path in sorted((ROOT / "tocsin" / "pipeline").glob("*.py"))
+        for node in ast.walk(_tree(str(path.relative_to(ROOT))))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"meter", "self.meter"}
+    )
+    return {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
 
 
 def _settings_in(tree: ast.AST) -> set[str]:

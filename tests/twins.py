@@ -15,7 +15,10 @@ from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict, FetchFault, InputFault, Rejected
 from tocsin.feed import Answer
 from tocsin.ports import (
+    BULLETIN,
     NOTICES_WAIT,
+    Backlog,
+    Bulletin,
     Commit,
     FateRecord,
     Held,
@@ -57,6 +60,8 @@ class Row:
     ts: str = ""
     plain: bool = False
     doubted_at: float | None = None
+    since: float | None = None
+    bulletin: Bulletin | None = None
     audit: bool = False
     """Whether it is delivered and due for an audit only."""
     note: str = ""
@@ -65,7 +70,7 @@ class Row:
         """The row as a deliverer holds it."""
         return OutboxRow(
             alert, self.story, self.wanted, self.shown, "", self.reply, self.channel, self.ts, self.attempted_at,
-            self.plain, self.doubted_at,
+            self.plain, self.doubted_at, self.bulletin,
         )  # fmt: skip
 
 
@@ -153,7 +158,7 @@ class MemoryTable:
         """See `Table.want_digest`."""
         if digest_alert(day) in self.rows:
             return False
-        self.rows[digest_alert(day)] = Row("", 1, None, now.timestamp())
+        self.rows[digest_alert(day)] = Row("", 1, None, now.timestamp(), since=now.timestamp())
         return True
 
     def notices(self, hour: str) -> Sequence[Notice]:
@@ -165,7 +170,7 @@ class MemoryTable:
         asked = Row(wanted.story.id, version, json.loads(json.dumps(wanted.reply)), now.timestamp())
         row = self.rows.setdefault(wanted.alert, asked)
         row.status, row.story, row.wanted, row.reply = "pending", asked.story, asked.wanted, asked.reply
-        row.due_at, row.audit = asked.due_at, False
+        row.due_at, row.audit, row.since = asked.due_at, False, asked.due_at if row.since is None else row.since
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
@@ -198,7 +203,7 @@ class MemoryTable:
         if row.wanted > shown:
             row.status = "waiting"
             return False
-        row.status, row.note = "delivered", ""
+        row.status, row.note, row.since = "delivered", "", None
         row.due_at, row.audit = audit.timestamp() if audit else None, audit is not None
         return True
 
@@ -223,13 +228,28 @@ class MemoryTable:
     def bury(self, alert: str, owner: str, note: str) -> None:
         """See `Table.bury`."""
         if row := self._owned(alert, owner):
-            row.status, row.note = "dead", note
+            row.status, row.note, row.since = "dead", note, None
             row.owner = row.lease_until = row.due_at = None
 
     def posted(self, alert: str) -> Posted | None:
         """See `Table.posted`."""
         row = self.rows.get(alert)
         return Posted(row.channel, row.ts) if row and row.ts else None
+
+    def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
+        """See `Table.announce`."""
+        if f"{BULLETIN}{name}" in self.rows:
+            return False
+        self.rows[f"{BULLETIN}{name}"] = Row("", 1, None, now.timestamp(), since=now.timestamp(), bulletin=bulletin)
+        return True
+
+    def backlog(self, now: datetime) -> Backlog:
+        """See `Table.backlog`."""
+        rows = [row for row in self.rows.values() if row.due_at is not None and not row.audit]
+        since = [row.due_at or 0 if row.since is None else row.since for row in rows]
+        waiting = [one for one in since if one <= now.timestamp()]
+        doubtful = [row for row in rows if row.attempted_at is not None and (row.lease_until or 0) <= now.timestamp()]
+        return Backlog(len(waiting), datetime.fromtimestamp(min(waiting), UTC) if waiting else None, len(doubtful))
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Table.due`."""
@@ -293,7 +313,9 @@ class MemoryFeeds:
         """See `Feeds.save`."""
         for notice in notices:
             due = datetime.fromisoformat(f"{notice.hour}:00:00+00:00") + NOTICES_WAIT
-            self.table.rows.setdefault(notices_alert(notice.hour), Row("", 1, None, due.timestamp(), "waiting"))
+            self.table.rows.setdefault(
+                notices_alert(notice.hour), Row("", 1, None, due.timestamp(), "waiting", since=due.timestamp())
+            )
         if self.cursors.get(cursor.feed, Cursor(cursor.feed)).version != cursor.version:
             raise Conflict(f"the cursor of {cursor.feed!r} was written by another function")
         self.cursors[cursor.feed] = replace(cursor, version=cursor.version + 1)

@@ -73,6 +73,17 @@ class Web(Protocol):
         """One guarded GET, redirects included; `FetchFault` for everything that is not 200, 304 or 410."""
 
 
+class Meter(Protocol):
+    """Where figures about the running of Tocsin go."""
+
+    def __call__(self, **values: Sequence[float]) -> None:
+        """Tells the values of each figure by its name."""
+
+
+def unmetered(**_values: Sequence[float]) -> None:
+    """A `Meter` that tells nobody."""
+
+
 class Archive(Protocol):
     """The bucket: dropped files, article batches, fates of articles that held no signal."""
 
@@ -210,6 +221,30 @@ NOTICES_WAIT = timedelta(hours=1, minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
+class Bulletin:
+    """Something about the running of Tocsin that the channel is told at once, in words: an alarm, or that it lives."""
+
+    title: str
+    lines: tuple[str, ...]
+    level: str = "low"
+
+
+BULLETIN = "ops/"
+"""What the ids of alerts that are bulletins begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The alerts that should have been delivered by now."""
+
+    waiting: int = 0
+    since: datetime | None = None
+    """From when on the one that waits longest should have been delivered."""
+    doubtful: int = 0
+    """Alerts of which nobody knows whether they were posted."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     """An alert waiting to be delivered, as one deliverer holds it. Times are epoch seconds."""
 
@@ -227,6 +262,9 @@ class OutboxRow:
     """Slack refused the blocks: show the text alone."""
     doubted_at: float | None = None
     """When the first post was begun that the history did not show, so that it was given up and begun anew."""
+
+    bulletin: Bulletin | None = None
+    """What it says, when it is a bulletin."""
 
     @property
     def digest(self) -> str | None:
@@ -268,6 +306,12 @@ class Table(Protocol):
 
     def want_digest(self, day: str, now: datetime) -> bool:
         """Puts the digest of a day into the outbox; False when it was there already."""
+
+    def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
+        """Puts a bulletin into the outbox; False when one of that name was there already."""
+
+    def backlog(self, now: datetime) -> Backlog:
+        """The alerts that should have been delivered by now; of many, those that are due first."""
 
     def notices(self, hour: str) -> Sequence[Notice]:
         """What is to be told of a UTC hour (2025-03-01T09), in order of feeds."""

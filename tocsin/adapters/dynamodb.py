@@ -15,7 +15,19 @@ from tocsin.adapters.items import Item, as_item, as_number, as_value, batch_get,
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
-from tocsin.ports import Commit, FateRecord, Held, Notice, OutboxRow, Posted, Wanted, digest_alert
+from tocsin.ports import (
+    BULLETIN,
+    Backlog,
+    Bulletin,
+    Commit,
+    FateRecord,
+    Held,
+    Notice,
+    OutboxRow,
+    Posted,
+    Wanted,
+    digest_alert,
+)
 from tocsin.silence import Silence
 from tocsin.story import Story
 
@@ -27,6 +39,8 @@ MAX_HELD = 2_000
 """Rows of one day's digest, or one hour's notices, that are read."""
 SHARD = "due"
 """The one partition of the index of waiting alerts: it holds only what is not delivered yet."""
+MOST_WAITING = 100
+"""Rows that are looked at to tell how far behind the delivery is."""
 AUDIT_SHARD = "audit"
 """The partition of the same index for what is delivered and will be audited."""
 
@@ -166,6 +180,30 @@ class DynamoTable:
         """See `Table.want_digest`."""
         return want(self._client, self._name, digest_alert(day), "pending", now)
 
+    def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
+        """See `Table.announce`."""
+        told = json.dumps(asdict(bulletin), ensure_ascii=False)
+        return want(self._client, self._name, f"{BULLETIN}{name}", "pending", now, bulletin=told)
+
+    def backlog(self, now: datetime) -> Backlog:
+        """See `Table.backlog`."""
+        answer = self._client.query(
+            TableName=self._name,
+            IndexName="due",
+            KeyConditionExpression="due_shard = :shard",
+            ExpressionAttributeValues={":shard": {"S": SHARD}},
+            Limit=MOST_WAITING,
+        )
+        keys = {(item["pk"]["S"], item["sk"]["S"]) for item in answer["Items"]}
+        rows = [row for row in self._batch(keys).values() if row.get("due_shard") == {"S": SHARD}]
+        since = [_number(row, "since", _number(row, "due_at")) for row in rows]
+        waiting = [one for one in since if one <= now.timestamp()]
+        return Backlog(
+            len(waiting),
+            datetime.fromtimestamp(min(waiting), UTC) if waiting else None,
+            sum("attempted_at" in row and _number(row, "lease_until") <= now.timestamp() for row in rows),
+        )
+
     def notices(self, hour: str) -> Sequence[Notice]:
         """See `Table.notices`."""
         return [Notice(**json.loads(item["state"]["S"])) for item in self._partition(f"NOTICES#{hour}", MAX_HELD)]
@@ -210,7 +248,7 @@ class DynamoTable:
         facts = "channel = :channel, ts = :ts, shown = :shown"
         later = {":due": audit.timestamp(), ":audit": AUDIT_SHARD} if audit else {}
         due = ", due_at = :due, due_shard = :audit" if audit else ""
-        forget = "#owner, lease_until, attempted_at, note" + ("" if audit else ", due_at, due_shard")
+        forget = "#owner, lease_until, attempted_at, note, since" + ("" if audit else ", due_at, due_shard")
         done = self._update(
             alert,
             f"SET #status = :delivered, {facts}{due} REMOVE {forget}",
@@ -260,7 +298,7 @@ class DynamoTable:
     def bury(self, alert: str, owner: str, note: str) -> None:
         """See `Table.bury`."""
         self._update(
-            alert, "SET #status = :dead, note = :note REMOVE #owner, lease_until, due_at, due_shard", "#owner = :owner",
+            alert, "SET #status = :dead, note = :note REMOVE #owner, lease_until, due_at, due_shard, since", "#owner = :owner",
             {":dead": "dead", ":note": note[:300], ":owner": owner},
         )  # fmt: skip
 
@@ -334,15 +372,17 @@ class DynamoTable:
         return item
 
 
-def want(client: Any, table: str, alert: str, status: str, due: datetime) -> bool:
+def want(client: Any, table: str, alert: str, status: str, due: datetime, **more: str) -> bool:
     """Puts an alert that belongs to no story into the outbox, unless it is there; "pending" has it delivered at once."""
     values = {
         "status": status,
         "due_at": due.timestamp(),
         "due_shard": SHARD,
+        "since": due.timestamp(),
         "story": "",
         "wanted": 1,
         "reply": "null",
+        **more,
     }
     key = {"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}
     expires = {"expires_at": {"N": str(int((due + FATES_LIVE).timestamp()))}}
@@ -445,10 +485,21 @@ def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:
     asked = "story = :story, wanted = :wanted, reply = :reply, expires_at = :expires"
     return {
         "Key": {"pk": {"S": f"ALERT#{wanted.alert}"}, "sk": {"S": "OUTBOX"}},
-        "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, {asked}",
+        "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, since = if_not_exists(since, :due), {asked}",
         "ExpressionAttributeNames": {"#status": "status"},
         "ExpressionAttributeValues": {name: as_value(value) for name, value in values.items()},
     }
+
+
+def _number(item: Item, name: str, otherwise: float = 0.0) -> float:
+    return float(item[name]["N"]) if name in item else otherwise
+
+
+def _bulletin(item: Item) -> Bulletin | None:
+    if "bulletin" not in item:
+        return None
+    row = json.loads(item["bulletin"]["S"])
+    return Bulletin(**{**row, "lines": tuple(row["lines"])})
 
 
 def _outbox(item: Item) -> OutboxRow:
@@ -463,6 +514,7 @@ def _outbox(item: Item) -> OutboxRow:
         attempted_at=float(item["attempted_at"]["N"]) if "attempted_at" in item else None,
         plain=item.get("plain", {"BOOL": False})["BOOL"],
         doubted_at=float(item["doubted_at"]["N"]) if "doubted_at" in item else None,
+        bulletin=_bulletin(item),
     )
 
 

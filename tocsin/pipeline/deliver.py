@@ -12,7 +12,7 @@ from tocsin.errors import Conflict, Rejected, Throttled, Unknown
 from tocsin.pipeline.audit import CLOCK_SKEW, FIRST_LOOK, audit
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
-from tocsin.ports import Clock, Message, OutboxRow, Posted, Slack, Table
+from tocsin.ports import Clock, Message, Meter, OutboxRow, Posted, Slack, Table, unmetered
 from tocsin.story import Story
 
 log = logging.getLogger("tocsin")
@@ -46,6 +46,7 @@ class Deliverer:
     quarantine: timedelta
     wait: Callable[[float], object]
     """Lets seconds pass: the pauses Slack asks for are kept, so that a burst drains as fast as Slack takes it."""
+    meter: Meter = unmetered
 
     def deliver(self, alerts: Iterable[str]) -> None:
         """Delivers what can be delivered now; the rest stays in the outbox with the time it is due."""
@@ -100,7 +101,7 @@ class Deliverer:
         return True
 
     def _step(self, row: OutboxRow, until: datetime) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
-        if row.digest is not None or row.notices is not None:
+        if row.digest is not None or row.notices is not None or row.bulletin is not None:
             return self._alone(row)
         story = self.table.story(row.story)
         if story and story.merged and (row.reply is not None or not (row.ts or row.attempted_at)):
@@ -139,7 +140,9 @@ class Deliverer:
         return not self.table.delivered(row.alert, self.owner, posted, shown, audit=audit_at)
 
     def _told(self, row: OutboxRow) -> Message | None:
-        """What an alert says that belongs to no story: the digest of a day, or the notices of an hour."""
+        """What an alert says that belongs to no story: the digest of a day, the notices of an hour, or a bulletin."""
+        if row.bulletin is not None:
+            return message.bulletin(row.alert, row.bulletin)
         if row.digest is not None:
             return message.digest(row.alert, row.digest, self.table.held(row.digest))
         notices = self.table.notices(row.notices or "")
@@ -236,6 +239,7 @@ class Deliverer:
         if row.plain:
             log.error("alert %s cannot be delivered: %s", ascii(row.alert), refusal.code)
             self.table.bury(row.alert, self.owner, refusal.code)
+            self.meter(UndeliverableAlerts=[1])
             return False
         self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, plain=True, note=refusal.code)
         return True
