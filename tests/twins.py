@@ -27,6 +27,7 @@ from tocsin.ports import (
     Notice,
     OutboxRow,
     Posted,
+    Tally,
     Wanted,
     digest_alert,
     notices_alert,
@@ -84,6 +85,7 @@ class MemoryTable:
         self.addresses: dict[str, str] = {}
         self.helds: dict[tuple[str, str], Held] = {}
         self.noted: dict[tuple[str, str], Notice] = {}
+        self.counted: dict[str, Tally] = {}
         self._silences: list[Silence] = []
 
     def fate(self, article: str) -> FateRecord | None:
@@ -242,6 +244,19 @@ class MemoryTable:
             return False
         self.rows[f"{BULLETIN}{name}"] = Row("", 1, None, now.timestamp(), since=now.timestamp(), bulletin=bulletin)
         return True
+
+    def count(self, tally: Tally, now: datetime) -> None:
+        """See `Table.count`."""
+        day = f"{now:%Y-%m-%d}"
+        old = self.counted.get(day, Tally(day))
+        self.counted[day] = Tally(
+            day, old.articles + tally.articles, old.alerts + tally.alerts, tally.rules, now.isoformat(),
+            now.isoformat() if tally.alerts else old.last_alert,
+        )  # fmt: skip
+
+    def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
+        """See `Table.tallies`."""
+        return [self.counted[day] for day in sorted(set(days)) if day in self.counted]
 
     def backlog(self, now: datetime) -> Backlog:
         """See `Table.backlog`."""

@@ -234,6 +234,21 @@ BULLETIN = "ops/"
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What was read and rung on a UTC day: about, because what is counted twice by accident stays so."""
+
+    day: str = ""
+    articles: int = 0
+    alerts: int = 0
+    rules: str = ""
+    """The version of the rules that read last."""
+    last_article: str = ""
+    """When the last article was read."""
+    last_alert: str = ""
+    """When the last alert was put into the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """The alerts that should have been delivered by now."""
 
@@ -309,6 +324,12 @@ class Table(Protocol):
 
     def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
         """Puts a bulletin into the outbox; False when one of that name was there already."""
+
+    def count(self, tally: Tally, now: datetime) -> None:
+        """Adds articles and alerts to the tally of the day, with the moment and the version of the rules."""
+
+    def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
+        """The tallies of these UTC days (2025-03-01) that have one, in order."""
 
     def backlog(self, now: datetime) -> Backlog:
         """The alerts that should have been delivered by now; of many, those that are due first."""

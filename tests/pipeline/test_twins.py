@@ -42,6 +42,7 @@ from tocsin.ports import (
     Posted,
     Slack,
     Table,
+    Tally,
     Wanted,
 )
 from tocsin.silence import Silence
@@ -70,7 +71,7 @@ class Caller:
         self.moves: list[Callable[[], Any]] = [
             *[self.commit] * 5, *[self.attempt] * 5, self.claim, self.claim, self.posting, self.delivered, self.release, self.bury,
             self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
-            self.digest, self.bulletin, self.backlog, self.doubtful, self.doubtful, self.audited,
+            self.digest, self.bulletin, self.backlog, self.count, self.tallies, self.doubtful, self.doubtful, self.audited,
         ]  # fmt: skip
 
     def step(self) -> tuple[str, Any]:
@@ -116,6 +117,19 @@ class Caller:
         """An alarm is told, perhaps twice."""
         name = f"{self.prefix}-{self.random.randrange(3)}"
         return self.table.announce(name, Bulletin("Alarm", ("a line",), "high"), self.now)
+
+    def count(self) -> None:
+        """A batch was read."""
+        tally = Tally(articles=self.random.randrange(3), alerts=self.random.randrange(2), rules=self.prefix)
+        self.table.count(tally, self.counted_at())
+
+    def tallies(self) -> list[Tally]:
+        """Somebody asks what was read."""
+        return list(self.table.tallies([f"{self.counted_at():%Y-%m-%d}"]))
+
+    def counted_at(self) -> datetime:
+        """A moment on one of two days; each caller has its own year."""
+        return datetime.fromisoformat(f"{self.any_day()}T00:00:00+00:00")
 
     def backlog(self) -> Backlog:
         """Sweep asks how far behind it is."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tocsin.adapters import tallies
 from tocsin.adapters.items import Item, as_item, as_number, as_value, batch_get, is_conditional
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
@@ -25,6 +26,7 @@ from tocsin.ports import (
     Notice,
     OutboxRow,
     Posted,
+    Tally,
     Wanted,
     digest_alert,
 )
@@ -184,6 +186,31 @@ class DynamoTable:
         """See `Table.announce`."""
         told = json.dumps(asdict(bulletin), ensure_ascii=False)
         return want(self._client, self._name, f"{BULLETIN}{name}", "pending", now, bulletin=told)
+
+    def count(self, tally: Tally, now: datetime) -> None:
+        """See `Table.count`."""
+        tallies.add(self._client, self._name, tally, now)
+
+    def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
+        """See `Table.tallies`."""
+        return tallies.read(self._client, self._name, days)
+
+    def stories(self, pages: int) -> tuple[list[Story], bool]:
+        """The stories in the first so many pages of the table, and whether these are all: for people, it reads everything else too."""
+        found: list[Story] = []
+        start: dict[str, Any] = {}
+        for _ in range(pages):
+            answer = self._client.scan(
+                TableName=self._name,
+                FilterExpression="begins_with(pk, :story)",
+                ExpressionAttributeValues={":story": {"S": "STORY#"}},
+                **start,
+            )
+            found += map(_story, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return found, True
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return found, False
 
     def backlog(self, now: datetime) -> Backlog:
         """See `Table.backlog`."""

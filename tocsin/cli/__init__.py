@@ -20,6 +20,7 @@ COMMANDS = {
     "redrive": "What was given up: the dead-letter queues, and back to work with what is in them.",
     "replay": "The whole pipeline on moto: articles in, alerts out.",
     "silence": "What the desk does not want to be told for a while: add, list, expire.",
+    "status": "How the deployed stack is doing, on one screen.",
     "why": "Why an article was alerted or not, and why two are one story or two.",
 }
 
