@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.promises import PROMISES, Template, broken, read
+from tests.promises import PROMISES, ROOT, Template, broken, read
 
 GONE = object()
 """For a value that is taken out."""
@@ -189,6 +190,12 @@ def test_the_template_keeps_its_promise(promise: str) -> None:
 def test_a_broken_promise_is_seen_by_just_this_promise(promise: str, path: str | list[str], value: Any) -> None:
     """A template that was changed for the worse is caught, and by the promise that is about it."""
     assert list(broken(mutated(path, value))) == [promise]
+
+
+def test_the_runbook_has_a_section_for_each_alarm() -> None:
+    """`docs/operate.md` says what to do about each alarm and the budget, under its name, and about nothing that is no alarm."""
+    sections = re.findall(r"^### (\w+)$", (ROOT / "docs" / "operate.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(sections) == sorted([*Template(read()).of_type("AWS::CloudWatch::Alarm"), "Budget"])
 
 
 def test_every_promise_can_be_broken() -> None:

@@ -18,6 +18,7 @@ from tocsin.adapters.alarms import bulletin_of
 from tocsin.adapters.metrics import LogMeter
 from tocsin.errors import Rejected, Unknown
 from tocsin.pipeline.backlog import measure
+from tocsin.pipeline.digest import want_heartbeat
 from tocsin.ports import Bulletin
 
 ALARM = json.loads((Path(__file__).parents[1] / "events" / "sns-alarm.json").read_text(encoding="utf-8"))
@@ -96,6 +97,22 @@ def test_notices_that_wait_for_their_hour_are_not_late(world: World) -> None:
     """What is not due yet does not count as waiting."""
     world.table.announce("later", Bulletin("Later", ()), world.clock() + timedelta(hours=1))
     assert measured(world)["OldestAlert"] == [0.0]
+
+
+# The heartbeat
+
+
+def test_once_a_week_it_says_that_it_lives(world: World) -> None:
+    """After a week the channel reads what was read and rung in it, once, however often and however late that is asked for."""
+    world.arrive(*seed_articles())
+    world.clock.now = world.clock.now.replace(month=3, day=4, hour=6)  # a Tuesday: the Monday was missed
+    assert [want_heartbeat(world.table, world.clock()) for _ in range(3)] == [True, False, False]
+    world.deliver()
+    (shown,) = [one for one in world.slack.standing if one.alert == "ops/heartbeat-2025-02-24"]
+    assert "From 2025-02-24 to 2025-03-02: 5 articles read, 5 alerts rung." in shown.message.text
+    assert "Nothing was read on 2025-02-24, 2025-02-25" in shown.message.text
+    world.clock.now = world.clock.now.replace(day=10)
+    assert want_heartbeat(world.table, world.clock())
 
 
 # Alarms in the channel

@@ -143,7 +143,7 @@ def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
         for statement in statements(stack, "DigestRole")
         if "Condition" in statement
     ]
-    assert keys == [["HELD#*"], ["ALERT#digest/*"]]
+    assert keys == [["HELD#*"], ["TALLIES"], ["ALERT#digest/*", "ALERT#ops/*"]]
 
 
 def test_settings_name_what_was_created(stack: LocalStack) -> None:
