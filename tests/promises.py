@@ -199,9 +199,12 @@ def a_message_outlives_its_tries(template: Template) -> Iterator[str]:
 
 @promise
 def articles_wait_for_two_weeks(template: Template) -> Iterator[str]:
-    """What carries articles keeps them for as long as SQS allows; only feeds that are due may be forgotten, the table knows them."""
+    """What carries articles keeps them for as long as SQS allows; feeds that are due, which the table knows, and questions may be forgotten."""
     for queue in template.readers:
-        if queue != "FeedQueue" and template.queues[queue].get("MessageRetentionPeriod") != WEEKS_2:
+        if (
+            queue not in {"FeedQueue", "QuestionQueue"}
+            and template.queues[queue].get("MessageRetentionPeriod") != WEEKS_2
+        ):
             yield f"{queue} does not keep for two weeks"
 
 
@@ -350,8 +353,13 @@ def roles_name_actions_and_places(template: Template) -> Iterator[str]:
 
 @promise
 def secrets_are_read_by_those_who_need_them(template: Template) -> Iterator[str]:
-    """The token of Slack is for those that post, the shared secret for the one that compares it; each may read that one secret."""
-    allowed = {"Deliver": {"SlackTokenSecret"}, "Sweep": {"SlackTokenSecret"}, "Receive": {"ReceiveSecret"}}
+    """The token of Slack is for those that post or open forms, the shared secrets for those that compare them; each may read that one secret."""
+    allowed = {
+        "Deliver": {"SlackTokenSecret"},
+        "Sweep": {"SlackTokenSecret"},
+        "Receive": {"ReceiveSecret"},
+        "Interact": {"SlackTokenSecret", "SlackSigningSecret"},
+    }
     for function in template.functions:
         if template.may(function, "secretsmanager") != allowed.get(function, set()):
             yield f"{function} may read {template.may(function, 'secretsmanager') or 'no secret'}"
@@ -487,7 +495,7 @@ def what_is_kept_is_forgotten_in_time(template: Template) -> Iterator[str]:
     for name, bucket in template.of_type("AWS::S3::Bucket").items():
         rules = [one for one in bucket["LifecycleConfiguration"]["Rules"] if one["Status"] == "Enabled"]
         days = {one.get("Prefix"): one.get("ExpirationInDays") for one in rules if "ExpirationInDays" in one}
-        if days.keys() != {"inbox/", "articles/", "fates/"} or max(days.values()) > 365:
+        if days.keys() != {"inbox/", "articles/", "fates/", "feedback/"} or max(days.values()) > 365:
             yield f"{name} does not forget files, or not all"
         if not any("AbortIncompleteMultipartUpload" in one for one in rules):
             yield f"{name} keeps unfinished uploads"

@@ -86,6 +86,7 @@ class MemoryTable:
         self.helds: dict[tuple[str, str], Held] = {}
         self.noted: dict[tuple[str, str], Notice] = {}
         self.counted: dict[str, Tally] = {}
+        self.names: dict[str, datetime] = {}
         self._silences: list[Silence] = []
 
     def fate(self, article: str) -> FateRecord | None:
@@ -137,6 +138,26 @@ class MemoryTable:
             self.helds[held.day, f"{held.story}/{held.reason}"] = Held(**json.loads(json.dumps(asdict(held))))
         if commit.address:
             self.addresses[commit.address] = commit.fate.article
+
+    def once(self, name: str, now: datetime, until: datetime) -> bool:
+        """See `DeskTable.once`."""
+        if name in self.names and self.names[name] >= now:
+            return False
+        self.names[name] = until
+        return True
+
+    def act(self, story: Story, shown: Wanted | None, silences: Sequence[Silence], now: datetime) -> None:
+        """See `DeskTable.act`."""
+        known = self.stories.get(story.id)
+        if (known.version if known else 0) != story.version:
+            raise Conflict(f"story {story.id!r}: another writer was first")
+        self.stories[story.id] = Story.from_json(
+            json.loads(json.dumps(replace(story, version=story.version + 1).to_json()))
+        )
+        if shown:
+            self._want(shown, now)
+        for silence in silences:
+            self.add_silence(silence)
 
     def _expected(self, commit: Commit) -> bool:
         """Whether everything is still as the commit was made for."""

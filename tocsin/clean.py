@@ -177,4 +177,4 @@ def web_address(link: str, base: str = "", limit: int = 2_000) -> str:
         usable = parts.scheme in {"http", "https"} and parts.hostname and not parts.username and len(link) <= limit
     except ValueError:
         return ""
-    return link if usable else ""
+    return parts.scheme + link[len(parts.scheme) :] if usable else ""

@@ -158,7 +158,7 @@ def root(text: str) -> Root | None:
 
 def _first(text: str) -> Root | None:
     """The first element behind declaration, document type, comments and junk."""
-    at, doctype = 0, ""
+    at, doctype, closed = 0, "", True
     while (at := text.find("<", at, at + _HEAD)) >= 0:
         if text.startswith("<!--", at):
             end = text.find("-->", at)
@@ -167,8 +167,10 @@ def _first(text: str) -> Root | None:
             at = end + len("-->")
         elif found := _INSTRUCTION.match(text, at):
             at = found.end()
-        elif found := _DOCTYPE.match(text, at):
-            doctype, at = doctype or found[0], found.end()
+        elif closed and text.startswith("<!", at):
+            found = _DOCTYPE.match(text, at)
+            closed = found is not None or text[at : at + 9].upper() != "<!DOCTYPE"  # else none behind it is closed
+            doctype, at = (doctype or found[0], found.end()) if found else (doctype, at + 1)
         elif _NAME.match(text, at):
             return _root(text, at, doctype)
         else:

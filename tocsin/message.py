@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from tocsin.actions import BUTTONS, Action
 from tocsin.policy import Policy
 from tocsin.ports import Bulletin, Held, Message, Notice
 from tocsin.signal import Figure, Stage
@@ -21,6 +23,17 @@ LINK_LIMIT = 800
 SHOWN_OUTLETS = 12
 SHOWN_HELD = 10
 SHOWN_NOTICES = 6
+ANSWER_PART, ANSWER_PARTS = 2_900, 3
+"""Characters of a block of an answer, and how many there may be."""
+REASONS = {
+    "past": "It tells of something long past",
+    "exercise": "An exercise or routine",
+    "actor": "The wrong actor or place",
+    "civil": "Nothing military",
+    "opinion": "Opinion, history or fiction",
+    "other": "Something else",
+}
+"""Why a story may be not relevant: what a choice is called, and what is written on it."""
 MARKS = {"low": "🔵", "medium": "🟡", "high": "🟠", "critical": "🔴"}
 _FLAGS = {
     "no-immediate-sign": "no immediate sign of action",
@@ -40,8 +53,8 @@ _UNSEEN = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F
 _SLOT, _TITLE, _OUTLET, _QUOTE, _CHANGE, _SAYS, _VIA, _LIST, _FOOT = 100, 300, 100, 1_200, 300, 300, 150, 500, 500
 
 
-def root(story: Story, policy: Policy) -> Message:
-    """The root message of a story: its whole state, the same whatever the order in which reports came."""
+def root(story: Story, policy: Policy, *, buttons: bool = False) -> Message:
+    """The root message of a story: its whole state, the same whatever the order in which reports came and buttons were pressed."""
     level, best = policy.level_of(story.stage), story.best
     lines = [
         _slots(story, policy),
@@ -51,13 +64,43 @@ def root(story: Story, policy: Policy) -> Message:
         _standing(story.stage, best.certainty, (*story.flags, "denied") if story.denials else story.flags),
         _figures(story.gathered("figures")),
         _sources(story),
+        "\n".join(_done(action) for action in story.actions),
     ]
     seen = f"first seen {_day(story.first_seen)}, last seen {_day(story.last_seen)}"
     foot = [_reason("first_report", story, policy), seen]
     if story.previous:
         foot.append(f"earlier story: {story.previous}")
     metadata = {"alert": f"{story.id}/first_report", "story": story.name, "reason": "first_report", "level": level}
-    return _message(f"{level.upper()} {policy.title}", level, lines, foot, metadata)
+    shown = _message(f"{level.upper()} {policy.title}", level, lines, foot, metadata)
+    return replace(shown, blocks=(*shown.blocks, _buttons(story, policy))) if buttons else shown
+
+
+def _buttons(story: Story, policy: Policy) -> dict[str, Any]:
+    """They carry the story's id, which never changes, and the slots that make its identity: who takes presses knows no rules."""
+    return {
+        "type": "actions",
+        "block_id": " ".join(["story", *policy.same]),
+        "elements": [
+            {
+                "type": "button",
+                "action_id": name,
+                "text": {"type": "plain_text", "text": label, "emoji": True},
+                "value": story.id,
+            }
+            for name, label in BUTTONS.items()
+        ],
+    }
+
+
+def _done(action: Action) -> str:
+    who, when = _part(action.name or action.by, _OUTLET), _moment(action.at)
+    match action.kind:
+        case "acknowledged":
+            return f"*Acknowledged* by {who}, {when}"
+        case "silenced":
+            return f"*Silenced* until {_moment(action.until)} by {who}"
+        case _:
+            return f"*Not relevant*, says {who}, {when}" + (f": {_part(action.why, _CHANGE)}" if action.why else "")
 
 
 def pointer(story: Story, kept: Story, policy: Policy) -> Message:
@@ -147,6 +190,51 @@ def reply(alert: str, reason: str, detail: str, report: Report, story: Story, po
     foot = [_reason(reason, story, policy), f"seen {_day(report.published)}"]
     metadata = {"alert": alert, "story": story.name, "reason": reason, "level": level}
     return _message(f"{level.upper()} {policy.title}: {detail}", level, lines, foot, metadata)
+
+
+def answer(lines: Iterable[str]) -> Message:
+    """What one person is told who asked; lines that are set in stay so, and what does not fit is counted."""
+    parts: list[list[str]] = [[]]
+    told = [_told(line) for line in lines]
+    for number, line in enumerate(told):
+        if len("\n".join([*parts[-1], line])) > ANSWER_PART:
+            if len(parts) == ANSWER_PARTS:
+                parts[-1].append(f"… and {len(told) - number} more lines; `tocsin` on the command line shows all")
+                break
+            parts.append([])
+        parts[-1].append(line)
+    texts = ["\n".join(part) for part in parts if part] or ["nothing to tell"]
+    blocks = tuple({"type": "section", "text": _mrkdwn(text)} for text in texts)
+    return Message(_cut(texts[0], TEXT_LIMIT), blocks)
+
+
+def _told(line: str) -> str:
+    depth = (len(line) - len(line.lstrip(" "))) // 2
+    return "\u2003" * depth + _part(line, _QUOTE)
+
+
+def form(story: Story) -> Mapping[str, Any]:
+    """The short form that asks why a story is not relevant; Slack hands it back with the story's id."""
+    reasons = [{"text": _plain_text(label), "value": value} for value, label in REASONS.items()]
+    chosen = {"type": "static_select", "action_id": "reason", "placeholder": _plain_text("Choose"), "options": reasons}
+    note = {"type": "plain_text_input", "action_id": "note", "multiline": True, "max_length": 300}
+    return {
+        "type": "modal",
+        "callback_id": "irrelevant",
+        "private_metadata": story.id,
+        "title": _plain_text("Not relevant"),
+        "submit": _plain_text("Send"),
+        "close": _plain_text("Cancel"),
+        "blocks": [
+            {"type": "section", "text": _mrkdwn(f"*{_part(story.name, _SLOT)}*\n{_quoted(story.best)}")},
+            {"type": "input", "block_id": "reason", "label": _plain_text("Why is it not relevant?"), "element": chosen},
+            {"type": "input", "block_id": "note", "label": _plain_text("More about it"), "optional": True, "element": note},
+        ],
+    }  # fmt: skip
+
+
+def _plain_text(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def plain(message: Message) -> Message:

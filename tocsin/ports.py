@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -381,6 +381,36 @@ class Table(Protocol):
         """Notes that a doubtful row was audited, and when it is to be again; None: its doubt is over."""
 
 
+class DeskTable(Table, Protocol):
+    """The table as people use it: what they do about stories, and silences."""
+
+    def once(self, name: str, now: datetime, until: datetime) -> bool:
+        """Whether nobody said this name before, or only so long ago that it is forgotten; it is remembered until then."""
+
+    def act(self, story: Story, shown: Wanted | None, silences: Sequence[Silence], now: datetime) -> None:
+        """Writes a story over the version it was made from, an order to show it, and silences, all or nothing; `Conflict`."""
+
+    def all_silences(self) -> Sequence[Silence]:
+        """The silences in force, those to come, and those that ended yesterday or today."""
+
+    def add_silence(self, silence: Silence) -> None:
+        """Records a silence, in place of one with its id; it is forgotten a day after its end."""
+
+
+class Forms(Protocol):
+    """Forms that are shown to whoever pressed a button."""
+
+    def open(self, trigger: str, form: Mapping[str, Any]) -> None:
+        """Opens a form, within three seconds of the press; raises `Throttled`, `Rejected` or `Unknown`."""
+
+
+class Responses(Protocol):
+    """Answers that only the person sees who asked."""
+
+    def respond(self, address: str, message: Message) -> None:
+        """Answers at an address Slack gave for that; `InputFault` when it is none of Slack's, or too old."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A feed of the deployed list, and its place in the schedule."""
@@ -417,3 +447,13 @@ class Feeds(Protocol):
 
     def end(self, feed: str) -> None:
         """Takes a feed out of the schedule; it stays on the list."""
+
+
+class FeedList(Protocol):
+    """The list of feeds, as it is looked through."""
+
+    def all(self) -> Iterable[Listed]:
+        """Every feed on the list, in order of ids."""
+
+    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
+        """See `Feeds.read`."""

@@ -73,7 +73,7 @@ class Words(Model):
     any_of: Phrases = Field(
         default=[],
         description="Instead of words: lists, of names too, any of which will do where a form asks for this one; "
-        "`states:named` takes a state's names and seats, no adjective and no person",
+        "`states:named` takes a state's names and seats, no adjective and no person, `states:adjectives` only those",
     )
     not_: Phrases = Field(
         default=[], alias="not", description="Phrases that hold a word of the list but mean something else"

@@ -33,6 +33,7 @@ TAGS = {
     "present": {"base", "s", "bare"},
     "plural": {"plural"},
     "people": {"people"},
+    "adjectives": {"adjectives"},
     "named": {"names", "short", "seats", "word"},
     "verb": {"base", "s", "ing", "past", "part", "bare"},
 }

@@ -72,6 +72,31 @@ class Settings:
         return self._text("TOCSIN_RECEIVE_SECRET")
 
     @property
+    def question_queue(self) -> str:
+        """URL of the SQS queue of questions asked in Slack."""
+        return self._text("TOCSIN_QUESTION_QUEUE")
+
+    @property
+    def signing_secret(self) -> str:
+        """Name or ARN of the Secrets Manager secret with which Slack signs what it sends."""
+        return self._text("TOCSIN_SLACK_SIGNING_SECRET")
+
+    @property
+    def slack_team(self) -> str:
+        """Id of the only workspace whose requests are taken; any when it is empty."""
+        return self._given("TOCSIN_SLACK_TEAM")
+
+    @property
+    def slack_app(self) -> str:
+        """Id of the only app whose requests are taken; any when it is empty."""
+        return self._given("TOCSIN_SLACK_APP")
+
+    @property
+    def buttons(self) -> bool:
+        """Whether root messages have buttons: whether there is anything that takes presses."""
+        return self._text("TOCSIN_BUTTONS") == "true"
+
+    @property
     def slack_url(self) -> str:
         """Base of Slack's Web API, with the closing slash."""
         return self._text("TOCSIN_SLACK_URL")
@@ -98,6 +123,12 @@ class Settings:
             what = f"the environment variable {name} is not set"
             raise SettingsFault(f"{what}; template.yaml gives it to every function that needs it")
         return value
+
+    def _given(self, name: str) -> str:
+        """A variable that must be there, and may be empty."""
+        if name not in self._environment:
+            raise SettingsFault(f"the environment variable {name} is not set; template.yaml gives it, if only empty")
+        return self._environment[name].strip()
 
     def _number(self, name: str) -> float:
         value = self._text(name)

@@ -44,6 +44,22 @@ class Source:
         node = _walk(self.node, path)
         return Fault(self.file, *_start(node.start_mark if node else None), what)
 
+    def last_entry(self, path: Sequence[str | int]) -> tuple[int, int] | None:
+        """Where the last entry of a list begins: its line, and the column of the list's dashes, from 0. None when there is none."""
+        node = _walk(self.node, path) if _leads(self.data, path) else None
+        if not isinstance(node, yaml.SequenceNode) or not node.value:
+            return None
+        return node.value[-1].start_mark.line, node.start_mark.column
+
+
+def _leads(data: Any, path: Sequence[str | int]) -> bool:
+    """Whether there is something at the end of a path."""
+    for key in path:
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True
+
 
 def read(path: Path, name: str | None = None) -> Source:
     """Reads one file; `RuleFaults` with file, line and column when it is not strict YAML."""

@@ -34,7 +34,7 @@ def run(rules: RuleSet, rule: Rule) -> Iterator[Failure]:
         for what in _fires(rules, rule.name, test):
             yield Failure(("tests", "fires", index), what)
     for index, text in enumerate(rule.tests.silent):
-        for signal in _signals(rules, rule.name, text):
+        for signal in signals_of(rules, rule.name, text):
             yield Failure(
                 ("tests", "silent", index),
                 f"fired as {signal.who} {signal.stage} by the form {signal.evidence.form!r}: {text!r:.120}",
@@ -45,13 +45,14 @@ def run(rules: RuleSet, rule: Rule) -> Iterator[Failure]:
                 yield Failure(("tests", kind, index), what)
 
 
-def _signals(rules: RuleSet, rule: str, text: str, title: str = "") -> list[Signal]:
+def signals_of(rules: RuleSet, rule: str, text: str, title: str = "") -> list[Signal]:
+    """What one rule finds in the text of a test."""
     article = Article("inline-test", text, title, "inline test", published=WHEN)
     return [signal for signal in detect(rules, article) if signal.rule == rule and "denied" not in signal.flags]
 
 
 def _fires(rules: RuleSet, rule: str, test: Fires) -> Iterator[str]:
-    found = _signals(rules, rule, test.text, test.title)
+    found = signals_of(rules, rule, test.text, test.title)
     if not found:
         yield f"stayed silent: {test.text!r:.160}"
         return

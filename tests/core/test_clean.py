@@ -110,6 +110,7 @@ def test_attributes_of_tags_are_found() -> None:
     [
         ("https://example.org/a", "", "https://example.org/a"),
         (" /a\n", "https://example.org/feed/x", "https://example.org/a"),
+        ("HTtps://example.org/A", "", "https://example.org/A"),
         ("b", "https://example.org/feed/x", "https://example.org/feed/b"),
         ("//example.org/a", "", "https://example.org/a"),
         ("https://example.org/a b", "", "https://example.org/a%20b"),

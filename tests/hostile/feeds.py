@@ -201,6 +201,7 @@ def bombs() -> Iterator[Hostile]:
     attributes = "".join(f'<!ATTLIST item a{n} CDATA "x">' for n in range(20_000))
     yield _text("attributes by default", rss(item(), declaration=f"<!DOCTYPE rss [{attributes}]>"), READ, 1)
     yield _text("a document type never closed", "<!DOCTYPE rss [" + "<!ENTITY x 'y'>" * 50_000 + rss(item()), READ, 1)
+    yield _text("50,000 document types never closed", "<!DOCTYPE x [" * 50_000 + rss(item()), READ, 1)
     yield _text("a document type in the middle", rss(item() + '<!DOCTYPE x [<!ENTITY a "b">]>' + item(2)), READ, 2)
     yield _text(
         "XInclude",

@@ -21,8 +21,15 @@ from infra.local.stack import LocalStack
 from tocsin.errors import SettingsFault
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-PARAMETERS = {"SlackChannel": "C0LOCAL", "SlackTokenSecret": "slack-token", "ReceiveSecret": "posts"}
-FUNCTIONS = ["Due", "Fetch", "Intake", "Receive", "Page", "Detect", "Deliver", "Sweep", "Digest", "Ops"]
+PARAMETERS = {
+    "SlackChannel": "C0LOCAL",
+    "SlackTokenSecret": "slack-token",
+    "ReceiveSecret": "posts",
+    "SlackSigningSecret": "signing",
+}
+FUNCTIONS = [
+    "Due", "Fetch", "Intake", "Receive", "Page", "Detect", "Deliver", "Sweep", "Interact", "Answer", "Digest", "Ops",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +112,9 @@ def test_a_dropped_file_reaches_the_inbox_queue(stack: LocalStack) -> None:
     assert unquote_plus(record["s3"]["object"]["key"]) == "inbox/an article.txt"
 
 
-@pytest.mark.parametrize(("name", "receives"), [("Inbox", 5), ("Article", 5), ("Page", 5), ("Feed", 3)])
+@pytest.mark.parametrize(
+    ("name", "receives"), [("Inbox", 5), ("Article", 5), ("Page", 5), ("Feed", 3), ("Question", 3)]
+)
 def test_queues_redrive_after_a_few_receives(name: str, receives: int, stack: LocalStack) -> None:
     """What cannot be handled goes to the queue's own dead letters after a few receives."""
     queue, letters = f"{name}Queue", f"{name}DeadLetters"
@@ -174,23 +183,32 @@ def test_roles_allow_named_actions_on_named_resources(function: str, stack: Loca
         assert all(re.fullmatch(r"arn:aws:[a-z0-9]+:[^*?]+(/\*|:\*|-\?{6})?", one) for one in named)
 
 
-def test_the_endpoint_is_narrow(stack: LocalStack) -> None:
-    """Only posts to one path reach the function, few a second; it may read the shared secret and record what posts lacked."""
-    (stage,) = stack.of_type("AWS::ApiGatewayV2::Stage")
-    throttle = stack.properties(stage)["DefaultRouteSettings"]
-    assert (throttle["ThrottlingRateLimit"], throttle["ThrottlingBurstLimit"]) == (5, 5)
-    sources = [str(stack.properties(one)["SourceArn"]) for one in stack.of_type("AWS::Lambda::Permission")]
-    assert [source for source in sources if "execute-api" in source and source.endswith("/POST/articles")]
-    assert len(sources) == 2  # the other is that of the topic of alarms
-    assert stack.properties("Receive")["Timeout"] < 30
-    (secret,) = (
-        each["Resource"]
-        for each in statements(stack, "ReceiveRole")
-        if "secretsmanager:GetSecretValue" in each["Action"]
-    )
-    assert secret.endswith(":secret:posts-??????")
-    (fates,) = (each for each in statements(stack, "ReceiveRole") if "dynamodb:PutItem" in each["Action"])
-    assert fates["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ARTICLE#post-*"]}}
+@pytest.mark.parametrize(("function", "path"), [("Receive", "articles"), ("Interact", "slack")])
+def test_an_endpoint_is_narrow(function: str, path: str, stack: LocalStack) -> None:
+    """Only posts to one path reach the function, few a second, and the function ends before the gateway gives up."""
+    for stage in stack.of_type("AWS::ApiGatewayV2::Stage"):
+        throttle = stack.properties(stage)["DefaultRouteSettings"]
+        assert (throttle["ThrottlingRateLimit"], throttle["ThrottlingBurstLimit"]) == (5, 5)
+    (permission,) = (name for name in stack.of_type("AWS::Lambda::Permission") if name.startswith(function))
+    assert stack.properties(permission)["SourceArn"].endswith(f"/POST/{path}")
+    assert stack.properties(function)["Timeout"] < 30
+
+
+@pytest.mark.parametrize(
+    ("role", "writable"),
+    [
+        ("ReceiveRole", {"ARTICLE#post-*"}),
+        ("InteractRole", {"STORY#*", "SILENCES", "REQUEST#*", "ALERT#*"}),
+        ("AnswerRole", {"SILENCES"}),
+    ],
+)
+def test_what_strangers_reach_may_write_little(role: str, writable: set[str], stack: LocalStack) -> None:
+    """Each endpoint writes the rows it is there for, and no others."""
+    writing = [
+        each for each in statements(stack, role) if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & {*each["Action"]}
+    ]
+    keys = [each["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for each in writing]
+    assert {key for each in keys for key in each} == writable
 
 
 def test_pages_are_looked_at_one_by_one(stack: LocalStack) -> None:

@@ -7,8 +7,6 @@ import socket
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -170,7 +168,7 @@ def test_headers_come_on_one_line_each() -> None:
         ("120", 120),
         ("0", 0),
         ("99999999999", 7 * 86_400),
-        (format_datetime(datetime.now(UTC) + timedelta(days=3000), usegmt=True), 7 * 86_400),
+        ("Sat, 01 Mar 2059 00:00:00 GMT", 7 * 86_400),
         ("Sat, 01 Mar 2025 00:00:00 GMT", 0),
         ("Sat, 01 Mar 2025 00:00:00", 0),
         ("-5", None),

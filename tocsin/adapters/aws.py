@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from tocsin.pipeline.collect import Collector
     from tocsin.pipeline.deliver import Deliverer
     from tocsin.pipeline.detect import Detector
+    from tocsin.pipeline.interact import Interactor
     from tocsin.pipeline.page import PageReader
     from tocsin.pipeline.poll import Poller
+    from tocsin.pipeline.question import Answerer
     from tocsin.pipeline.receive import Receiver
     from tocsin.ports import Web
 
@@ -155,6 +157,32 @@ def detector() -> Detector:
     return Detector(rule_set(settings.rules), table, archive, now, settings.max_age)
 
 
+def interactor() -> Interactor:
+    """What `handlers.interact` runs. Slack waits three seconds for an answer, so it is not waited for longer."""
+    from tocsin.adapters.secrets import SecretToken
+    from tocsin.adapters.slack_desk import SlackForms
+    from tocsin.pipeline.interact import Interactor
+    from tocsin.pipeline.receive import Trusted
+
+    settings, secrets = Settings(os.environ), client("secretsmanager")
+    signing = SecretToken(secrets, settings.signing_secret, "signing secret of the Slack app", least=16)
+    forms = SlackForms(settings.slack_url, SecretToken(secrets, settings.slack_secret), timeout=2.5)
+    questions = queue(settings.question_queue)
+    origin = (settings.slack_team, settings.slack_app)
+    return Interactor(Trusted(signing, now), table(), archive(), questions, forms, now, *origin)
+
+
+def answerer() -> Answerer:
+    """What `handlers.answer` runs."""
+    from tocsin.adapters.slack_desk import SlackResponses
+    from tocsin.memory import Kept
+    from tocsin.pipeline.question import Answerer
+
+    settings, kept = Settings(os.environ), table()
+    responses = SlackResponses(settings.slack_url)
+    return Answerer(lambda: rule_set(settings.rules), Kept(kept, None), kept, feeds(), responses, now)
+
+
 def deliverer() -> Deliverer:
     """What `handlers.deliver` and `handlers.sweep` run."""
     from tocsin.adapters.secrets import SecretToken
@@ -167,5 +195,5 @@ def deliverer() -> Deliverer:
     slack = SlackWorkspace(settings.slack_url, token)
     return Deliverer(
         table(), slack, rules.policy, now, uuid.uuid4().hex, settings.slack_channel, settings.lease, settings.quarantine,
-        time.sleep, meter(),
+        time.sleep, buttons=settings.buttons, meter=meter(),
     )  # fmt: skip

@@ -126,9 +126,7 @@ class DynamoTable:
 
     def add_silence(self, silence: Silence) -> None:
         """Records a silence; it is forgotten a day after its end."""
-        row = {**asdict(silence), "begins": silence.begins.isoformat(), "ends": silence.ends.isoformat()}
-        item = as_item("SILENCES", f"SILENCE#{silence.id}", row, expires=silence.ends + timedelta(days=1))
-        self._client.put_item(TableName=self._name, Item=item)
+        self._client.put_item(TableName=self._name, Item=_silence_item(silence))
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
@@ -139,6 +137,32 @@ class DynamoTable:
         actions += [{"ConditionCheck": _check(story, version)} for story, version in commit.relied]
         actions += [{"Put": {"Item": _held_item(held)}} for held in commit.held]
         actions += [{"Update": _outbox_update(wanted, now)} for wanted in commit.alerts]
+        self._transact(actions, f"article {commit.fate.article!r}")
+
+    def once(self, name: str, now: datetime, until: datetime) -> bool:
+        """See `DeskTable.once`."""
+        try:
+            self._client.put_item(
+                TableName=self._name,
+                Item=as_item(name, "ONCE", {}, expires=until),
+                ConditionExpression="attribute_not_exists(pk) OR expires_at < :now",
+                ExpressionAttributeValues={":now": {"N": str(int(now.timestamp()))}},
+            )
+        except ClientError as error:
+            if is_conditional(error):
+                return False
+            raise
+        return True
+
+    def act(self, story: Story, shown: Wanted | None, silences: Sequence[Silence], now: datetime) -> None:
+        """See `DeskTable.act`."""
+        actions: list[dict[str, Any]] = [{"Put": _story_put(story, now)}]
+        actions += [{"Update": _outbox_update(shown, now)}] if shown else []
+        actions += [{"Put": {"Item": _silence_item(silence)}} for silence in silences]
+        self._transact(actions, f"story {story.id!r}")
+
+    def _transact(self, actions: Sequence[dict[str, Any]], what: str) -> None:
+        """Writes it all or nothing; `Conflict` when a condition does not hold or another writer is at it."""
         for action in actions:
             next(iter(action.values()))["TableName"] = self._name
         try:
@@ -150,7 +174,7 @@ class DynamoTable:
                 "None"
             }
             raise Conflict(
-                f"article {commit.fate.article!r} was not written: {', '.join(sorted(reasons)) or 'another writer was first'}"
+                f"{what} was not written: {', '.join(sorted(reasons)) or 'another writer was first'}"
             ) from error
 
     def held(self, day: str) -> Sequence[Held]:
@@ -543,6 +567,11 @@ def _outbox(item: Item) -> OutboxRow:
         doubted_at=float(item["doubted_at"]["N"]) if "doubted_at" in item else None,
         bulletin=_bulletin(item),
     )
+
+
+def _silence_item(silence: Silence) -> Item:
+    row = {**asdict(silence), "begins": silence.begins.isoformat(), "ends": silence.ends.isoformat()}
+    return as_item("SILENCES", f"SILENCE#{silence.id}", row, expires=silence.ends + timedelta(days=1))
 
 
 def _silence(row: dict[str, Any]) -> Silence:

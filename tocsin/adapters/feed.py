@@ -107,11 +107,16 @@ def _alarm(seconds: float) -> Iterator[None]:
         return
     before = signal.signal(signal.SIGPROF, _ring)
     try:
-        signal.setitimer(signal.ITIMER_PROF, seconds, 0.2)  # again, should it be swallowed where nobody can catch it
-        yield
-    finally:
+        try:
+            signal.setitimer(
+                signal.ITIMER_PROF, seconds, 0.2
+            )  # again, should it be swallowed where nobody can catch it
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+    finally:  # once more, should it ring just before
         signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL if before is None else before)
 
 
 def _ring(_number: int, _frame: FrameType | None) -> None:
@@ -178,8 +183,9 @@ def _guarded(text: str, start: Root) -> tuple[bytes, list[str]]:
     """The document as feedparser may see it, and what had to be done to it."""
     notes = ["something stood before the feed"] if start.skipped else []
     text = text[start.start :]
+    cut = False
     if text.count("&") > _REFERENCES:
-        text, _ = mended(text, entities(start.doctype))
+        text, cut = mended(text, entities(start.doctype))
     try:
         data = DECLARATION + text.encode("utf-8", "replace")
         kept = measured(data)
@@ -191,13 +197,13 @@ def _guarded(text: str, start: Root) -> tuple[bytes, list[str]]:
         if not whole:
             notes.append("has no beginning: its entries were read")
         text, cut = mended(text if whole else f"<rss>{text}", entities(start.doctype))
-        if cut:
-            notes.append("is cut off: what is complete was read")
         data = DECLARATION + text.encode()
         try:
             kept = measured(data)
         except ExpatError as worse:
             raise FeedFault("malformed", f"is broken beyond mending: {error}; {worse}") from worse
+    if cut:
+        notes.append("is cut off: what is complete was read")
     if len(kept) < len(data):
         notes.append(f"has more than {LIMITS.entries:,} entries: the rest was left out")
     return kept, notes

@@ -23,10 +23,10 @@ def request_of(event: dict[str, Any]) -> Request:
 
 
 def answer_of(reply: Reply) -> dict[str, Any]:
-    """The answer to an event: JSON that nobody keeps."""
+    """The answer to an event: JSON that nobody keeps, or nothing."""
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     if reply.status == 401:  # noqa: PLR2004 - RFC 9110 wants it
         headers["WWW-Authenticate"] = "Bearer"
     if reply.status == 503:  # noqa: PLR2004 - when to come again
         headers["Retry-After"] = "60"
-    return {"statusCode": reply.status, "headers": headers, "body": json.dumps(reply.body)}
+    return {"statusCode": reply.status, "headers": headers, "body": json.dumps(reply.body) if reply.body else ""}

@@ -15,6 +15,7 @@ from tocsin.adapters.dead_letters import DeadLetters, dead_letters
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
+from tocsin.adapters.secrets import SecretToken
 from tocsin.errors import SettingsFault
 
 
@@ -36,7 +37,7 @@ def spending_of(budget: Mapping[str, Any]) -> Spending:
 
 
 class DeployedStack:
-    """Table, bucket and dead letters of a stack, by its name."""
+    """Table, bucket, Slack and dead letters of a stack, by its name."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -52,6 +53,11 @@ class DeployedStack:
     def archive(self) -> S3Archive:
         """The stack's bucket."""
         return S3Archive(_client("s3"), self._output("Bucket"))
+
+    def slack(self) -> tuple[str, str, SecretToken]:
+        """Base of Slack's Web API, the channel, and the token, as the stack was given them."""
+        secret = SecretToken(_client("secretsmanager"), self._parameter("SlackTokenSecret"))
+        return self._parameter("SlackUrl"), self._parameter("SlackChannel"), secret
 
     def dead_letters(self) -> list[DeadLetters]:
         """The stack's dead-letter queues, by name."""
@@ -92,10 +98,22 @@ class DeployedStack:
             raise SettingsFault(f"{what}: was it made from Tocsin's template.yaml?")
         return self._outputs[name]
 
-    @cached_property
+    def _parameter(self, name: str) -> str:
+        found = {each["ParameterKey"]: each["ParameterValue"] for each in self._described.get("Parameters", [])}
+        if name not in found:
+            what = f"the stack {self.name!r} has no parameter {name}"
+            raise SettingsFault(f"{what}: was it made from Tocsin's template.yaml?")
+        return str(found[name])
+
+    @property
     def _outputs(self) -> dict[str, str]:
+        return {output["OutputKey"]: output["OutputValue"] for output in self._described.get("Outputs", [])}
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
         (found,) = _client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+        stack: dict[str, Any] = found
+        return stack
 
 
 @contextmanager

@@ -16,10 +16,12 @@ COMMANDS = {
     "check": "Every fault of the rules as file:line:column, and the tests at the bottom of each rule.",
     "detect": "Signals in articles: no AWS, no Slack.",
     "explain": "What matched in each sentence, which form and cue did it, and what a near miss lacked.",
+    "feedback": "What the desk called not relevant, as tests for the rules.",
     "feeds": "What Tocsin listens to: parse, check, list, add, remove, import, export.",
     "redrive": "What was given up: the dead-letter queues, and back to work with what is in them.",
     "replay": "The whole pipeline on moto: articles in, alerts out.",
     "silence": "What the desk does not want to be told for a while: add, list, expire.",
+    "slack": "The Slack app: doctor says whether it can do what Tocsin needs of it.",
     "status": "How the deployed stack is doing, on one screen.",
     "why": "Why an article was alerted or not, and why two are one story or two.",
 }

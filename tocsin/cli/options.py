@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from tocsin import silencing
 from tocsin.errors import InputFault, RuleFaults
 from tocsin.reading import Entry, articles, entries, lines
 from tocsin.rules import Loaded, load
@@ -41,16 +42,14 @@ stack_option = click.option(
     show_envvar=True,
     help="The deployed stack.",
 )
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def period(_context: click.Context, _parameter: click.Parameter, value: str | None) -> timedelta | None:
     """A length of time: 12h, 7d or 2w."""
-    if value is None:
-        return None
-    if not (value[:-1].isascii() and value[:-1].isdigit() and len(value) <= 6 and value[-1] in _UNITS):  # noqa: PLR2004 - 99999h
-        raise click.BadParameter("write a number and a unit: 12h, 7d or 2w")
-    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+    try:
+        return silencing.period(value) if value is not None else None
+    except InputFault as fault:
+        raise click.BadParameter(fault.mend) from fault
 
 
 def moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:

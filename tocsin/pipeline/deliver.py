@@ -46,6 +46,8 @@ class Deliverer:
     quarantine: timedelta
     wait: Callable[[float], object]
     """Lets seconds pass: the pauses Slack asks for are kept, so that a burst drains as fast as Slack takes it."""
+    buttons: bool = False
+    """Whether somebody takes what is pressed."""
     meter: Meter = unmetered
 
     def deliver(self, alerts: Iterable[str]) -> None:
@@ -225,7 +227,7 @@ class Deliverer:
             kept = standing(self.table, story.merged)
             text = message.pointer(story, kept or story, policy)
         elif row.reply is None:
-            text = message.root(story, policy)
+            text = message.root(story, policy, buttons=self.buttons)
         else:
             report = story.told_by(row.reply["report"])
             text = message.reply(row.alert, row.reply["reason"], row.reply["detail"], report, story, policy)

@@ -65,12 +65,26 @@ class Secret(Protocol):
 
 
 @dataclass
-class Door:
-    """Tells those who know the secret from those who do not, in the same time and with the same words for all of these."""
+class Trusted:
+    """A secret that is believed for a minute: a new one is known, and an old one void, after that."""
 
     secret: Secret
     clock: Clock
     _fetched: datetime | None = field(default=None, init=False)
+
+    def current(self) -> str:
+        """The secret; fetched when the one at hand is a minute old."""
+        now = self.clock()
+        if self._fetched is not None and now - self._fetched < FRESH:
+            return self.secret()
+        secret = self.secret.refresh()
+        self._fetched = now
+        return secret
+
+
+@dataclass
+class Door(Trusted):
+    """Tells those who know the secret from those who do not, in the same time and with the same words for all of these."""
 
     def admits(self, headers: Mapping[str, str]) -> bool:
         """Whether a post carries the secret, as `Authorization: Bearer …` or as `X-Tocsin-Secret`."""
@@ -79,16 +93,8 @@ class Door:
         given = [one for one in (bearer, headers.get("x-tocsin-secret", "").strip()) if one]
         if not given:
             return False
-        wanted = _digest(self._current())
+        wanted = _digest(self.current())
         return any([hmac.compare_digest(_digest(one), wanted) for one in given])  # noqa: C419 - all are compared
-
-    def _current(self) -> str:
-        now = self.clock()
-        if self._fetched is not None and now - self._fetched < FRESH:
-            return self.secret()
-        secret = self.secret.refresh()
-        self._fetched = now
-        return secret
 
 
 @dataclass(frozen=True, slots=True)
