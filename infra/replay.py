@@ -142,6 +142,7 @@ def _parameters(options: Options, slack: LocalSlack | None) -> dict[str, str]:
         "SlackTokenSecret": SECRET,
         "MaxAgeDays": f"{options.max_age_days:g}",
         "RulesFolder": str(options.rules.resolve()),
+        "SecondsBetweenMessages": "0",  # the clock stands still
     }
     return parameters | ({"SlackUrl": slack.url} if slack else {})
 

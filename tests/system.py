@@ -32,6 +32,7 @@ from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
 from tocsin.ports import Slack, Table
 from tocsin.reading import Entry, entries
+from tocsin.routes import everything_to
 from tocsin.rules import load
 from tocsin.signal import Signal
 
@@ -95,7 +96,16 @@ class World:
     def deliverer(self, owner: str = "stream", *, table: Table | None = None, slack: Slack | None = None) -> Deliverer:
         """A deliverer on these twins, or on what is given instead of them."""
         neighbours = (table or self.table, slack or self.slack)
-        return Deliverer(*neighbours, rule_set().policy, self.clock, owner, CHANNEL, LEASE, QUARANTINE, self.clock.wait)
+        return Deliverer(
+            *neighbours,
+            rule_set().policy,
+            self.clock,
+            owner,
+            everything_to(CHANNEL),
+            LEASE,
+            QUARANTINE,
+            self.clock.wait,
+        )
 
     def hints(self) -> list[str]:
         """The alerts the stream would tell of: those whose row says pending."""
@@ -169,6 +179,7 @@ def system(**parameters: str) -> Iterator[System]:
     """The system, running from here to the end of the `with` statement, with parameters of the template besides the usual ones."""
     start = datetime(2025, 3, 1, 9, tzinfo=UTC)
     wanted = {"SlackChannel": CHANNEL, "SlackTokenSecret": SECRET, "MaxAgeDays": "0", "RulesFolder": str(RULES)}
+    wanted["SecondsBetweenMessages"] = "0"  # the clock stands still
     with (
         time_machine.travel(start, tick=False) as clock,
         LocalSlack() as slack,
@@ -179,6 +190,8 @@ def system(**parameters: str) -> Iterator[System]:
         pump = Pump(stack)
         pump.drain()  # S3's test event
         yield System(stack, pump, slack, clock, start)
+        kept = stack.client("dynamodb").scan(TableName=stack.physical("Table"))["Items"]
+        assert slack.token not in repr(kept), "Slack's token stands in the table"
 
 
 def row_of(article: Article) -> str:

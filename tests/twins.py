@@ -16,9 +16,11 @@ from tocsin.errors import Conflict, FetchFault, InputFault, Rejected
 from tocsin.feed import Answer
 from tocsin.ports import (
     BULLETIN,
+    MUTED,
     NOTICES_WAIT,
     Backlog,
     Bulletin,
+    Burst,
     Commit,
     FateRecord,
     Held,
@@ -27,12 +29,15 @@ from tocsin.ports import (
     Notice,
     OutboxRow,
     Posted,
+    Rolled,
     Tally,
+    Turn,
     Wanted,
     digest_alert,
     notices_alert,
 )
 from tocsin.schedule import jitter
+from tocsin.signal import LEVELS
 from tocsin.silence import Silence
 from tocsin.story import Story
 from tocsin.subscription import Subscription
@@ -66,12 +71,14 @@ class Row:
     audit: bool = False
     """Whether it is delivered and due for an audit only."""
     note: str = ""
+    level: str = ""
+    rolled_into: str = ""
 
     def held(self, alert: str) -> OutboxRow:
         """The row as a deliverer holds it."""
         return OutboxRow(
-            alert, self.story, self.wanted, self.shown, "", self.reply, self.channel, self.ts, self.attempted_at,
-            self.plain, self.doubted_at, self.bulletin,
+            alert, self.story, self.wanted, self.shown, self.level, self.reply, self.channel, self.ts, self.attempted_at,
+            self.plain, self.doubted_at, self.rolled_into, self.bulletin,
         )  # fmt: skip
 
 
@@ -86,6 +93,10 @@ class MemoryTable:
         self.helds: dict[tuple[str, str], Held] = {}
         self.noted: dict[tuple[str, str], Notice] = {}
         self.counted: dict[str, Tally] = {}
+        self.free: dict[str, datetime] = {}
+        self.rooms: dict[Burst, frozenset[str]] = {}
+        self.lists: dict[tuple[Burst, str], Rolled] = {}
+        self.shut_until: datetime | None = None
         self.names: dict[str, datetime] = {}
         self._silences: list[Silence] = []
 
@@ -190,10 +201,11 @@ class MemoryTable:
 
     def _want(self, wanted: Wanted, now: datetime) -> None:
         version = wanted.story.version + 1 if wanted.reply is None else 1
-        asked = Row(wanted.story.id, version, json.loads(json.dumps(wanted.reply)), now.timestamp())
+        asked = Row(wanted.story.id, version, json.loads(json.dumps(wanted.reply)), now.timestamp(), level=wanted.level)
         row = self.rows.setdefault(wanted.alert, asked)
         row.status, row.story, row.wanted, row.reply = "pending", asked.story, asked.wanted, asked.reply
-        row.due_at, row.audit, row.since = asked.due_at, False, asked.due_at if row.since is None else row.since
+        row.due_at, row.audit, row.level = asked.due_at, False, asked.level
+        row.since = asked.due_at if row.since is None else row.since
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
@@ -209,12 +221,60 @@ class MemoryTable:
         row.audit = False
         return row.held(alert)
 
-    def posting(self, alert: str, owner: str, now: datetime) -> None:
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
+        """See `Table.turn`."""
+        if self.shut_until is not None:
+            if self.shut_until > now:
+                return Turn(self.shut_until, shut=True)
+            self.shut_until = now + timedelta(minutes=1)
+            return Turn(probe=True)
+        if (free := self.free.get(channel, now)) > now:
+            return Turn(free)
+        self.free[channel] = now + pace
+        return Turn()
+
+    def pause(self, channel: str, until: datetime) -> None:
+        """See `Table.pause`."""
+        self.free[channel] = max(self.free.get(channel, until), until)
+
+    def shut(self, until: datetime) -> None:
+        """See `Table.shut`."""
+        self.shut_until = max(self.shut_until or until, until)
+
+    def reopen(self) -> None:
+        """See `Table.reopen`."""
+        self.shut_until = None
+
+    def room(self, burst: Burst, alert: str, most: int) -> bool:
+        """See `Table.room`."""
+        held = self.rooms.get(burst, frozenset())
+        if held and alert not in held and len(held) >= most:
+            return False
+        self.rooms[burst] = held | {alert}
+        return True
+
+    def roll_up(self, row: OutboxRow, owner: str, burst: Burst, rolled: Rolled, now: datetime) -> None:
+        """See `Table.roll_up`."""
+        mine = self._owned(row.alert, owner)
+        if mine is None or mine.wanted > row.wanted:
+            raise Conflict(f"alert {row.alert!r} changed before it was put into a list")
+        mine.status, mine.rolled_into, mine.note = "rolled", burst.alert, f"told in the list {burst.alert}"
+        mine.owner = mine.lease_until = mine.due_at = mine.attempted_at = mine.since = None
+        self.lists[burst, row.alert] = rolled
+        told = self.rows.setdefault(burst.alert, Row("", 0, None, None))
+        told.status, told.due_at, told.wanted, told.audit = "pending", now.timestamp(), told.wanted + 1, False
+        told.level, told.since = rolled.level, now.timestamp() if told.since is None else told.since
+
+    def rolled(self, burst: Burst) -> Sequence[Rolled]:
+        """See `Table.rolled`."""
+        return [rolled for (one, _), rolled in sorted(self.lists.items(), key=lambda row: row[0][1]) if one == burst]
+
+    def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """See `Table.posting`."""
         row = self._owned(alert, owner)
         if row is None:
             raise Conflict(f"alert {alert!r} belongs to another deliverer now")
-        row.attempted_at = now.timestamp()
+        row.attempted_at, row.channel = now.timestamp(), channel
 
     def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """See `Table.delivered`."""
@@ -257,13 +317,17 @@ class MemoryTable:
     def posted(self, alert: str) -> Posted | None:
         """See `Table.posted`."""
         row = self.rows.get(alert)
+        if row and row.rolled_into and not row.ts:
+            return self.posted(row.rolled_into)
         return Posted(row.channel, row.ts) if row and row.ts else None
 
     def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
         """See `Table.announce`."""
         if f"{BULLETIN}{name}" in self.rows:
             return False
-        self.rows[f"{BULLETIN}{name}"] = Row("", 1, None, now.timestamp(), since=now.timestamp(), bulletin=bulletin)
+        self.rows[f"{BULLETIN}{name}"] = Row(
+            "", 1, None, now.timestamp(), since=now.timestamp(), bulletin=bulletin, level=bulletin.level
+        )
         return True
 
     def count(self, tally: Tally, now: datetime) -> None:
@@ -282,7 +346,7 @@ class MemoryTable:
     def backlog(self, now: datetime) -> Backlog:
         """See `Table.backlog`."""
         rows = [row for row in self.rows.values() if row.due_at is not None and not row.audit]
-        since = [row.due_at or 0 if row.since is None else row.since for row in rows]
+        since = [row.due_at or 0 if row.since is None or row.note.startswith(MUTED) else row.since for row in rows]
         waiting = [one for one in since if one <= now.timestamp()]
         doubtful = [row for row in rows if row.attempted_at is not None and (row.lease_until or 0) <= now.timestamp()]
         return Backlog(len(waiting), datetime.fromtimestamp(min(waiting), UTC) if waiting else None, len(doubtful))
@@ -304,9 +368,11 @@ class MemoryTable:
 
     def _by(self, now: datetime, limit: int, *, audit: bool) -> list[str]:
         rows = (
-            (row.due_at, alert) for alert, row in self.rows.items() if row.audit is audit and row.due_at is not None
+            (0 if audit or row.level not in LEVELS else -1 - LEVELS.index(row.level), row.due_at, alert)
+            for alert, row in self.rows.items()
+            if row.audit is audit and row.due_at is not None and row.due_at <= now.timestamp()
         )
-        return [alert for due_at, alert in sorted(rows) if due_at <= now.timestamp()][:limit]
+        return [alert for _, _, alert in sorted(rows)][:limit]
 
     def _recorded(self, fate: FateRecord) -> FateRecord:
         """The record after its journey through JSON."""

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlsplit
 
 from tocsin.actions import BUTTONS, Action
 from tocsin.policy import Policy
-from tocsin.ports import Bulletin, Held, Message, Notice
-from tocsin.signal import Figure, Stage
+from tocsin.ports import Bulletin, Held, Message, Notice, Rolled
+from tocsin.signal import LEVELS, Figure, Stage
 from tocsin.story import Report, Story
 
 HEADER_LIMIT = 150
@@ -20,9 +20,12 @@ TEXT_LIMIT = 3_500
 """chat.update takes 4,000 characters of text."""
 LINK_LIMIT = 800
 """A longer URL is left out: a link cannot be cut."""
+ROLLED_LINK = 160
 SHOWN_OUTLETS = 12
 SHOWN_HELD = 10
 SHOWN_NOTICES = 6
+SHOWN_ROLLED, ROLLED_LINES = 30, 8
+"""Lines of the list of an hour, and how many of them one section holds."""
 ANSWER_PART, ANSWER_PARTS = 2_900, 3
 """Characters of a block of an answer, and how many there may be."""
 REASONS = {
@@ -47,8 +50,14 @@ _DATED = {
 }
 _ARROWS = {"who": "", "where": " → ", "what": " · "}
 _MARKUP = re.compile(r"[*_~`]")
-_UNSEEN = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""Control characters, and those that turn the direction of all that follows."""
+_UNSEEN = dict.fromkeys([
+    *range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000),
+])  # fmt: skip
+"""Control characters, those that turn the direction of all that follows, and halves of characters."""
+_HEAP = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+"""More marks on one letter than any language has: they run over the lines above and below."""
 # The most characters of each part once escaped, so that no hostile part takes another's room: together below 10,000
 _SLOT, _TITLE, _OUTLET, _QUOTE, _CHANGE, _SAYS, _VIA, _LIST, _FOOT = 100, 300, 100, 1_200, 300, 300, 150, 500, 500
 
@@ -131,6 +140,25 @@ def _held_line(held: Held) -> str:
     what = f"{held.rule}: {held.text}" if held.rule not in held.text else held.text
     by = f" · {_part(held.by, 90)}" if held.kind == "silenced" else ""
     return f"• {_part(what, 100)} · {held.reason.replace('_', ' ')} · {_part(held.outlet, 40)}{by}"
+
+
+def burst(alert: str, hour: str, rows: Sequence[Rolled], policy: Policy) -> Message:
+    """The first reports of one rule that were too many for an hour, as a list: the gravest first."""
+    ranked = sorted(rows, key=lambda one: -LEVELS.index(one.level))
+    told = [_rolled_line(one) for one in ranked[:SHOWN_ROLLED]]
+    lines = ["\n".join(told[first : first + ROLLED_LINES]) for first in range(0, len(told), ROLLED_LINES)]
+    if len(ranked) > SHOWN_ROLLED:
+        lines.append(f"… and {len(ranked) - SHOWN_ROLLED} more")
+    level = ranked[0].level if ranked else "low"
+    foot = [f"burst · {hour}h UTC", f"{policy.name}@{policy.version}", "tocsin why ARTICLE tells of each"]
+    metadata = {"alert": alert, "story": "", "reason": "burst", "level": level}
+    return _message(f"{len(rows)} more: {policy.title}", level, lines, foot, metadata)
+
+
+def _rolled_line(rolled: Rolled) -> str:
+    text, link = _part(rolled.text, 80).replace("|", "¦"), safe_link(rolled.url)
+    shown = f"<{link}|{text}>" if link and text and len(link) <= ROLLED_LINK else text
+    return f"{MARKS[rolled.level]} {shown} · {_part(rolled.outlet, 30)}"
 
 
 _KINDS = {
@@ -249,7 +277,7 @@ def escape(text: str) -> str:
 
 def _entities(text: str) -> str:
     """Slack's three escapes, which plain text needs too, on one line."""
-    line = " ".join(text.split()).translate(_UNSEEN)
+    line = _HEAP.sub(r"\1", " ".join(text.split()).translate(_UNSEEN))
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -384,6 +412,8 @@ def _cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
+    if text[limit - 1] == "\u200b":  # never between a mark and what makes it harmless
+        cut = cut[:-1]
     if cut.rfind("&") > cut.rfind(";"):  # never end inside an escape
         cut = cut[: cut.rfind("&")]
     if cut.rfind("<") > cut.rfind(">"):  # nor inside a link

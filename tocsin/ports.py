@@ -165,6 +165,8 @@ class Wanted:
     story: Story
     reply: Mapping[str, Any] | None = None
     """None: the root message shall show the story's present state. Else reason, detail and report of a reply."""
+    level: str = ""
+    """What waits is delivered in order of level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,8 @@ class Bulletin:
     level: str = "low"
 
 
+MUTED = "muted by "
+"""What the note of an alert begins with that waits for the end of a muted interval, and is not late."""
 BULLETIN = "ops/"
 """What the ids of alerts that are bulletins begin with."""
 
@@ -260,6 +264,36 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Rolled:
+    """A first report that was one too many for its rule, channel and hour: it is told in the list of the hour."""
+
+    alert: str
+    level: str
+    text: str
+    """The slots and the stage, as they are printed."""
+    title: str
+    outlet: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """The list of the first reports of a rule that were too many for a channel within a UTC hour (2025-03-01T09)."""
+
+    rule: str
+    channel: str
+    hour: str
+
+    @property
+    def alert(self) -> str:
+        """The id of the alert that is this list."""
+        return f"{BURST}{self.rule}/{self.channel}/{self.hour}"
+
+
+BURST = "burst/"
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     """An alert waiting to be delivered, as one deliverer holds it. Times are epoch seconds."""
 
@@ -270,6 +304,7 @@ class OutboxRow:
     level: str = ""
     reply: Mapping[str, Any] | None = None
     channel: str = ""
+    """Where it stands; while it does not, where a post was begun last."""
     ts: str = ""
     attempted_at: float | None = None
     """When a post was begun whose outcome is not recorded."""
@@ -277,9 +312,15 @@ class OutboxRow:
     """Slack refused the blocks: show the text alone."""
     doubted_at: float | None = None
     """When the first post was begun that the history did not show, so that it was given up and begun anew."""
-
+    rolled_into: str = ""
+    """The alert that is the list which tells of it instead of a message of its own."""
     bulletin: Bulletin | None = None
     """What it says, when it is a bulletin."""
+
+    @property
+    def burst(self) -> Burst | None:
+        """The list of first reports it is; None for any other alert."""
+        return Burst(*self.alert.removeprefix(BURST).split("/")) if self.alert.startswith(BURST) else None
 
     @property
     def digest(self) -> str | None:
@@ -290,6 +331,18 @@ class OutboxRow:
     def notices(self) -> str | None:
         """The hour whose notices it is; None for any other alert."""
         return self.alert.removeprefix(NOTICES) if self.alert.startswith(NOTICES) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of asking for a turn to show something in a channel: it was taken, or is free at another time."""
+
+    until: datetime | None = None
+    """When to ask again; None: the turn was taken."""
+    shut: bool = False
+    """Whether no channel has turns, because Slack refuses the token."""
+    probe: bool = False
+    """Whether this is the one call that finds out if Slack takes the token again."""
 
 
 class Table(Protocol):
@@ -340,8 +393,29 @@ class Table(Protocol):
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """Takes the row for `owner` until the lease ends; None when there is nothing to do or another owner has it."""
 
-    def posting(self, alert: str, owner: str, now: datetime) -> None:
-        """Notes that a post begins, before it does. `Conflict` when the row was lost to another owner."""
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
+        """Takes the channel's turn, after which the next one is free a `pace` later; or says when to ask again."""
+
+    def pause(self, channel: str, until: datetime) -> None:
+        """Gives the channel no turns until then, unless it has none for longer already."""
+
+    def shut(self, until: datetime) -> None:
+        """Gives no channel any turn until then; after that one call may probe."""
+
+    def reopen(self) -> None:
+        """Gives turns again."""
+
+    def room(self, burst: Burst, alert: str, most: int) -> bool:
+        """Counts a first report among those of its rule, channel and hour; False when there are so many already without it."""
+
+    def roll_up(self, row: OutboxRow, owner: str, burst: Burst, rolled: Rolled, now: datetime) -> None:
+        """Puts an alert into the list of the hour instead of the channel, and the list into the outbox; `Conflict`."""
+
+    def rolled(self, burst: Burst) -> Sequence[Rolled]:
+        """What the list of an hour tells, in order of alerts."""
+
+    def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
+        """Notes that a call to Slack begins, before it does, and for which channel. `Conflict` when the row was lost to another owner."""
 
     def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again.
@@ -369,10 +443,10 @@ class Table(Protocol):
         """Marks the row as undeliverable, with the reason."""
 
     def posted(self, alert: str) -> Posted | None:
-        """Where an alert stands in Slack, strongly consistent; None while it does not."""
+        """Where an alert, or the list it was put into, stands in Slack, strongly consistent; None while it does not."""
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Alerts whose time has come, the longest waiting first."""
+        """Alerts whose time has come, those of a higher level first, and of one level the longest waiting."""
 
     def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
         """Delivered rows that are to be audited by now, the longest waiting first."""

@@ -24,6 +24,8 @@ from tocsin.source import Source, read
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
 
+ROUTES = "routes.yaml"
+"""The one file beside the rules that is none: see `tocsin.routes`."""
 DEFAULT_GAP = 6
 GAP_LIMIT = 40
 TAGS = {
@@ -108,7 +110,7 @@ class _Loader:
             self._read_shared(source)
         rules = [
             (source, rule)
-            for source in _sources(self.folder.glob("*.yaml"), self.folder, self.faults)
+            for source in _sources(self._rule_files(), self.folder, self.faults)
             if (rule := self._read_rule(source))
         ]
         if not rules and not self.faults:
@@ -139,13 +141,16 @@ class _Loader:
             frozenset(names[number] for number in self.used),
         )
 
+    def _rule_files(self) -> Iterator[Path]:
+        return (path for path in self.folder.glob("*.yaml") if path.name != ROUTES)
+
     def _read_shared(self, source: Source) -> None:
         kind = source.data.get("kind") if isinstance(source.data, dict) else None
         model = _MODELS.get(kind or "")
         if model is None:
             self.faults.append(source.fault(["kind"], f"unknown kind {kind!r}; write one of: {', '.join(_MODELS)}"))
             return
-        parsed = _validate(model, source, self.faults)
+        parsed = validate(model, source, self.faults)
         if isinstance(parsed, WordsFile):
             for name, words in parsed.lists.items():
                 self._declare(name, words, source, ("lists", name))
@@ -156,7 +161,7 @@ class _Loader:
                 self._declare(cue.name, cue, source, ("cues", index))
 
     def _read_rule(self, source: Source) -> Rule | None:
-        rule = _validate(Rule, source, self.faults)
+        rule = validate(Rule, source, self.faults)
         if rule is None:
             return None
         stem = Path(source.file).stem
@@ -204,9 +209,7 @@ class _Loader:
             scoped = f"{name.split('.', maxsplit=1)[0]}.{other}" if "." in name else other
             known = scoped if scoped in self.words else other
             if known not in self.words:
-                self.faults.append(
-                    source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}")
-                )
+                self.faults.append(source.fault((*path, "include"), f"unknown list {other!r}{near(other, self.words)}"))
             elif known not in seen:
                 self.used.add(self.numbers[known])
                 entries = self._entries(known, source, path, seen) | entries
@@ -273,7 +276,7 @@ class _Loader:
                 found.append(self.numbers[known])
             else:
                 own = {known.removeprefix(f"{rule}.") for known in self.numbers}
-                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, own)}"))
+                self.faults.append(source.fault(path, f"unknown list {name!r}{near(name, own)}"))
         return found
 
     def _group_tags(self, name: str, rule: str) -> set[str]:
@@ -349,7 +352,7 @@ class _Loader:
             named += [(("forms", index, "ignore_cues"), name) for name in form.ignore_cues]
         for path, name in named:
             if name not in self.cues:
-                self.faults.append(source.fault(path, f"unknown cue {name!r}{_near(name, self.cues)}"))
+                self.faults.append(source.fault(path, f"unknown cue {name!r}{near(name, self.cues)}"))
 
     def _watched(self, rule: Rule, source: Source) -> None:
         """Faults of what a rule wants to be told changes of."""
@@ -517,7 +520,8 @@ def _capitals(phrase: str) -> tuple[int, ...]:
 _M = TypeVar("_M", bound=Model)
 
 
-def _validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:
+def validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:
+    """The file as its model; None when it is not, and its mistakes are among the faults."""
     try:
         return model.model_validate(source.data)
     except ValidationError as error:
@@ -540,12 +544,16 @@ def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model
 
 
 def _suggest(key: str, model: type[Model]) -> str:
-    known = {info.alias or name for cls in [model, *Model.__subclasses__()] for name, info in cls.model_fields.items()}
+    family = model.__mro__[1]
+    known = {info.alias or name for cls in [model, *family.__subclasses__()] for name, info in cls.model_fields.items()}
+    if family is not Model:  # not of a rule
+        return near(key, known)
     misspelt = difflib.get_close_matches(key.lower(), spelling.KEYS, n=1, cutoff=0.85)
-    return spelling.ours(key) or (spelling.ours(misspelt[0]) if misspelt else _near(key, known))
+    return spelling.ours(key) or (spelling.ours(misspelt[0]) if misspelt else near(key, known))
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str]) -> str:
+    """The known name that was perhaps meant, as a question."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f", did you mean {close[0]!r}?" if close else ""
 

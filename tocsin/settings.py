@@ -117,6 +117,16 @@ class Settings:
         """How much longer than the lease an alert of unknown outcome waits before the channel's history decides."""
         return timedelta(seconds=self._number("TOCSIN_QUARANTINE_SECONDS"))
 
+    @property
+    def pace(self) -> timedelta:
+        """The least time between two messages to one channel."""
+        return timedelta(seconds=self._number("TOCSIN_PACE_SECONDS"))
+
+    @property
+    def roots(self) -> int:
+        """First reports of one rule that one channel gets as messages within an hour; 0: all."""
+        return int(self._number("TOCSIN_ROOTS_PER_HOUR"))
+
     def _text(self, name: str) -> str:
         value = self._environment.get(name, "").strip()
         if not value:

@@ -12,6 +12,7 @@ from tocsin.errors import SettingsFault
 from tocsin.settings import Settings
 
 WORDS = {
+    "stack": "TOCSIN_STACK",
     "table": "TOCSIN_TABLE",
     "bucket": "TOCSIN_BUCKET",
     "article_queue": "TOCSIN_ARTICLE_QUEUE",
@@ -30,6 +31,8 @@ NUMBERS = {
     "max_age": "TOCSIN_MAX_AGE_DAYS",
     "lease": "TOCSIN_LEASE_SECONDS",
     "quarantine": "TOCSIN_QUARANTINE_SECONDS",
+    "pace": "TOCSIN_PACE_SECONDS",
+    "roots": "TOCSIN_ROOTS_PER_HOUR",
 }
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

@@ -31,6 +31,7 @@ from tocsin.ports import (
     Archive,
     Backlog,
     Bulletin,
+    Burst,
     Commit,
     FateRecord,
     Feeds,
@@ -40,9 +41,11 @@ from tocsin.ports import (
     Notice,
     OutboxRow,
     Posted,
+    Rolled,
     Slack,
     Table,
     Tally,
+    Turn,
     Wanted,
 )
 from tocsin.silence import Silence
@@ -72,7 +75,9 @@ class Caller:
             *[self.commit] * 5, *[self.attempt] * 5, self.claim, self.claim, self.posting, self.delivered, self.release, self.bury,
             self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
             self.digest, self.bulletin, self.backlog, self.count, self.tallies, self.doubtful, self.doubtful, self.audited,
+            *[self.turn] * 4, self.pause, self.shut, self.reopen, *[self.roll] * 3, self.room, self.rolled,
         ]  # fmt: skip
+        table.reopen()  # what another caller may have shut
 
     def step(self) -> tuple[str, Any]:
         """One call, with what came of it."""
@@ -89,7 +94,7 @@ class Caller:
         version = self.random.choice([known.version, known.version, known.version - 1] if known else [0, 0, 0, 1])
         story = a_story(known.id if known else self.any_story(), version, self.random.randrange(5))
         reply = self.random.choice([None, {"reason": "stage_up", "detail": "preparing → done", "report": "a"}])
-        alerts = [Wanted(f"{story.id}/first_report", story)]
+        alerts = [Wanted(f"{story.id}/first_report", story, level=self.random.choice(["low", "high", "critical", ""]))]
         if reply:
             alerts.append(Wanted(f"{story.id}/stage_up", story, reply))
         fate = a_fate(self.any_article(), self.now, self.any_content())
@@ -165,7 +170,7 @@ class Caller:
         alert, owner, now = self.any_alert(), self.any_owner(), self.now
         row, done = self.table.claim(alert, owner, now, timedelta(seconds=75)), None
         if row and self.random.choice([True, False]):
-            self.table.posting(alert, owner, now)
+            self.table.posting(alert, owner, now, CHANNEL)
         if self.random.choice([True, False]):
             sure, plain = self.random.choice([True, False]), self.random.choice([True, False, False])
             doubt = now.timestamp() if self.random.choice([True, False]) else None
@@ -177,7 +182,50 @@ class Caller:
 
     def posting(self) -> None:
         """A deliverer is about to post."""
-        self.table.posting(self.any_alert(), self.any_owner(), self.now)
+        self.table.posting(self.any_alert(), self.any_owner(), self.now, CHANNEL)
+
+    def roll(self) -> OutboxRow | None:
+        """A deliverer puts a row into a list, sometimes one it does not hold."""
+        alert, owner = self.any_alert(), self.any_owner()
+        row = self.table.claim(alert, owner, self.now, timedelta(seconds=75))
+        if row:
+            rolled = Rolled(alert, self.random.choice(["high", "low"]), "A → B, “é”", "Title", "Outlet", "")
+            self.table.roll_up(row, self.any_owner(), self.any_burst(), rolled, self.now)
+        return row
+
+    def room(self) -> bool:
+        """A deliverer asks whether there is room for a first report."""
+        return self.table.room(self.any_burst(), self.any_alert(), self.random.randrange(1, 4))
+
+    def rolled(self) -> tuple[list[Rolled], OutboxRow | None]:
+        """A deliverer reads a list, and claims it."""
+        burst = self.any_burst()
+        return list(self.table.rolled(burst)), self.table.claim(burst.alert, "x", self.now, timedelta(seconds=75))
+
+    def any_burst(self) -> Burst:
+        """One of two lists."""
+        return Burst(self.prefix, CHANNEL, f"2025-03-01T0{self.random.randrange(2)}")
+
+    def turn(self) -> Turn:
+        """A deliverer asks for a turn."""
+        pace = timedelta(seconds=self.random.choice([0, 1, 40]))
+        return self.table.turn(self.any_channel(), self.now, pace)
+
+    def pause(self) -> None:
+        """Slack asks for a pause."""
+        self.table.pause(self.any_channel(), self.now + timedelta(seconds=self.random.randrange(90)))
+
+    def shut(self) -> None:
+        """Slack refuses the token."""
+        self.table.shut(self.now + timedelta(seconds=self.random.randrange(300)))
+
+    def reopen(self) -> None:
+        """Slack takes the token again."""
+        self.table.reopen()
+
+    def any_channel(self) -> str:
+        """One of two channels."""
+        return f"C{self.prefix}{self.random.randrange(2)}"
 
     def delivered(self) -> bool:
         """A deliverer notes what Slack shows."""

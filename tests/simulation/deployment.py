@@ -36,6 +36,8 @@ class Deployment:
     """Seconds a function may run."""
     lease: timedelta
     quarantine: timedelta
+    pace: timedelta
+    roots: int
 
 
 @cache
@@ -55,6 +57,8 @@ def deployment() -> Deployment:
         timeout=template["Globals"]["Function"]["Timeout"],
         lease=timedelta(seconds=float(settings["TOCSIN_LEASE_SECONDS"])),
         quarantine=timedelta(seconds=float(settings["TOCSIN_QUARANTINE_SECONDS"])),
+        pace=timedelta(seconds=template["Parameters"]["SecondsBetweenMessages"]["Default"]),
+        roots=template["Parameters"]["RootsPerHour"]["Default"],
     )
 
 

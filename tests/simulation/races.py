@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from tocsin.article import Article
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
 from tocsin.pipeline.stories import root_alert
+from tocsin.routes import everything_to
 
 TABLE = "races"
 ACTORS = ("Turkey", "France", "India", "Iran", "Egypt", "Poland", "Germany", "Japan")
@@ -99,10 +100,12 @@ def race(place: Place, worker: int, gate: Barrier) -> None:
         rule_set().policy,
         now,
         f"owner {worker}",
-        CHANNEL,
+        everything_to(CHANNEL),
         numbers.lease,
         numbers.quarantine,
         time.sleep,
+        timedelta(0),
+        0,
     )
     detector, deliverer = Detector(rule_set(), lambda: table, lambda: None, now, None), Deliverer(*given)  # type: ignore[arg-type, return-value]  # every article has a signal, so none goes to the archive
     for number in range(place.rounds):

@@ -38,10 +38,10 @@ def _remembered(function: Callable[..., Any], key: Callable[..., Any]) -> Callab
     """A pure function that remembers its results by what `key` makes of its arguments."""
     known: dict[Any, Any] = {}
 
-    def remembered(*given: Any) -> Any:
-        asked = key(*given)
+    def remembered(*given: Any, **named: Any) -> Any:
+        asked = key(*given), tuple(named.items())
         if asked not in known:
-            known[asked] = function(*given)
+            known[asked] = function(*given, **named)
         return known[asked]
 
     return remembered

@@ -15,7 +15,7 @@ import time_machine
 from tests.simulation.world import OutboxTable, Port, Variant
 from tests.twins import Row
 from tocsin.errors import Unknown
-from tocsin.pipeline.deliver import Deliverer
+from tocsin.pipeline.deliver import Deliverer, Where
 from tocsin.pipeline.stories import root_alert
 from tocsin.ports import Commit, Message, OutboxRow, Posted
 from tocsin.story import Story
@@ -29,8 +29,8 @@ NEVER = timedelta(0)
 class NoReconcile(Deliverer):
     """Posts again what is in doubt, without a look at the history."""
 
-    def _looked_up(self, row: OutboxRow, attempted_at: float, root: Posted | None) -> bool:
-        del root
+    def _looked_up(self, row: OutboxRow, attempted_at: float, where: Where) -> bool:
+        del where
         if not self._in_quarantine(row, attempted_at):
             self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True)
             return True
@@ -51,7 +51,7 @@ class NoOrder(Deliverer):
 
     def _root(self, story: Story, until: datetime) -> Posted | None:
         del until
-        return self.table.posted(root_alert(story.id)) or Posted(self.channel, "")
+        return self.table.posted(root_alert(story.id)) or Posted(self.routes.channel, "")
 
 
 class NoOwner(OutboxTable):
@@ -109,15 +109,15 @@ MUTANTS = (
 class PostThenRecord(Deliverer):
     """Posts, then records that it did; nothing else. What fails is tried again."""
 
-    def _begin(self, row: OutboxRow) -> None:
+    def _begin(self, row: OutboxRow, channel: str) -> None:
         """Notes nothing."""
 
 
 class ClaimThenPost(Deliverer):
     """Notes that it posts, then does, once: what is in doubt is taken for posted."""
 
-    def _looked_up(self, row: OutboxRow, attempted_at: float, root: Posted | None) -> bool:
-        del attempted_at, root
+    def _looked_up(self, row: OutboxRow, attempted_at: float, where: Where) -> bool:
+        del attempted_at, where
         self.table.bury(row.alert, self.owner, "taken for posted")
         return False
 
@@ -127,13 +127,13 @@ class Loop(PostThenRecord):
 
     _once = PostThenRecord._posted  # noqa: SLF001 - of its own base class
 
-    def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
+    def _posted(self, row: OutboxRow, text: Message, where: Where) -> Posted:
         for _ in range(2):
             try:
-                return self._once(row, text, root)
+                return self._once(row, text, where)
             except Unknown:
                 continue
-        return self._once(row, text, root)
+        return self._once(row, text, where)
 
 
 class Records:
@@ -181,10 +181,10 @@ class Powertools(PostThenRecord):
 
     records: Any = None
 
-    def _posted(self, row: OutboxRow, text: Message, root: Posted | None) -> Posted:
+    def _posted(self, row: OutboxRow, text: Message, where: Where) -> Posted:
         with time_machine.travel(self.clock(), tick=False):  # the library reads the clock itself
             post = _idempotent(partial(PostThenRecord._posted, self), self.records, self.clock)  # noqa: SLF001 - of its own base class
-            channel, ts = post(alert=row.alert, rest=(row, text, root))
+            channel, ts = post(alert=row.alert, rest=(row, text, where))
         return Posted(channel, ts)
 
 
@@ -219,7 +219,7 @@ def _idempotent(post: Callable[..., Posted], records: Any, clock: Callable[[], d
     config.register_lambda_context(SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000))
 
     @idempotent_function(data_keyword_argument="alert", config=config, persistence_store=Store())  # type: ignore[untyped-decorator]  # as above
-    def idempotent(alert: str, rest: tuple[OutboxRow, Message, Posted | None]) -> tuple[str, str]:
+    def idempotent(alert: str, rest: tuple[OutboxRow, Message, Where]) -> tuple[str, str]:
         del alert
         posted = post(*rest)
         return posted.channel, posted.ts

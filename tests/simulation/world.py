@@ -32,8 +32,9 @@ from tocsin.pipeline.collect import Collector
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
 from tocsin.pipeline.stories import root_alert
-from tocsin.ports import FateRecord, Message, Posted, Wanted
+from tocsin.ports import Burst, FateRecord, Message, OutboxRow, Posted, Rolled, Wanted
 from tocsin.reading import Entry, contents
+from tocsin.routes import everything_to
 from tocsin.signal import Signal
 from tocsin.story import Story
 
@@ -111,6 +112,7 @@ class OutboxTable(MemoryTable):
         """The same table, to go another way from here."""
         other = copy(self)
         other.fates, other.stories, other.addresses = dict(self.fates), dict(self.stories), dict(self.addresses)
+        other.free, other.rooms, other.lists = dict(self.free), dict(self.rooms), dict(self.lists)
         other.helds, other.rows = dict(self.helds), {alert: copy(row) for alert, row in self.rows.items()}
         return other
 
@@ -120,6 +122,11 @@ class OutboxTable(MemoryTable):
         if wanted:
             self.tell(f"digest/{day}")
         return wanted
+
+    def roll_up(self, row: OutboxRow, owner: str, burst: Burst, rolled: Rolled, now: datetime) -> None:
+        """See `Table.roll_up`."""
+        super().roll_up(row, owner, burst, rolled, now)
+        self.tell(burst.alert)
 
     def _want(self, wanted: Wanted, now: datetime) -> None:
         super()._want(wanted, now)
@@ -162,7 +169,7 @@ class WatchedSlack(MemorySlack):
         if alerts.count(alert) > 1:
             self.broke.append(("duplicate", f"{alert} stands twice in the channel"))
         root = root_alert(alert.rpartition("/")[0])
-        if message.metadata["reason"] not in {"first_report", "digest", "notices"} and root not in alerts:
+        if message.metadata["reason"] not in {"first_report", "digest", "notices", "burst"} and root not in alerts:
             self.broke.append(("lost", f"{alert} is told before its root"))
         return posted
 
@@ -198,6 +205,8 @@ class World:
     """Faults whose mode is chosen when their call is known: number of the call → a number from 0 to 1."""
     arrivals: Sequence[Sequence[Drop]] = field(default_factory=drops)
     now: float = START
+    roots: int = field(default_factory=lambda: deployment().roots)
+    """First reports of a rule that the channel gets within an hour; 0: all."""
     patience: float = 4 * 3600.0
     """Seconds after which a run that still has work to do is stuck."""
     kinds: list[str] = field(default_factory=list)
@@ -447,7 +456,16 @@ class World:
         neighbours = (self.ports["table"], self.ports["slack"], rule_set().policy, self.clock)
         numbers = deployment()
         parts = {name: self.ports[name] for name in self.parts}
-        given = (*neighbours, self._owner, CHANNEL, numbers.lease, numbers.quarantine, self.wait)
+        given = (
+            *neighbours,
+            self._owner,
+            everything_to(CHANNEL),
+            numbers.lease,
+            numbers.quarantine,
+            self.wait,
+            numbers.pace,
+            self.roots,
+        )
         return self.variant.deliverer(*given, **parts)
 
     # faults

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tocsin.pipeline.question import Answerer
     from tocsin.pipeline.receive import Receiver
     from tocsin.ports import Web
+    from tocsin.routes import Routes
+    from tocsin.rules import Loaded
 
 log = logging.getLogger("tocsin")
 
@@ -52,12 +54,16 @@ def client(service: str) -> Any:
     )
 
 
-@cache
 def rule_set(folder: str) -> RuleSet:
     """The compiled rules of a folder; the faults of files that do not load are logged, the others run.
 
     `RuleFaults` when no rule is left: without any rule every article would be recorded as silent.
     """
+    return _loaded(folder).rule_set
+
+
+@cache
+def _loaded(folder: str) -> Loaded:
     from tocsin.errors import RuleFaults
     from tocsin.rules import load
 
@@ -66,7 +72,22 @@ def rule_set(folder: str) -> RuleSet:
         log.error("rule fault %s", fault)
     if not loaded.rule_set.rules:
         raise RuleFaults(loaded.faults)
-    return loaded.rule_set
+    return loaded
+
+
+def routes(folder: str, channel: str) -> tuple[RuleSet, Routes]:
+    """The rules of a folder, and where their alerts go: when its routes do not load, that is logged and all go to the one channel."""
+    from tocsin.errors import RuleFaults
+    from tocsin.routes import everything_to, load
+
+    loaded = _loaded(folder)
+    try:
+        return loaded.rule_set, load(Path(folder), loaded, channel)
+    except RuleFaults as error:
+        faults = error.faults
+    for fault in faults:
+        log.error("rule fault %s; every alert goes to %s", fault, channel)
+    return loaded.rule_set, everything_to(channel)
 
 
 def table() -> DynamoTable:
@@ -191,9 +212,9 @@ def deliverer() -> Deliverer:
 
     settings = Settings(os.environ)
     token = SecretToken(client("secretsmanager"), settings.slack_secret)
-    rules = rule_set(settings.rules)
+    rules, routed = routes(settings.rules, settings.slack_channel)
     slack = SlackWorkspace(settings.slack_url, token)
     return Deliverer(
-        table(), slack, rules.policy, now, uuid.uuid4().hex, settings.slack_channel, settings.lease, settings.quarantine,
-        time.sleep, buttons=settings.buttons, meter=meter(),
+        table(), slack, rules.policy, now, uuid.uuid4().hex, routed, settings.lease, settings.quarantine, time.sleep,
+        settings.pace, settings.roots, settings.buttons, meter(),
     )  # fmt: skip

@@ -18,24 +18,31 @@ from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
 from tocsin.ports import (
     BULLETIN,
+    MUTED,
     Backlog,
     Bulletin,
+    Burst,
     Commit,
     FateRecord,
     Held,
     Notice,
     OutboxRow,
     Posted,
+    Rolled,
     Tally,
+    Turn,
     Wanted,
     digest_alert,
 )
+from tocsin.signal import LEVELS
 from tocsin.silence import Silence
 from tocsin.story import Story
 
 FATES_LIVE = timedelta(days=90)
 STORIES_LIVE = timedelta(days=400)
 TRIES = 3
+PROBE = timedelta(minutes=1)
+"""How long others wait for the call that finds out whether Slack takes the token again."""
 HELD_LIVE = timedelta(days=14)
 MAX_HELD = 2_000
 """Rows of one day's digest, or one hour's notices, that are read."""
@@ -209,7 +216,7 @@ class DynamoTable:
     def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
         """See `Table.announce`."""
         told = json.dumps(asdict(bulletin), ensure_ascii=False)
-        return want(self._client, self._name, f"{BULLETIN}{name}", "pending", now, bulletin=told)
+        return want(self._client, self._name, f"{BULLETIN}{name}", "pending", now, bulletin=told, level=bulletin.level)
 
     def count(self, tally: Tally, now: datetime) -> None:
         """See `Table.count`."""
@@ -247,7 +254,7 @@ class DynamoTable:
         )
         keys = {(item["pk"]["S"], item["sk"]["S"]) for item in answer["Items"]}
         rows = [row for row in self._batch(keys).values() if row.get("due_shard") == {"S": SHARD}]
-        since = [_number(row, "since", _number(row, "due_at")) for row in rows]
+        since = [_since(row) for row in rows]
         waiting = [one for one in since if one <= now.timestamp()]
         return Backlog(
             len(waiting),
@@ -279,14 +286,110 @@ class DynamoTable:
         )
         return _outbox(item) if item else None
 
-    def posting(self, alert: str, owner: str, now: datetime) -> None:
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
+        """See `Table.turn`."""
+        free = "attribute_not_exists(shut_until) AND (attribute_not_exists(#free) OR #free <= :now)"
+        held = self._turns("SET #free = :next", free, {":next": now + pace, ":now": now}, channel)
+        if held is None:
+            return Turn()
+        if "shut_until" not in held:
+            return Turn(_moment(held[_free(channel)]))
+        if (shut_until := _moment(held["shut_until"])) > now:
+            return Turn(shut_until, shut=True)
+        again = now + PROBE
+        held = self._turns("SET shut_until = :again", "shut_until <= :now", {":again": again, ":now": now})
+        return Turn(again, shut=True) if held else Turn(probe=True)
+
+    def pause(self, channel: str, until: datetime) -> None:
+        """See `Table.pause`."""
+        self._turns("SET #free = :until", "attribute_not_exists(#free) OR #free < :until", {":until": until}, channel)
+
+    def shut(self, until: datetime) -> None:
+        """See `Table.shut`."""
+        later = "attribute_not_exists(shut_until) OR shut_until < :until"
+        self._turns("SET shut_until = :until", later, {":until": until})
+
+    def reopen(self) -> None:
+        """See `Table.reopen`."""
+        self._turns("REMOVE shut_until", "attribute_exists(shut_until)", {})
+
+    def _turns(self, update: str, condition: str, times: Mapping[str, datetime], channel: str = "") -> Item | None:
+        """Changes the one item that gives turns; when its condition does not hold, the item as it stands."""
+        values = {name: as_value(moment.timestamp()) for name, moment in times.items()}
+        given: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+        if channel:
+            given["ExpressionAttributeNames"] = {"#free": _free(channel)}
+        try:
+            self._client.update_item(
+                TableName=self._name, Key={"pk": {"S": "SLACK"}, "sk": {"S": "TURNS"}}, UpdateExpression=update, ConditionExpression=condition,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD", **given,
+            )  # fmt: skip
+        except ClientError as error:
+            if not is_conditional(error):
+                raise
+            held: Any = error.response.get("Item")
+            return held or self._get("SLACK", "TURNS") or {}
+        return None
+
+    def room(self, burst: Burst, alert: str, most: int) -> bool:
+        """See `Table.room`."""
+        values: dict[str, Any] = {":alerts": {"SS": [alert]}, ":alert": {"S": alert}, ":most": {"N": str(most)}}
+        try:
+            self._client.update_item(
+                TableName=self._name,
+                Key={"pk": {"S": f"ROOM#{burst.alert}"}, "sk": {"S": "ALERTS"}},
+                UpdateExpression="SET expires_at = :expires ADD alerts :alerts",
+                ConditionExpression="attribute_not_exists(alerts) OR contains(alerts, :alert) OR size(alerts) < :most",
+                ExpressionAttributeValues=values | {":expires": {"N": _after(burst, HELD_LIVE)}},
+            )
+        except ClientError as error:
+            if is_conditional(error):
+                return False
+            raise
+        return True
+
+    def roll_up(self, row: OutboxRow, owner: str, burst: Burst, rolled: Rolled, now: datetime) -> None:
+        """See `Table.roll_up`."""
+        note, due = f"told in the list {burst.alert}", now.timestamp()
+        mine = {":rolled": "rolled", ":burst": burst.alert, ":note": note, ":owner": owner, ":wanted": row.wanted}
+        line = {":state": json.dumps(asdict(rolled), ensure_ascii=False), ":expires": int(_after(burst, HELD_LIVE))}
+        told = {":pending": "pending", ":due": due, ":shard": SHARD, ":none": "", ":null": "null", ":one": 1, ":level": rolled.level,
+                ":expires": int(_after(burst, STORIES_LIVE))}  # fmt: skip
+        updates = [
+            _change(
+                f"ALERT#{row.alert}", "OUTBOX", "SET #status = :rolled, rolled_into = :burst, note = :note"
+                " REMOVE #owner, lease_until, due_at, due_shard, attempted_at, since", mine,
+                condition="#owner = :owner AND wanted <= :wanted", names=_NAMES,
+            ),
+            _change(f"ROLLED#{burst.alert}", row.alert, "SET #state = :state, expires_at = :expires", line, names={"#state": "state"}),
+            _change(
+                f"ALERT#{burst.alert}", "OUTBOX", "SET #status = :pending, due_at = :due, due_shard = :shard, story = :none, reply = :null,"
+                " since = if_not_exists(since, :due), #level = :level, expires_at = :expires ADD wanted :one",
+                told, names={"#status": "status", "#level": "level"},
+            ),
+        ]  # fmt: skip
+        try:
+            self._client.transact_write_items(
+                TransactItems=[{"Update": {"TableName": self._name, **one}} for one in updates]
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"TransactionCanceledException", "TransactionConflictException"}:
+                raise
+            raise Conflict(f"alert {row.alert!r} changed before it was put into a list") from error
+
+    def rolled(self, burst: Burst) -> Sequence[Rolled]:
+        """See `Table.rolled`."""
+        items = self._partition(f"ROLLED#{burst.alert}", MAX_HELD)
+        return [Rolled(**json.loads(item["state"]["S"])) for item in items]
+
+    def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """See `Table.posting`."""
         if (
             self._update(
                 alert,
-                "SET attempted_at = :now",
+                "SET attempted_at = :now, channel = :channel",
                 "#owner = :owner",
-                {":now": now.timestamp(), ":owner": owner},
+                {":now": now.timestamp(), ":owner": owner, ":channel": channel},
                 names={"#owner": "owner"},
             )
             is None
@@ -356,15 +459,20 @@ class DynamoTable:
     def posted(self, alert: str) -> Posted | None:
         """See `Table.posted`."""
         item = self._get(f"ALERT#{alert}", "OUTBOX")
+        if item and "ts" not in item and "rolled_into" in item:
+            return self.posted(item["rolled_into"]["S"])
         return Posted(item["channel"]["S"], item["ts"]["S"]) if item and "ts" in item else None
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Table.due`."""
-        return self._by(SHARD, now, limit)
+        items = self._waiting(SHARD, now)
+        ranked = sorted(items, key=lambda item: -_rank(item))  # which keeps the longest waiting first
+        return [item["pk"]["S"].removeprefix("ALERT#") for item in ranked[:limit]]
 
     def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
         """See `Table.doubtful`."""
-        items = (self._get(f"ALERT#{alert}", "OUTBOX") for alert in self._by(AUDIT_SHARD, now, limit))
+        found = self._waiting(AUDIT_SHARD, now, Limit=limit)
+        items = (self._get(item["pk"]["S"], "OUTBOX") for item in found)
         return [_outbox(item) for item in items if item and item.get("due_shard") == {"S": AUDIT_SHARD}]
 
     def audited(self, alert: str, again: datetime | None) -> None:
@@ -377,16 +485,17 @@ class DynamoTable:
             names={},
         )
 
-    def _by(self, shard: str, now: datetime, limit: int) -> list[str]:
-        """The alerts in one partition of the index whose time has come."""
+    def _waiting(self, shard: str, now: datetime, **limit: int) -> list[Item]:
+        """What one partition of the index tells of those whose time has come, the longest waiting first: a page of it."""
         answer = self._client.query(
             TableName=self._name,
             IndexName="due",
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
             ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": as_number(now.timestamp())}},
-            Limit=limit,
+            **limit,
         )
-        return [item["pk"]["S"].removeprefix("ALERT#") for item in answer["Items"]]
+        items: list[Item] = answer["Items"]
+        return items
 
     def _get(self, pk: str, sk: str) -> Item | None:
         answer = self._client.get_item(
@@ -421,6 +530,39 @@ class DynamoTable:
             raise
         item: Item = answer["Attributes"]
         return item
+
+
+def _rank(item: Item) -> int:
+    """How high a waiting alert's level is; one without comes last."""
+    level = item.get("level", {"S": ""})["S"]
+    return LEVELS.index(level) if level in LEVELS else -1
+
+
+def _after(burst: Burst, life: timedelta) -> str:
+    """When something about an hour is forgotten."""
+    return str(int((datetime.fromisoformat(f"{burst.hour}:00:00+00:00") + life).timestamp()))
+
+
+def _change(  # noqa: PLR0913 - the parts of an update
+    pk: str, sk: str, update: str, values: Mapping[str, Any], *, names: Mapping[str, str], condition: str = ""
+) -> dict[str, Any]:
+    """An update that is part of a transaction."""
+    return {
+        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+        "UpdateExpression": update,
+        "ExpressionAttributeNames": dict(names),
+        "ExpressionAttributeValues": {name: as_value(value) for name, value in values.items()},
+        **({"ConditionExpression": condition} if condition else {}),
+    }
+
+
+def _free(channel: str) -> str:
+    """The attribute that holds when a channel's next turn is free."""
+    return f"free_{channel}"
+
+
+def _moment(value: Mapping[str, str]) -> datetime:
+    return datetime.fromtimestamp(float(value["N"]), UTC)
 
 
 def want(client: Any, table: str, alert: str, status: str, due: datetime, **more: str) -> bool:
@@ -531,15 +673,21 @@ def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:
     shown = wanted.story.version + 1 if wanted.reply is None else 1
     values = {
         ":pending": "pending", ":story": wanted.story.id, ":wanted": shown, ":due": now.timestamp(), ":shard": SHARD,
-        ":reply": json.dumps(wanted.reply), ":expires": int((now + STORIES_LIVE).timestamp()),
+        ":reply": json.dumps(wanted.reply), ":expires": int((now + STORIES_LIVE).timestamp()), ":level": wanted.level,
     }  # fmt: skip
-    asked = "story = :story, wanted = :wanted, reply = :reply, expires_at = :expires"
+    asked = "story = :story, wanted = :wanted, reply = :reply, #level = :level, expires_at = :expires"
     return {
         "Key": {"pk": {"S": f"ALERT#{wanted.alert}"}, "sk": {"S": "OUTBOX"}},
         "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, since = if_not_exists(since, :due), {asked}",
-        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeNames": {"#status": "status", "#level": "level"},
         "ExpressionAttributeValues": {name: as_value(value) for name, value in values.items()},
     }
+
+
+def _since(item: Item) -> float:
+    """From when on a waiting alert should have been delivered; rows of versions before 1.0 do not say it."""
+    due = _number(item, "due_at")
+    return due if item.get("note", {"S": ""})["S"].startswith(MUTED) else _number(item, "since", due)
 
 
 def _number(item: Item, name: str, otherwise: float = 0.0) -> float:
@@ -559,12 +707,14 @@ def _outbox(item: Item) -> OutboxRow:
         story=item["story"]["S"],
         wanted=int(item["wanted"]["N"]),
         shown=int(item.get("shown", {"N": "0"})["N"]),
+        level=item.get("level", {"S": ""})["S"],
         reply=json.loads(item["reply"]["S"]),
         channel=item.get("channel", {"S": ""})["S"],
         ts=item.get("ts", {"S": ""})["S"],
         attempted_at=float(item["attempted_at"]["N"]) if "attempted_at" in item else None,
         plain=item.get("plain", {"BOOL": False})["BOOL"],
         doubted_at=float(item["doubted_at"]["N"]) if "doubted_at" in item else None,
+        rolled_into=item.get("rolled_into", {"S": ""})["S"],
         bulletin=_bulletin(item),
     )
 

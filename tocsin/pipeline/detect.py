@@ -209,7 +209,7 @@ class _Draft:
     def _adopt(self, decision: Decision, report: Report, policy: Policy) -> bool:
         """Takes over what a decision changes; False when the transaction has no room for it."""
         stories = {story.id: story for story in decision.changed}
-        alerts = {wanted.alert: wanted for wanted in _wanted(decision, report)}
+        alerts = {wanted.alert: wanted for wanted in _wanted(decision, report, policy)}
         relied = dict(decision.relied)
         held = [_held(decision, report, policy, self.now)] if decision.held and decision.story else []
         before = len(self.stories) + len(self.alerts) + len(self.relied) + len(self.held)
@@ -268,17 +268,20 @@ def _strongest(rules: RuleSet, signals: Sequence[Signal]) -> list[Signal]:
     return sorted(best.values(), key=lambda signal: -rank(signal.stage))[:MAX_STORIES]
 
 
-def _wanted(decision: Decision, report: Report) -> Iterator[Wanted]:
+def _wanted(decision: Decision, report: Report, policy: Policy) -> Iterator[Wanted]:
     for other in decision.others:
         if other.alerted and other.posted:
-            yield Wanted(root_alert(other.id), other)
+            yield Wanted(root_alert(other.id), other, level=policy.level_of(other.stage))
     story = decision.story
     if story is None or not decision.edits or not story.posted:
         return
-    yield Wanted(root_alert(story.id), story)
+    yield Wanted(root_alert(story.id), story, level=policy.level_of(story.stage))
     if decision.alert and decision.alert != root_alert(story.id):
         yield Wanted(
-            decision.alert, story, {"reason": decision.reason, "detail": decision.detail, "report": report.article}
+            decision.alert,
+            story,
+            {"reason": decision.reason, "detail": decision.detail, "report": report.article},
+            policy.level_of(report.stage),
         )
 
 
