@@ -1,9 +1,12 @@
 # Everything sets itself up: an own virtual environment in .venv, from locks with hashes, made once.
-# Settings: PYTHON=/path/to/python3.13   UV= (use pip though uv is here)   ARCHITECTURE=x86_64 (build)   ARGS="..."
+# Settings: PYTHON=/path/to/python3.13   UV= (use pip though uv is here)   ARCHITECTURE=x86_64 (build)   STACK=name (deploy)   ARGS="..."
 
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 PAGE := out/replay.html
+STACK ?= tocsin
+# The answers of each stack's first deployment; samconfig.toml stays as it was checked out.
+ANSWERS := samconfig.local.toml
 ARCHITECTURE ?= arm64
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 # SAM's cache does not know what a layer was built for, so it keeps arm64 alone.
@@ -19,7 +22,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs lock validate build build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs lock validate build deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +92,14 @@ validate: setup-sam ## Check template.yaml with the SAM CLI
 
 build: setup-sam ## Build what is deployed, in .aws-sam
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(UNCACHED) $(ARGS)
+
+deploy: build ## Deploy what was built: asks for everything the first time, and remembers the answers; STACK=name
+	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \
+	else set -- --guided --config-env $(STACK) --stack-name $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin $(ARGS); fi; \
+	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) "$$@"
+
+destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name
+	$(SAM) delete --stack-name $(STACK) $(ARGS)
 
 build-CoreLayer: ## Fill the core layer (`sam build` calls it)
 	@infra/layer.sh "$(ARTIFACTS_DIR)" core

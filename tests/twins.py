@@ -15,7 +15,11 @@ from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict, FetchFault, InputFault, Rejected
 from tocsin.feed import Answer
 from tocsin.ports import (
+    BULLETIN,
+    MUTED,
     NOTICES_WAIT,
+    Backlog,
+    Bulletin,
     Burst,
     Commit,
     FateRecord,
@@ -26,6 +30,7 @@ from tocsin.ports import (
     OutboxRow,
     Posted,
     Rolled,
+    Tally,
     Turn,
     Wanted,
     digest_alert,
@@ -61,6 +66,8 @@ class Row:
     ts: str = ""
     plain: bool = False
     doubted_at: float | None = None
+    since: float | None = None
+    bulletin: Bulletin | None = None
     audit: bool = False
     """Whether it is delivered and due for an audit only."""
     note: str = ""
@@ -71,7 +78,7 @@ class Row:
         """The row as a deliverer holds it."""
         return OutboxRow(
             alert, self.story, self.wanted, self.shown, self.level, self.reply, self.channel, self.ts, self.attempted_at,
-            self.plain, self.doubted_at, self.rolled_into,
+            self.plain, self.doubted_at, self.rolled_into, self.bulletin,
         )  # fmt: skip
 
 
@@ -85,6 +92,7 @@ class MemoryTable:
         self.addresses: dict[str, str] = {}
         self.helds: dict[tuple[str, str], Held] = {}
         self.noted: dict[tuple[str, str], Notice] = {}
+        self.counted: dict[str, Tally] = {}
         self.free: dict[str, datetime] = {}
         self.rooms: dict[Burst, frozenset[str]] = {}
         self.lists: dict[tuple[Burst, str], Rolled] = {}
@@ -184,7 +192,7 @@ class MemoryTable:
         """See `Table.want_digest`."""
         if digest_alert(day) in self.rows:
             return False
-        self.rows[digest_alert(day)] = Row("", 1, None, now.timestamp())
+        self.rows[digest_alert(day)] = Row("", 1, None, now.timestamp(), since=now.timestamp())
         return True
 
     def notices(self, hour: str) -> Sequence[Notice]:
@@ -197,6 +205,7 @@ class MemoryTable:
         row = self.rows.setdefault(wanted.alert, asked)
         row.status, row.story, row.wanted, row.reply = "pending", asked.story, asked.wanted, asked.reply
         row.due_at, row.audit, row.level = asked.due_at, False, asked.level
+        row.since = asked.due_at if row.since is None else row.since
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
@@ -250,11 +259,11 @@ class MemoryTable:
         if mine is None or mine.wanted > row.wanted:
             raise Conflict(f"alert {row.alert!r} changed before it was put into a list")
         mine.status, mine.rolled_into, mine.note = "rolled", burst.alert, f"told in the list {burst.alert}"
-        mine.owner = mine.lease_until = mine.due_at = mine.attempted_at = None
+        mine.owner = mine.lease_until = mine.due_at = mine.attempted_at = mine.since = None
         self.lists[burst, row.alert] = rolled
         told = self.rows.setdefault(burst.alert, Row("", 0, None, None))
         told.status, told.due_at, told.wanted, told.audit = "pending", now.timestamp(), told.wanted + 1, False
-        told.level = rolled.level
+        told.level, told.since = rolled.level, now.timestamp() if told.since is None else told.since
 
     def rolled(self, burst: Burst) -> Sequence[Rolled]:
         """See `Table.rolled`."""
@@ -277,7 +286,7 @@ class MemoryTable:
         if row.wanted > shown:
             row.status = "waiting"
             return False
-        row.status, row.note = "delivered", ""
+        row.status, row.note, row.since = "delivered", "", None
         row.due_at, row.audit = audit.timestamp() if audit else None, audit is not None
         return True
 
@@ -302,7 +311,7 @@ class MemoryTable:
     def bury(self, alert: str, owner: str, note: str) -> None:
         """See `Table.bury`."""
         if row := self._owned(alert, owner):
-            row.status, row.note = "dead", note
+            row.status, row.note, row.since = "dead", note, None
             row.owner = row.lease_until = row.due_at = None
 
     def posted(self, alert: str) -> Posted | None:
@@ -311,6 +320,36 @@ class MemoryTable:
         if row and row.rolled_into and not row.ts:
             return self.posted(row.rolled_into)
         return Posted(row.channel, row.ts) if row and row.ts else None
+
+    def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
+        """See `Table.announce`."""
+        if f"{BULLETIN}{name}" in self.rows:
+            return False
+        self.rows[f"{BULLETIN}{name}"] = Row(
+            "", 1, None, now.timestamp(), since=now.timestamp(), bulletin=bulletin, level=bulletin.level
+        )
+        return True
+
+    def count(self, tally: Tally, now: datetime) -> None:
+        """See `Table.count`."""
+        day = f"{now:%Y-%m-%d}"
+        old = self.counted.get(day, Tally(day))
+        self.counted[day] = Tally(
+            day, old.articles + tally.articles, old.alerts + tally.alerts, tally.rules, now.isoformat(),
+            now.isoformat() if tally.alerts else old.last_alert,
+        )  # fmt: skip
+
+    def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
+        """See `Table.tallies`."""
+        return [self.counted[day] for day in sorted(set(days)) if day in self.counted]
+
+    def backlog(self, now: datetime) -> Backlog:
+        """See `Table.backlog`."""
+        rows = [row for row in self.rows.values() if row.due_at is not None and not row.audit]
+        since = [row.due_at or 0 if row.since is None or row.note.startswith(MUTED) else row.since for row in rows]
+        waiting = [one for one in since if one <= now.timestamp()]
+        doubtful = [row for row in rows if row.attempted_at is not None and (row.lease_until or 0) <= now.timestamp()]
+        return Backlog(len(waiting), datetime.fromtimestamp(min(waiting), UTC) if waiting else None, len(doubtful))
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Table.due`."""
@@ -376,7 +415,9 @@ class MemoryFeeds:
         """See `Feeds.save`."""
         for notice in notices:
             due = datetime.fromisoformat(f"{notice.hour}:00:00+00:00") + NOTICES_WAIT
-            self.table.rows.setdefault(notices_alert(notice.hour), Row("", 1, None, due.timestamp(), "waiting"))
+            self.table.rows.setdefault(
+                notices_alert(notice.hour), Row("", 1, None, due.timestamp(), "waiting", since=due.timestamp())
+            )
         if self.cursors.get(cursor.feed, Cursor(cursor.feed)).version != cursor.version:
             raise Conflict(f"the cursor of {cursor.feed!r} was written by another function")
         self.cursors[cursor.feed] = replace(cursor, version=cursor.version + 1)

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from tocsin.actions import BUTTONS, Action
 from tocsin.policy import Policy
-from tocsin.ports import Held, Message, Notice, Rolled
+from tocsin.ports import Bulletin, Held, Message, Notice, Rolled
 from tocsin.signal import LEVELS, Figure, Stage
 from tocsin.story import Report, Story
 
@@ -185,6 +185,15 @@ def notices(alert: str, hour: str, rows: Sequence[Notice]) -> Message:
     feeds = "1 feed" if count == 1 else f"{count} feeds"
     return _message(
         f"News of {feeds}", "low", lines, [f"notices · {hour}h UTC · tocsin feeds list shows all feeds"], metadata
+    )
+
+
+def bulletin(alert: str, told: Bulletin) -> Message:
+    """Something about the running of Tocsin, in words."""
+    lines = [_part(line, _LIST) for line in told.lines]
+    metadata = {"alert": alert, "story": "", "reason": "ops", "level": told.level}
+    return _message(
+        told.title, told.level, lines, ["about Tocsin itself · tocsin status shows how it is doing"], metadata
     )
 
 

@@ -73,6 +73,17 @@ class Web(Protocol):
         """One guarded GET, redirects included; `FetchFault` for everything that is not 200, 304 or 410."""
 
 
+class Meter(Protocol):
+    """Where figures about the running of Tocsin go."""
+
+    def __call__(self, **values: Sequence[float]) -> None:
+        """Tells the values of each figure by its name."""
+
+
+def unmetered(**_values: Sequence[float]) -> None:
+    """A `Meter` that tells nobody."""
+
+
 class Archive(Protocol):
     """The bucket: dropped files, article batches, fates of articles that held no signal."""
 
@@ -212,6 +223,47 @@ NOTICES_WAIT = timedelta(hours=1, minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
+class Bulletin:
+    """Something about the running of Tocsin that the channel is told at once, in words: an alarm, or that it lives."""
+
+    title: str
+    lines: tuple[str, ...]
+    level: str = "low"
+
+
+MUTED = "muted by "
+"""What the note of an alert begins with that waits for the end of a muted interval, and is not late."""
+BULLETIN = "ops/"
+"""What the ids of alerts that are bulletins begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was read and rung on a UTC day: about, because what is counted twice by accident stays so."""
+
+    day: str = ""
+    articles: int = 0
+    alerts: int = 0
+    rules: str = ""
+    """The version of the rules that read last."""
+    last_article: str = ""
+    """When the last article was read."""
+    last_alert: str = ""
+    """When the last alert was put into the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The alerts that should have been delivered by now."""
+
+    waiting: int = 0
+    since: datetime | None = None
+    """From when on the one that waits longest should have been delivered."""
+    doubtful: int = 0
+    """Alerts of which nobody knows whether they were posted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rolled:
     """A first report that was one too many for its rule, channel and hour: it is told in the list of the hour."""
 
@@ -262,6 +314,8 @@ class OutboxRow:
     """When the first post was begun that the history did not show, so that it was given up and begun anew."""
     rolled_into: str = ""
     """The alert that is the list which tells of it instead of a message of its own."""
+    bulletin: Bulletin | None = None
+    """What it says, when it is a bulletin."""
 
     @property
     def burst(self) -> Burst | None:
@@ -309,6 +363,9 @@ class Memory(Protocol):
     def silences(self, now: datetime) -> Sequence[Silence]:
         """The silences in force."""
 
+    def count(self, tally: Tally, now: datetime) -> None:
+        """Adds articles and alerts to the tally of the day, with the moment and the version of the rules."""
+
     def commit(self, commit: Commit, now: datetime) -> None:
         """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate other than the one expected."""
 
@@ -324,6 +381,15 @@ class Table(Memory, Protocol):
 
     def want_digest(self, day: str, now: datetime) -> bool:
         """Puts the digest of a day into the outbox; False when it was there already."""
+
+    def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
+        """Puts a bulletin into the outbox; False when one of that name was there already."""
+
+    def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
+        """The tallies of these UTC days (2025-03-01) that have one, in order."""
+
+    def backlog(self, now: datetime) -> Backlog:
+        """The alerts that should have been delivered by now; of many, those that are due first."""
 
     def notices(self, hour: str) -> Sequence[Notice]:
         """What is to be told of a UTC hour (2025-03-01T09), in order of feeds."""

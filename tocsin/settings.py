@@ -27,6 +27,11 @@ class Settings:
         return self._text("TOCSIN_TABLE")
 
     @property
+    def stack(self) -> str:
+        """Name of the stack, which its metrics carry."""
+        return self._text("TOCSIN_STACK")
+
+    @property
     def bucket(self) -> str:
         """Name of the S3 bucket with `inbox/`, `articles/` and `fates/`."""
         return self._text("TOCSIN_BUCKET")

@@ -65,6 +65,10 @@ class Pump:
         self.invocations.append(Invocation(function, event, outcome.answer, outcome.error))
         return outcome.answer
 
+    def printed(self, function: str) -> list[str]:
+        """The lines a function printed so far."""
+        return self._functions[function].printed.getvalue().splitlines()
+
     def _open(self, mapping: str) -> Source:
         properties = self._stack.properties(mapping)
         called = properties["FunctionName"]

@@ -35,11 +35,18 @@ CREATED = frozenset(
 LEFT_OUT = {
     "AWS::ApiGatewayV2::Api": "moto's CloudFormation lacks it; `Pump.call` stands in for the gateway",
     "AWS::ApiGatewayV2::Stage": "as the API; its throttle is the gateway's",
+    "AWS::Budgets::Budget": "nothing here costs anything",
+    "AWS::CloudWatch::Alarm": "moto's CloudFormation lacks it, and no metric is measured; `Pump.call` hands Ops what an alarm tells",
+    "AWS::CloudWatch::Dashboard": "as the alarms",
     "AWS::Lambda::EventInvokeConfig": "the pump calls a schedule's target once",
     "AWS::Lambda::EventSourceMapping": "the pump delivers; moto would delete messages nobody has seen",
     "AWS::Lambda::LayerVersion": "the pump imports the handlers, and with them the package, from the checkout",
     "AWS::Lambda::Permission": "moto enforces no policies",
+    "AWS::Logs::MetricFilter": "as the alarms",
     "AWS::S3::BucketPolicy": "moto enforces no policies",
+    "AWS::SNS::Subscription": "only alarms come this way",
+    "AWS::SNS::Topic": "as its subscriptions",
+    "AWS::SNS::TopicPolicy": "moto enforces no policies",
     "AWS::SQS::QueuePolicy": "moto enforces no policies",
     "AWS::Scheduler::Schedule": "the pump fires schedules",
 }
@@ -178,7 +185,7 @@ def _told(resource: dict[str, Any]) -> dict[str, Any]:
 def _without(value: Any, absent: Collection[str]) -> Any:  # noqa: ANN401 - any value of JSON
     """A value of the template in which the name of a resource that is left out stands for its id."""
     match value:
-        case {"Ref": str(name)} if name in absent:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]} if name in absent:
             return name
         case dict():
             return {key: _without(each, absent) for key, each in value.items()}

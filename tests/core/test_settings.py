@@ -12,6 +12,7 @@ from tocsin.errors import SettingsFault
 from tocsin.settings import Settings
 
 WORDS = {
+    "stack": "TOCSIN_STACK",
     "table": "TOCSIN_TABLE",
     "bucket": "TOCSIN_BUCKET",
     "article_queue": "TOCSIN_ARTICLE_QUEUE",

@@ -29,6 +29,8 @@ from tocsin.errors import Conflict, InputFault, Rejected
 from tocsin.health import Health
 from tocsin.ports import (
     Archive,
+    Backlog,
+    Bulletin,
     Burst,
     Commit,
     FateRecord,
@@ -42,6 +44,7 @@ from tocsin.ports import (
     Rolled,
     Slack,
     Table,
+    Tally,
     Turn,
     Wanted,
 )
@@ -71,8 +74,8 @@ class Caller:
         self.moves: list[Callable[[], Any]] = [
             *[self.commit] * 5, *[self.attempt] * 5, self.claim, self.claim, self.posting, self.delivered, self.release, self.bury,
             self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
-            self.digest, self.doubtful, self.doubtful, self.audited, *[self.turn] * 4, self.pause, self.shut, self.reopen,
-            *[self.roll] * 3, self.room, self.rolled,
+            self.digest, self.bulletin, self.backlog, self.count, self.tallies, self.doubtful, self.doubtful, self.audited,
+            *[self.turn] * 4, self.pause, self.shut, self.reopen, *[self.roll] * 3, self.room, self.rolled,
         ]  # fmt: skip
         table.reopen()  # what another caller may have shut
 
@@ -114,6 +117,28 @@ class Caller:
     def digest(self) -> bool:
         """A digest is wanted."""
         return self.table.want_digest(self.any_day(), self.now)
+
+    def bulletin(self) -> bool:
+        """An alarm is told, perhaps twice."""
+        name = f"{self.prefix}-{self.random.randrange(3)}"
+        return self.table.announce(name, Bulletin("Alarm", ("a line",), "high"), self.now)
+
+    def count(self) -> None:
+        """A batch was read."""
+        tally = Tally(articles=self.random.randrange(3), alerts=self.random.randrange(2), rules=self.prefix)
+        self.table.count(tally, self.counted_at())
+
+    def tallies(self) -> list[Tally]:
+        """Somebody asks what was read."""
+        return list(self.table.tallies([f"{self.counted_at():%Y-%m-%d}"]))
+
+    def counted_at(self) -> datetime:
+        """A moment on one of two days; each caller has its own year."""
+        return datetime.fromisoformat(f"{self.any_day()}T00:00:00+00:00")
+
+    def backlog(self) -> Backlog:
+        """Sweep asks how far behind it is."""
+        return self.table.backlog(self.now)
 
     def known(self) -> dict[str, FateRecord]:
         """A detector asks what became of articles, by id or address."""
@@ -315,9 +340,17 @@ def a_fate(article: str, now: datetime, content: str = "x") -> FateRecord:
     )
 
 
+def forget_what_waits(stack: LocalStack) -> None:
+    """Takes the alerts of earlier callers out of the table they share."""
+    dynamodb, table = stack.client("dynamodb"), stack.physical("Table")
+    for item in dynamodb.scan(TableName=table, IndexName="due")["Items"]:
+        dynamodb.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_the_table_answers_as_dynamodb_does(stack: LocalStack, seed: int) -> None:
     """The same random calls get the same answers from the twin and from the table of the template on moto."""
+    forget_what_waits(stack)
     tables: list[Table] = [MemoryTable(), DynamoTable(stack.client("dynamodb"), stack.physical("Table"))]
     twin, real = (Caller(table, seed) for table in tables)
     for number in range(STEPS):

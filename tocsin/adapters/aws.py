@@ -17,6 +17,7 @@ from tocsin.settings import Settings
 if TYPE_CHECKING:
     from tocsin.adapters.dynamodb import DynamoTable
     from tocsin.adapters.feed_table import FeedTable
+    from tocsin.adapters.metrics import LogMeter
     from tocsin.adapters.s3 import S3Archive
     from tocsin.adapters.sqs import SqsQueue
     from tocsin.compiled import RuleSet
@@ -117,6 +118,13 @@ def queue(url: str) -> SqsQueue:
     return SqsQueue(client("sqs"), url)
 
 
+def meter() -> LogMeter:
+    """Where figures about the running go."""
+    from tocsin.adapters.metrics import LogMeter
+
+    return LogMeter(Settings(os.environ).stack, now)
+
+
 def web() -> Web:
     """The guarded way out to the network."""
     from tocsin.adapters.web import Guard
@@ -131,7 +139,7 @@ def poller() -> Poller:
 
     settings = Settings(os.environ)
     articles, pages = queue(settings.article_queue), queue(settings.page_queue)
-    return Poller(feeds(), web(), parse, archive(), articles, pages, now)
+    return Poller(feeds(), web(), parse, archive(), articles, pages, now, meter())
 
 
 def collector() -> Collector:
@@ -208,5 +216,5 @@ def deliverer() -> Deliverer:
     slack = SlackWorkspace(settings.slack_url, token)
     return Deliverer(
         table(), slack, rules.policy, now, uuid.uuid4().hex, routed, settings.lease, settings.quarantine, time.sleep,
-        settings.pace, settings.roots, settings.buttons,
+        settings.pace, settings.roots, settings.buttons, meter(),
     )  # fmt: skip

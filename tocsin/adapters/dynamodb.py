@@ -11,11 +11,29 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tocsin.adapters import tallies
 from tocsin.adapters.items import Item, as_item, as_number, as_value, batch_get, is_conditional
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
-from tocsin.ports import Burst, Commit, FateRecord, Held, Notice, OutboxRow, Posted, Rolled, Turn, Wanted, digest_alert
+from tocsin.ports import (
+    BULLETIN,
+    MUTED,
+    Backlog,
+    Bulletin,
+    Burst,
+    Commit,
+    FateRecord,
+    Held,
+    Notice,
+    OutboxRow,
+    Posted,
+    Rolled,
+    Tally,
+    Turn,
+    Wanted,
+    digest_alert,
+)
 from tocsin.signal import LEVELS
 from tocsin.silence import Silence
 from tocsin.story import Story
@@ -30,6 +48,8 @@ MAX_HELD = 2_000
 """Rows of one day's digest, or one hour's notices, that are read."""
 SHARD = "due"
 """The one partition of the index of waiting alerts: it holds only what is not delivered yet."""
+MOST_WAITING = 100
+"""Rows that are looked at to tell how far behind the delivery is."""
 AUDIT_SHARD = "audit"
 """The partition of the same index for what is delivered and will be audited."""
 
@@ -193,6 +213,55 @@ class DynamoTable:
         """See `Table.want_digest`."""
         return want(self._client, self._name, digest_alert(day), "pending", now)
 
+    def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
+        """See `Table.announce`."""
+        told = json.dumps(asdict(bulletin), ensure_ascii=False)
+        return want(self._client, self._name, f"{BULLETIN}{name}", "pending", now, bulletin=told, level=bulletin.level)
+
+    def count(self, tally: Tally, now: datetime) -> None:
+        """See `Table.count`."""
+        tallies.add(self._client, self._name, tally, now)
+
+    def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
+        """See `Table.tallies`."""
+        return tallies.read(self._client, self._name, days)
+
+    def stories(self, pages: int) -> tuple[list[Story], bool]:
+        """The stories in the first so many pages of the table, and whether these are all: for people, it reads everything else too."""
+        found: list[Story] = []
+        start: dict[str, Any] = {}
+        for _ in range(pages):
+            answer = self._client.scan(
+                TableName=self._name,
+                FilterExpression="begins_with(pk, :story)",
+                ExpressionAttributeValues={":story": {"S": "STORY#"}},
+                **start,
+            )
+            found += map(_story, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return found, True
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return found, False
+
+    def backlog(self, now: datetime) -> Backlog:
+        """See `Table.backlog`."""
+        answer = self._client.query(
+            TableName=self._name,
+            IndexName="due",
+            KeyConditionExpression="due_shard = :shard",
+            ExpressionAttributeValues={":shard": {"S": SHARD}},
+            Limit=MOST_WAITING,
+        )
+        keys = {(item["pk"]["S"], item["sk"]["S"]) for item in answer["Items"]}
+        rows = [row for row in self._batch(keys).values() if row.get("due_shard") == {"S": SHARD}]
+        since = [_since(row) for row in rows]
+        waiting = [one for one in since if one <= now.timestamp()]
+        return Backlog(
+            len(waiting),
+            datetime.fromtimestamp(min(waiting), UTC) if waiting else None,
+            sum("attempted_at" in row and _number(row, "lease_until") <= now.timestamp() for row in rows),
+        )
+
     def notices(self, hour: str) -> Sequence[Notice]:
         """See `Table.notices`."""
         return [Notice(**json.loads(item["state"]["S"])) for item in self._partition(f"NOTICES#{hour}", MAX_HELD)]
@@ -289,13 +358,14 @@ class DynamoTable:
         updates = [
             _change(
                 f"ALERT#{row.alert}", "OUTBOX", "SET #status = :rolled, rolled_into = :burst, note = :note"
-                " REMOVE #owner, lease_until, due_at, due_shard, attempted_at", mine,
+                " REMOVE #owner, lease_until, due_at, due_shard, attempted_at, since", mine,
                 condition="#owner = :owner AND wanted <= :wanted", names=_NAMES,
             ),
             _change(f"ROLLED#{burst.alert}", row.alert, "SET #state = :state, expires_at = :expires", line, names={"#state": "state"}),
             _change(
                 f"ALERT#{burst.alert}", "OUTBOX", "SET #status = :pending, due_at = :due, due_shard = :shard, story = :none, reply = :null,"
-                " #level = :level, expires_at = :expires ADD wanted :one", told, names={"#status": "status", "#level": "level"},
+                " since = if_not_exists(since, :due), #level = :level, expires_at = :expires ADD wanted :one",
+                told, names={"#status": "status", "#level": "level"},
             ),
         ]  # fmt: skip
         try:
@@ -332,7 +402,7 @@ class DynamoTable:
         facts = "channel = :channel, ts = :ts, shown = :shown"
         later = {":due": audit.timestamp(), ":audit": AUDIT_SHARD} if audit else {}
         due = ", due_at = :due, due_shard = :audit" if audit else ""
-        forget = "#owner, lease_until, attempted_at, note" + ("" if audit else ", due_at, due_shard")
+        forget = "#owner, lease_until, attempted_at, note, since" + ("" if audit else ", due_at, due_shard")
         done = self._update(
             alert,
             f"SET #status = :delivered, {facts}{due} REMOVE {forget}",
@@ -382,7 +452,7 @@ class DynamoTable:
     def bury(self, alert: str, owner: str, note: str) -> None:
         """See `Table.bury`."""
         self._update(
-            alert, "SET #status = :dead, note = :note REMOVE #owner, lease_until, due_at, due_shard", "#owner = :owner",
+            alert, "SET #status = :dead, note = :note REMOVE #owner, lease_until, due_at, due_shard, since", "#owner = :owner",
             {":dead": "dead", ":note": note[:300], ":owner": owner},
         )  # fmt: skip
 
@@ -495,15 +565,17 @@ def _moment(value: Mapping[str, str]) -> datetime:
     return datetime.fromtimestamp(float(value["N"]), UTC)
 
 
-def want(client: Any, table: str, alert: str, status: str, due: datetime) -> bool:
+def want(client: Any, table: str, alert: str, status: str, due: datetime, **more: str) -> bool:
     """Puts an alert that belongs to no story into the outbox, unless it is there; "pending" has it delivered at once."""
     values = {
         "status": status,
         "due_at": due.timestamp(),
         "due_shard": SHARD,
+        "since": due.timestamp(),
         "story": "",
         "wanted": 1,
         "reply": "null",
+        **more,
     }
     key = {"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}
     expires = {"expires_at": {"N": str(int((due + FATES_LIVE).timestamp()))}}
@@ -606,10 +678,27 @@ def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:
     asked = "story = :story, wanted = :wanted, reply = :reply, #level = :level, expires_at = :expires"
     return {
         "Key": {"pk": {"S": f"ALERT#{wanted.alert}"}, "sk": {"S": "OUTBOX"}},
-        "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, {asked}",
+        "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, since = if_not_exists(since, :due), {asked}",
         "ExpressionAttributeNames": {"#status": "status", "#level": "level"},
         "ExpressionAttributeValues": {name: as_value(value) for name, value in values.items()},
     }
+
+
+def _since(item: Item) -> float:
+    """From when on a waiting alert should have been delivered; rows of versions before 1.0 do not say it."""
+    due = _number(item, "due_at")
+    return due if item.get("note", {"S": ""})["S"].startswith(MUTED) else _number(item, "since", due)
+
+
+def _number(item: Item, name: str, otherwise: float = 0.0) -> float:
+    return float(item[name]["N"]) if name in item else otherwise
+
+
+def _bulletin(item: Item) -> Bulletin | None:
+    if "bulletin" not in item:
+        return None
+    row = json.loads(item["bulletin"]["S"])
+    return Bulletin(**{**row, "lines": tuple(row["lines"])})
 
 
 def _outbox(item: Item) -> OutboxRow:
@@ -626,6 +715,7 @@ def _outbox(item: Item) -> OutboxRow:
         plain=item.get("plain", {"BOOL": False})["BOOL"],
         doubted_at=float(item["doubted_at"]["N"]) if "doubted_at" in item else None,
         rolled_into=item.get("rolled_into", {"S": ""})["S"],
+        bulletin=_bulletin(item),
     )
 
 

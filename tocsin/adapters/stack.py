@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,23 @@ from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.secrets import SecretToken
 from tocsin.errors import SettingsFault
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """US dollars of the running month, of the whole account."""
+
+    spent: float
+    forecast: float | None
+    """At the end of the month; None while AWS does not know."""
+    limit: float
+
+
+def spending_of(budget: Mapping[str, Any]) -> Spending:
+    """What a budget tells."""
+    told = budget.get("CalculatedSpend", {})
+    spent, forecast = (told.get(name, {}).get("Amount") for name in ("ActualSpend", "ForecastedSpend"))
+    return Spending(float(spent or 0), float(forecast) if forecast else None, float(budget["BudgetLimit"]["Amount"]))
 
 
 class DeployedStack:
@@ -43,14 +61,36 @@ class DeployedStack:
 
     def dead_letters(self) -> list[DeadLetters]:
         """The stack's dead-letter queues, by name."""
+        return sorted(dead_letters(_client("sqs"), self._of_type("AWS::SQS::Queue")), key=lambda queue: queue.name)
+
+    def queues(self) -> dict[str, int]:
+        """About how many messages wait in each queue that is no dead-letter queue, by name."""
+        urls = self._of_type("AWS::SQS::Queue")
+        letters = {queue.name for queue in self.dead_letters()}
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        ask = _client("sqs").get_queue_attributes
+        return {
+            name: sum(map(int, ask(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+            for name, url in sorted(urls.items())
+            if name not in letters
+        }
+
+    def spending(self) -> Spending | None:
+        """What the whole account spent this month; None when the stack has no budget, which is what tells it."""
+        for name in self._of_type("AWS::Budgets::Budget").values():
+            account = _client("sts").get_caller_identity()["Account"]
+            return spending_of(_client("budgets").describe_budget(AccountId=account, BudgetName=name)["Budget"])
+        return None
+
+    def _of_type(self, resource_type: str) -> dict[str, str]:
+        """The physical ids of the stack's resources of a type, by logical id."""
         pages = _client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
-        urls = {
+        return {
             row["LogicalResourceId"]: row["PhysicalResourceId"]
             for page in pages
             for row in page["StackResourceSummaries"]
-            if row["ResourceType"] == "AWS::SQS::Queue"
+            if row["ResourceType"] == resource_type and "PhysicalResourceId" in row
         }
-        return sorted(dead_letters(_client("sqs"), urls), key=lambda queue: queue.name)
 
     def _output(self, name: str) -> str:
         if name not in self._outputs:

@@ -12,7 +12,7 @@ from tocsin.errors import Conflict, Rejected, Throttled, Unknown
 from tocsin.pipeline.audit import CLOCK_SKEW, FIRST_LOOK, audit
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
-from tocsin.ports import Burst, Clock, Message, OutboxRow, Posted, Rolled, Slack, Table, Turn
+from tocsin.ports import MUTED, Burst, Clock, Message, Meter, OutboxRow, Posted, Rolled, Slack, Table, Turn, unmetered
 from tocsin.routes import Facts, Place, Routes
 from tocsin.story import Story
 
@@ -65,6 +65,7 @@ class Deliverer:
     """First reports of one rule that one channel gets within an hour, each as a message; the others are listed in one. 0: all."""
     buttons: bool = False
     """Whether somebody takes what is pressed."""
+    meter: Meter = unmetered
 
     def deliver(self, alerts: Iterable[str]) -> None:
         """Delivers what can be delivered now; the rest stays in the outbox with the time it is due."""
@@ -119,7 +120,7 @@ class Deliverer:
         return True
 
     def _step(self, row: OutboxRow, until: datetime) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
-        if row.digest is not None or row.notices is not None or row.burst is not None:
+        if not row.story:
             return self._alone(row, until)
         story = self.table.story(row.story)
         if story and story.merged and (row.reply is not None or not (row.ts or row.attempted_at)):
@@ -158,7 +159,7 @@ class Deliverer:
     def _held_back(self, row: OutboxRow, story: Story, place: Place) -> bool:
         """Whether an alert is not posted now: it waits for the end of a muted interval, or stands in a list."""
         if place.muted_until is not None:
-            self._again(row, place.muted_until - self.clock(), f"muted by {place.muted_by}")
+            self._again(row, place.muted_until - self.clock(), f"{MUTED}{place.muted_by}")
             return True
         return row.reply is None and self._rolled_up(row, story, place)
 
@@ -225,7 +226,9 @@ class Deliverer:
         return not self.table.delivered(row.alert, self.owner, posted, shown, audit=audit_at)
 
     def _told(self, row: OutboxRow) -> Message | None:
-        """What an alert says that belongs to no story: the digest of a day, the notices or the list of an hour."""
+        """What an alert says that belongs to no story: the digest of a day, the notices or the list of an hour, a bulletin."""
+        if row.bulletin is not None:
+            return message.bulletin(row.alert, row.bulletin)
         if burst := row.burst:
             return message.burst(row.alert, burst.hour, self.table.rolled(burst), self.policy(burst.rule))
         if row.digest is not None:
@@ -339,6 +342,7 @@ class Deliverer:
         if row.plain:
             log.error("AlertDead: %s cannot be delivered: %s", ascii(row.alert), refusal.code)
             self.table.bury(row.alert, self.owner, refusal.code)
+            self.meter(UndeliverableAlerts=[1])
             return False
         self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, plain=True, note=refusal.code)
         return True

@@ -19,7 +19,7 @@ from tocsin.errors import Conflict
 from tocsin.pipeline.archive import archive_key, arrived
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
-from tocsin.ports import Archive, Clock, Commit, FateRecord, Held, Memory, Wanted
+from tocsin.ports import Archive, Clock, Commit, FateRecord, Held, Memory, Tally, Wanted
 from tocsin.signal import Signal, rank
 from tocsin.story import Report, Story, identity
 
@@ -56,23 +56,38 @@ class Detector:
         """Handles a batch of (message id, article); returns the ids of those that must come again."""
         failed: list[str] = []
         silent: list[tuple[str, Article]] = []
+        read = rung = 0
         for message_id, article in articles:
+            read += 1
             try:
                 signals = self.find(self.rules, article)
                 if signals:
-                    self._decide(article, signals)
+                    rung += self._decide(article, signals)
                 else:
                     silent.append((message_id, article))
             except Exception:
                 log.exception("article %s comes again", ascii(article.id))
                 failed.append(message_id)
-        return failed + (self._silent(silent) if silent else [])
+        if silent:
+            lost, rang = self._silent(silent)
+            failed, rung = failed + lost, rung + rang
+        self._count(read - len(failed), rung)
+        return failed
 
-    def _silent(self, articles: Sequence[tuple[str, Article]]) -> list[str]:
+    def _count(self, articles: int, alerts: int) -> None:
+        """Adds to the tally of the day, which is for people: that it cannot be written stops nothing."""
+        if articles:
+            try:
+                self.table().count(Tally(articles=articles, alerts=alerts, rules=self.rules.version), self.clock())
+            except Exception:
+                log.exception("%d articles are missing in the tally", articles)
+
+    def _silent(self, articles: Sequence[tuple[str, Article]]) -> tuple[list[str], int]:
         """Articles without a signal: those that had one before they were edited are decided on, the others go to the archive."""
         known = self.table().known([article for _, article in articles])
         failed: list[str] = []
         silent: list[Article] = []
+        rung = 0
         for message_id, article in articles:
             before = known.get(article.id)
             if before is None or before.fate == "rejected":
@@ -81,13 +96,13 @@ class Detector:
                 silent.append(_renamed(article))
             elif not _seen(article, before):
                 try:
-                    self._decide(article, ())
+                    rung += self._decide(article, ())
                 except Exception:
                     log.exception("article %s comes again", ascii(article.id))
                     failed.append(message_id)
         if silent:
             self._record_silent(silent)
-        return failed
+        return failed, rung
 
     def _record_silent(self, articles: Sequence[Article]) -> None:
         now = self.clock()
@@ -96,7 +111,8 @@ class Detector:
         names = [f"{article.id}\n{article.content}" for article in articles]
         self.archive().write(archive_key("fates", now, names), gzip.compress(lines.encode(), mtime=0))
 
-    def _decide(self, article: Article, signals: Sequence[Signal]) -> None:
+    def _decide(self, article: Article, signals: Sequence[Signal]) -> int:
+        """Decides on an article and writes that down; returns how many alerts it raised."""
         article = article.arriving(self.clock())
         for _ in range(TRIES):
             known = self.table().known([article]).get(article.id)
@@ -106,12 +122,11 @@ class Detector:
                     continue
                 if _seen(article, known):
                     self._again(article, known)
-                    return
+                    return 0
             try:
-                self._write(article, signals, known if known and known.fate != "rejected" else None)
+                return self._write(article, signals, known if known and known.fate != "rejected" else None)
             except Conflict:
                 continue
-            return
         raise Conflict(f"article {article.id!r} lost against other writers {TRIES} times")
 
     def _again(self, article: Article, known: FateRecord) -> None:
@@ -121,7 +136,7 @@ class Detector:
             reason = f"the same article as {known.article}, at the same address"
             self.table().record(_fate_record(article, "duplicate", reason, self.rules.version, self.clock()))
 
-    def _write(self, article: Article, signals: Sequence[Signal], known: FateRecord | None) -> None:
+    def _write(self, article: Article, signals: Sequence[Signal], known: FateRecord | None) -> int:
         """Decides and writes, everything in one transaction. `known`: the fate of the version before, if it was edited."""
         draft = _Draft(self, replace(article, id=known.article) if known else article, known)
         draft.decide(signals)
@@ -131,6 +146,7 @@ class Detector:
             reason = f"an edit of {known.article}: {commit.fate.reason}"
             fate = _fate_record(article, commit.fate.fate, reason, self.rules.version, self.clock())
             self.table().record(fate)
+        return draft.rung
 
 
 @dataclass
@@ -152,6 +168,12 @@ class _Draft:
         self.now = self.detector.clock()
         self.table = self.detector.table()
         self.silences = self.table.silences(self.now)
+
+    @property
+    def rung(self) -> int:
+        """How many alerts the article raised."""
+        decisions = [decision for _, decision in (*self.told, *self.gone)]
+        return len({one.alert for one in decisions if one.alert in self.alerts})
 
     def decide(self, signals: Sequence[Signal]) -> None:
         """Decides on each signal, and on each story an earlier version of the article told."""

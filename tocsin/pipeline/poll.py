@@ -20,7 +20,7 @@ from tocsin.errors import Conflict, FeedFault, FetchFault
 from tocsin.feed import Answer, Feed
 from tocsin.health import Failing
 from tocsin.pipeline.archive import INLINE, archive_key, archived
-from tocsin.ports import Archive, Clock, FateRecord, Feeds, Listed, Notice, Queue, Web
+from tocsin.ports import Archive, Clock, FateRecord, Feeds, Listed, Meter, Notice, Queue, Web, unmetered
 from tocsin.subscription import Subscription, host_of
 
 log = logging.getLogger("tocsin")
@@ -90,6 +90,7 @@ class Poller:
     pages: Queue
     """Where articles go of which the feed gives a summary only, as JSON of the article."""
     clock: Clock
+    meter: Meter = unmetered
 
     def poll(self, asked: Sequence[tuple[str, str]]) -> list[str]:
         """Handles a batch of (message id, feed id); returns the ids of those that must come again."""
@@ -103,6 +104,7 @@ class Poller:
             except Exception:
                 log.exception("feed %s comes again", ascii(listed.feed.id))
                 failed.add(listed.feed.id)
+        self.meter(FailedPolls=[float(bool(poll.after.health.failing)) for poll in polls.values()])
         lost = self._sent(list(polls.values()), now)
         failed |= lost
         for feed, poll in polls.items():
