@@ -36,7 +36,7 @@ replay: setup ## Run the five articles of seeds/ through the whole system, and w
 test: setup ## Run the tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-simulate: setup ## Every single fault of the seeds' way from inbox to Slack (seconds); ARGS="--schedule '32:late'" replays one
+simulate: setup ## Every single fault of the seeds' way from inbox to Slack (seconds); ARGS="--schedule '34:late'" replays one
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
 simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (a quarter of an hour on two idle cores)

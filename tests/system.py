@@ -91,7 +91,9 @@ class World:
 
     def detector(self) -> Detector:
         """The detector on these twins."""
-        return Detector(rule_set(), lambda: self.table, lambda: self.archive, self.clock, self.max_age, found)
+        return Detector(
+            rule_set(), lambda: self.table, lambda: self.archive, self.clock, self.max_age, found, self.table.count
+        )
 
     def deliverer(self, owner: str = "stream", *, table: Table | None = None, slack: Slack | None = None) -> Deliverer:
         """A deliverer on these twins, or on what is given instead of them."""

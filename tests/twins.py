@@ -15,6 +15,7 @@ from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict, FetchFault, InputFault, Rejected
 from tocsin.feed import Answer
 from tocsin.ports import (
+    BEYOND,
     BULLETIN,
     MUTED,
     NOTICES_WAIT,
@@ -224,11 +225,11 @@ class MemoryTable:
     def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
         """See `Table.turn`."""
         if self.shut_until is not None:
-            if self.shut_until > now:
+            if now < self.shut_until <= now + BEYOND:
                 return Turn(self.shut_until, shut=True)
             self.shut_until = now + timedelta(minutes=1)
             return Turn(probe=True)
-        if (free := self.free.get(channel, now)) > now:
+        if now < (free := self.free.get(channel, now)) <= now + BEYOND:
             return Turn(free)
         self.free[channel] = now + pace
         return Turn()

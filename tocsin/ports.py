@@ -345,6 +345,10 @@ class Turn:
     """Whether this is the one call that finds out if Slack takes the token again."""
 
 
+BEYOND = timedelta(hours=1)
+"""How far ahead a turn may lie; one further ahead was given by a clock that was wrong."""
+
+
 class Memory(Protocol):
     """Stories, fates and silences: what a decision needs."""
 
@@ -362,9 +366,6 @@ class Memory(Protocol):
 
     def silences(self, now: datetime) -> Sequence[Silence]:
         """The silences in force."""
-
-    def count(self, tally: Tally, now: datetime) -> None:
-        """Adds articles and alerts to the tally of the day, with the moment and the version of the rules."""
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate other than the one expected."""
@@ -384,6 +385,9 @@ class Table(Memory, Protocol):
 
     def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
         """Puts a bulletin into the outbox; False when one of that name was there already."""
+
+    def count(self, tally: Tally, now: datetime) -> None:
+        """Adds articles and alerts to the tally of the day, with the moment and the version of the rules."""
 
     def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
         """The tallies of these UTC days (2025-03-01) that have one, in order."""

@@ -15,7 +15,7 @@ from tocsin.episodes import REMEMBERED
 from tocsin.errors import InputFault, TocsinError
 from tocsin.pipeline.detect import Detector
 from tocsin.pipeline.stories import standing
-from tocsin.ports import Commit, FateRecord, Tally, Wanted
+from tocsin.ports import Commit, FateRecord, Wanted
 from tocsin.signal import Signal, rank
 from tocsin.silence import Silence
 from tocsin.story import Story
@@ -31,9 +31,6 @@ class Ledger:
         """What was written since somebody looked."""
         self._addresses: dict[str, str] = {}
         self._keys: dict[str, list[str]] = {}
-
-    def count(self, tally: Tally, now: datetime) -> None:
-        """See `Memory.count`; a rehearsal has no days to tell of."""
 
     def known(self, articles: Sequence[Article]) -> Mapping[str, FateRecord]:
         """See `Memory.known`."""

@@ -2,7 +2,7 @@
 
 python -m tests.simulation                          every single fault
 python -m tests.simulation --pairs --random 100000  every pair, and as many schedules of three and more
-python -m tests.simulation --schedule '32:late 57:crash-after delay=20'
+python -m tests.simulation --schedule '34:late 57:crash-after delay=20'
 python -m tests.simulation --baselines              the same faults for other ways to deliver
 """
 

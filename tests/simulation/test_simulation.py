@@ -96,8 +96,8 @@ def test_schedules_drawn_alike_print_alike() -> None:
 @pytest.mark.parametrize(
     ("given", "code", "last"),
     [
-        (["--schedule", "32:late delay=20"], 0, "schedules 1, lost 0, duplicates 0, stuck 0"),
-        (["--schedule", "32:reset", "--variant", "sdk-retry"], 1, "schedules 1, lost 0, duplicates 1, stuck 0"),
+        (["--schedule", "34:late delay=20"], 0, "schedules 1, lost 0, duplicates 0, stuck 0"),
+        (["--schedule", "34:reset", "--variant", "sdk-retry"], 1, "schedules 1, lost 0, duplicates 1, stuck 0"),
         (["--random", "30", "--cores", "1"], 0, "schedules 30, lost 0, duplicates 0, stuck 0"),
     ],
 )

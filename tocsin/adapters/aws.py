@@ -175,7 +175,9 @@ def detector() -> Detector:
     from tocsin.pipeline.detect import Detector
 
     settings = Settings(os.environ)
-    return Detector(rule_set(settings.rules), table, archive, now, settings.max_age)
+    return Detector(
+        rule_set(settings.rules), table, archive, now, settings.max_age, tally=lambda one, at: table().count(one, at)
+    )
 
 
 def interactor() -> Interactor:

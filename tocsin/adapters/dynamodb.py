@@ -17,6 +17,7 @@ from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
 from tocsin.ports import (
+    BEYOND,
     BULLETIN,
     MUTED,
     Backlog,
@@ -288,16 +289,18 @@ class DynamoTable:
 
     def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
         """See `Table.turn`."""
-        free = "attribute_not_exists(shut_until) AND (attribute_not_exists(#free) OR #free <= :now)"
-        held = self._turns("SET #free = :next", free, {":next": now + pace, ":now": now}, channel)
+        free = "attribute_not_exists(shut_until) AND (attribute_not_exists(#free) OR #free <= :now OR #free > :beyond)"
+        times = {":now": now, ":beyond": now + BEYOND}
+        held = self._turns("SET #free = :next", free, {":next": now + pace, **times}, channel)
         if held is None:
             return Turn()
         if "shut_until" not in held:
             return Turn(_moment(held[_free(channel)]))
-        if (shut_until := _moment(held["shut_until"])) > now:
+        if now < (shut_until := _moment(held["shut_until"])) <= now + BEYOND:
             return Turn(shut_until, shut=True)
         again = now + PROBE
-        held = self._turns("SET shut_until = :again", "shut_until <= :now", {":again": again, ":now": now})
+        over = "shut_until <= :now OR shut_until > :beyond"
+        held = self._turns("SET shut_until = :again", over, {":again": again, **times})
         return Turn(again, shut=True) if held else Turn(probe=True)
 
     def pause(self, channel: str, until: datetime) -> None:

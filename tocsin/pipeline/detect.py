@@ -47,6 +47,8 @@ class Detector:
     max_age: timedelta | None
     find: Callable[[RuleSet, Article], Sequence[Signal]] = detect
     """The signals in an article."""
+    tally: Callable[[Tally, datetime], None] | None = None
+    """Where what was read and rung is counted, for people to be told of."""
 
     def article(self, body: str) -> Article:
         """The article in a queue message."""
@@ -76,9 +78,9 @@ class Detector:
 
     def _count(self, articles: int, alerts: int) -> None:
         """Adds to the tally of the day, which is for people: that it cannot be written stops nothing."""
-        if articles:
+        if articles and self.tally:
             try:
-                self.table().count(Tally(articles=articles, alerts=alerts, rules=self.rules.version), self.clock())
+                self.tally(Tally(articles=articles, alerts=alerts, rules=self.rules.version), self.clock())
             except Exception:
                 log.exception("%d articles are missing in the tally", articles)
 
