@@ -1,9 +1,12 @@
 # Everything sets itself up: an own virtual environment in .venv, from locks with hashes, made once.
-# Settings: PYTHON=/path/to/python3.13   UV= (use pip though uv is here)   ARCHITECTURE=x86_64 (build)   ARGS="..."
+# Settings: PYTHON=/path/to/python3.13   UV= (use pip though uv is here)   ARCHITECTURE=x86_64 (build)   STACK=name (deploy)   ARGS="..."
 
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 PAGE := out/replay.html
+STACK ?= tocsin
+# The answers of each stack's first deployment; samconfig.toml stays as it was checked out.
+ANSWERS := samconfig.local.toml
 ARCHITECTURE ?= arm64
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 # SAM's cache does not know what a layer was built for, so it keeps arm64 alone.
@@ -19,7 +22,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test bench check lint format types contract rules lock validate build build-CoreLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs lock validate build deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -33,8 +36,26 @@ replay: setup ## Run the five articles of seeds/ through the whole system, and w
 test: setup ## Run the tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
+simulate: setup ## Every single fault of the seeds' way from inbox to Slack (seconds); ARGS="--schedule '34:late'" replays one
+	@$(BIN)/python -m tests.simulation $(ARGS)
+
+simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (a quarter of an hour on two idle cores)
+	@$(BIN)/python -m tests.simulation --pairs --random 100000 $(ARGS)
+
+simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (five minutes)
+	@$(BIN)/python -m tests.simulation.moto $(ARGS)
+
+baselines: setup ## The same single faults for other ways to deliver, as a table
+	@$(BIN)/python -m tests.simulation --baselines $(ARGS)
+
+races: setup ## Processes that race for the same stories and alerts, on ministack (needs Python 3.13, else it is skipped)
+	@infra/races.sh $(ARGS)
+
 bench: setup ## Measure the detector at 10 to 10,000 rules, and write bench/results.json; ARGS=--quick
 	PYTHONPATH=. $(BIN)/python bench/engine.py $(ARGS)
+
+hostile: setup ## Read feeds that attack, ask servers that attack, poll feeds that lie; ARGS="feeds mutated" for some parts
+	PYTHONPATH=. $(BIN)/python -m tests.hostile $(ARGS)
 
 check: lint types contract rules test ## Everything CI runs: lint, types, contract, rules, test
 
@@ -48,8 +69,11 @@ types: setup ## Check the types
 contract: setup ## Check that no import points the wrong way
 	$(BIN)/lint-imports
 
-rules: setup ## Check the rules and run the tests at their bottom
-	$(BIN)/tocsin check
+rules: setup ## Check the rules and the list of feeds, and run the tests at the rules' bottom
+	@$(BIN)/tocsin check infra/feeds.yaml
+
+docs: setup ## Write the page that is made of the code: docs/checks.md
+	@$(BIN)/python -c "from tocsin.checks import page; print(page(), end='')" > docs/checks.md
 
 format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only
@@ -59,7 +83,9 @@ lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
 	$(LOCK) pyproject.toml --extra cli --extra replay --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/layer.txt
+	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
+	$(subst 3.11,3.13,$(LOCK)) requirements/ministack.in -o requirements/ministack.txt
 
 validate: setup-sam ## Check template.yaml with the SAM CLI
 	$(SAM) validate --lint --region us-east-1
@@ -67,11 +93,22 @@ validate: setup-sam ## Check template.yaml with the SAM CLI
 build: setup-sam ## Build what is deployed, in .aws-sam
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(UNCACHED) $(ARGS)
 
+deploy: build ## Deploy what was built: asks for everything the first time, and remembers the answers; STACK=name
+	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \
+	else set -- --guided --config-env $(STACK) --stack-name $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin $(ARGS); fi; \
+	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) "$$@"
+
+destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name
+	$(SAM) delete --stack-name $(STACK) $(ARGS)
+
 build-CoreLayer: ## Fill the core layer (`sam build` calls it)
-	@infra/layer.sh "$(ARTIFACTS_DIR)"
+	@infra/layer.sh "$(ARTIFACTS_DIR)" core
+
+build-PageLayer: ## Fill the layer of the function Page (`sam build` calls it)
+	@infra/layer.sh "$(ARTIFACTS_DIR)" pages
 
 setup-sam: ## Make .venv-sam with the SAM CLI in it, if it is not there yet
 	@infra/setup.sh .venv-sam requirements/sam.txt
 
 clean: ## Remove what the other targets made, .venv too
-	rm -rf .venv .venv-sam .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-ministack .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis

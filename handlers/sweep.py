@@ -1,4 +1,4 @@
-"""Every minute: alerts that are due and were not delivered by their stream record."""
+"""Every minute: alerts that are due and were not delivered by their stream record, and how far behind the delivery is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from functools import cache
 from typing import Any
 
 from tocsin.adapters import aws
+from tocsin.pipeline.backlog import measure
 
 deliverer = cache(aws.deliverer)
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
     """Takes a schedule's event; answers how many alerts were due."""
-    return {"due": deliverer().sweep()}
+    due = deliverer().sweep()
+    measure(aws.table(), aws.meter(), aws.now())
+    return {"due": due}

@@ -1,17 +1,25 @@
 #!/bin/sh
-# Fills the core layer:  infra/layer.sh FOLDER  (`sam build` calls it through `make build-CoreLayer`)
-# FOLDER/python: what requirements/layer.txt locks, for the Lambda's processor and Python, and the tocsin package;
-# FOLDER/rules: the rules, with the compiled set beside them. ARCHITECTURE is arm64 (the default) or x86_64, as the template's parameter.
+# Fills a layer:  infra/layer.sh FOLDER core|pages  (`sam build` calls it through `make build-CoreLayer` and `make build-PageLayer`)
+# core:  FOLDER/python: what requirements/layer.txt locks, for the Lambda's processor and Python, and the tocsin package;
+#        FOLDER/rules: the rules, with the compiled set beside them.
+# pages: FOLDER/python: what requirements/pages.txt locks, and nothing else.
+# ARCHITECTURE is arm64 (the default) or x86_64, as the template's parameter.
 # boto3 is among them although the runtime brings one: what runs is then what was tested, until somebody changes the lock.
 set -eu
 
 folder=$1
+layer=$2
 runtime=3.13
 uv=${UV-uv}
 case ${ARCHITECTURE:-arm64} in
   arm64) processor=aarch64 ;;
   x86_64) processor=x86_64 ;;
   *) printf '%s\n' "layer: ARCHITECTURE is arm64 or x86_64, not '$ARCHITECTURE'" >&2; exit 1 ;;
+esac
+case $layer in
+  core) lock=requirements/layer.txt ;;
+  pages) lock=requirements/pages.txt ;;
+  *) printf '%s\n' "layer: a layer is core or pages, not '$layer'" >&2; exit 1 ;;
 esac
 
 say() { printf '%s\n' "layer: $*" >&2; }
@@ -63,11 +71,14 @@ compile_rules() {
 
 say "packages for Python $runtime on $processor ..."
 mkdir -p "$folder/python"
-install --require-hashes --no-deps --only-binary=:all: --target "$folder/python" -r requirements/layer.txt
-cp -R tocsin "$folder/python/"
-rm -rf "$folder/python/tocsin/cli" "$folder/python/bin"
+install --require-hashes --no-deps --only-binary=:all: --target "$folder/python" -r "$lock"
+if [ "$layer" = core ]; then
+  cp -R tocsin "$folder/python/"
+  rm -rf "$folder/python/tocsin/cli"
+  cp -R rules "$folder/rules"
+  compile_rules
+fi
+rm -rf "$folder/python/bin"
 find "$folder/python" -name __pycache__ -prune -exec rm -rf {} +
-cp -R rules "$folder/rules"
-compile_rules
 compile
 say "$(du -sk "$folder" | cut -f1) kB in $folder"

@@ -142,6 +142,7 @@ def _parameters(options: Options, slack: LocalSlack | None) -> dict[str, str]:
         "SlackTokenSecret": SECRET,
         "MaxAgeDays": f"{options.max_age_days:g}",
         "RulesFolder": str(options.rules.resolve()),
+        "SecondsBetweenMessages": "0",  # the clock stands still
     }
     return parameters | ({"SlackUrl": slack.url} if slack else {})
 
@@ -193,7 +194,7 @@ def _drop(run: _Run, number: int, entry: Entry) -> str:
             )
             return stem
         return name
-    unsaid = {"text", "dated", "named"} | ({"id"} if article.named == "file" else set())
+    unsaid = {"text", "dated", "named", "lacks"} | ({"id"} if article.named == "file" else set())
     told = {key: value for key, value in article.to_json().items() if key not in unsaid}
     metadata = {name: quote(value, safe=" :/+,.'-") for name, value in told.items()}
     if entry.body is not None and len("".join([*metadata, *metadata.values()])) < METADATA_LIMIT:

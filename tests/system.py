@@ -33,11 +33,14 @@ from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
 from tocsin.ports import Slack, Table
 from tocsin.reading import Entry, entries
+from tocsin.routes import everything_to
 from tocsin.signal import Signal
 
 ROOT = Path(__file__).parent.parent
 RULES = ROOT / "rules"
 SEEDS = ROOT / "seeds"
+STACK = "desk"
+"""The name under which the command line finds the system on moto."""
 LEASE, QUARANTINE = timedelta(seconds=75), timedelta(seconds=150)
 
 
@@ -88,12 +91,23 @@ class World:
 
     def detector(self) -> Detector:
         """The detector on these twins."""
-        return Detector(rule_set(), lambda: self.table, lambda: self.archive, self.clock, self.max_age, found)
+        return Detector(
+            rule_set(), lambda: self.table, lambda: self.archive, self.clock, self.max_age, found, self.table.count
+        )
 
     def deliverer(self, owner: str = "stream", *, table: Table | None = None, slack: Slack | None = None) -> Deliverer:
         """A deliverer on these twins, or on what is given instead of them."""
         neighbours = (table or self.table, slack or self.slack)
-        return Deliverer(*neighbours, rule_set().policy, self.clock, owner, CHANNEL, LEASE, QUARANTINE)
+        return Deliverer(
+            *neighbours,
+            rule_set().policy,
+            self.clock,
+            owner,
+            everything_to(CHANNEL),
+            LEASE,
+            QUARANTINE,
+            self.clock.wait,
+        )
 
     def hints(self) -> list[str]:
         """The alerts the stream would tell of: those whose row says pending."""
@@ -163,20 +177,23 @@ class System:
 
 
 @contextmanager
-def system() -> Iterator[System]:
-    """The system, running from here to the end of the `with` statement."""
+def system(**parameters: str) -> Iterator[System]:
+    """The system, running from here to the end of the `with` statement, with parameters of the template besides the usual ones."""
     start = datetime(2025, 3, 1, 9, tzinfo=UTC)
     wanted = {"SlackChannel": CHANNEL, "SlackTokenSecret": SECRET, "MaxAgeDays": "0", "RulesFolder": str(RULES)}
+    wanted["SecondsBetweenMessages"] = "0"  # the clock stands still
     with (
         time_machine.travel(start, tick=False) as clock,
         LocalSlack() as slack,
-        LocalStack(TEMPLATE, {**wanted, "SlackUrl": slack.url}) as stack,
+        LocalStack(TEMPLATE, {**wanted, **parameters, "SlackUrl": slack.url}) as stack,
     ):
         stack.client("secretsmanager").create_secret(Name=SECRET, SecretString=slack.token)
         os.environ["NO_PROXY"] = "127.0.0.1,localhost"
         pump = Pump(stack)
         pump.drain()  # S3's test event
         yield System(stack, pump, slack, clock, start)
+        kept = stack.client("dynamodb").scan(TableName=stack.physical("Table"))["Items"]
+        assert slack.token not in repr(kept), "Slack's token stands in the table"
 
 
 def row_of(article: Article) -> str:

@@ -10,11 +10,38 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tocsin.article import Article
+from tocsin.cursor import Cursor
 from tocsin.episodes import REMEMBERED
-from tocsin.errors import Conflict, InputFault, Rejected
-from tocsin.ports import Commit, FateRecord, Held, Message, OutboxRow, Posted, Wanted, digest_alert
+from tocsin.errors import Conflict, FetchFault, InputFault, Rejected
+from tocsin.feed import Answer
+from tocsin.ports import (
+    BEYOND,
+    BULLETIN,
+    MUTED,
+    NOTICES_WAIT,
+    Backlog,
+    Bulletin,
+    Burst,
+    Commit,
+    FateRecord,
+    Held,
+    Listed,
+    Message,
+    Notice,
+    OutboxRow,
+    Posted,
+    Rolled,
+    Tally,
+    Turn,
+    Wanted,
+    digest_alert,
+    notices_alert,
+)
+from tocsin.schedule import jitter
+from tocsin.signal import LEVELS
 from tocsin.silence import Silence
 from tocsin.story import Story
+from tocsin.subscription import Subscription
 
 CHANNEL = "C0ALERTS"
 
@@ -39,7 +66,21 @@ class Row:
     channel: str = ""
     ts: str = ""
     plain: bool = False
+    doubted_at: float | None = None
+    since: float | None = None
+    bulletin: Bulletin | None = None
+    audit: bool = False
+    """Whether it is delivered and due for an audit only."""
     note: str = ""
+    level: str = ""
+    rolled_into: str = ""
+
+    def held(self, alert: str) -> OutboxRow:
+        """The row as a deliverer holds it."""
+        return OutboxRow(
+            alert, self.story, self.wanted, self.shown, self.level, self.reply, self.channel, self.ts, self.attempted_at,
+            self.plain, self.doubted_at, self.rolled_into, self.bulletin,
+        )  # fmt: skip
 
 
 class MemoryTable:
@@ -51,6 +92,13 @@ class MemoryTable:
         self.rows: dict[str, Row] = {}
         self.addresses: dict[str, str] = {}
         self.helds: dict[tuple[str, str], Held] = {}
+        self.noted: dict[tuple[str, str], Notice] = {}
+        self.counted: dict[str, Tally] = {}
+        self.free: dict[str, datetime] = {}
+        self.rooms: dict[Burst, frozenset[str]] = {}
+        self.lists: dict[tuple[Burst, str], Rolled] = {}
+        self.shut_until: datetime | None = None
+        self.names: dict[str, datetime] = {}
         self._silences: list[Silence] = []
 
     def fate(self, article: str) -> FateRecord | None:
@@ -64,7 +112,7 @@ class MemoryTable:
 
     def record(self, fate: FateRecord) -> None:
         """See `Table.record`."""
-        self.fates.setdefault(fate.article, _recorded(fate))
+        self.fates.setdefault(fate.article, self._recorded(fate))
 
     def episodes(self, key: str) -> Sequence[Story]:
         """See `Table.episodes`."""
@@ -93,16 +141,35 @@ class MemoryTable:
         """See `Table.commit`."""
         if not self._expected(commit):
             raise Conflict(f"article {commit.fate.article!r}: another writer was first")
-        self.fates[commit.fate.article] = _recorded(commit.fate)
+        self.fates[commit.fate.article] = self._recorded(commit.fate)
         for story in commit.stories:
-            row = json.dumps(replace(story, version=story.version + 1).to_json())
-            self.stories[story.id] = Story.from_json(json.loads(row))
+            self.stories[story.id] = self._written(replace(story, version=story.version + 1))
         for wanted in commit.alerts:
             self._want(wanted, now)
         for held in commit.held:
             self.helds[held.day, f"{held.story}/{held.reason}"] = Held(**json.loads(json.dumps(asdict(held))))
         if commit.address:
             self.addresses[commit.address] = commit.fate.article
+
+    def once(self, name: str, now: datetime, until: datetime) -> bool:
+        """See `DeskTable.once`."""
+        if name in self.names and self.names[name] >= now:
+            return False
+        self.names[name] = until
+        return True
+
+    def act(self, story: Story, shown: Wanted | None, silences: Sequence[Silence], now: datetime) -> None:
+        """See `DeskTable.act`."""
+        known = self.stories.get(story.id)
+        if (known.version if known else 0) != story.version:
+            raise Conflict(f"story {story.id!r}: another writer was first")
+        self.stories[story.id] = Story.from_json(
+            json.loads(json.dumps(replace(story, version=story.version + 1).to_json()))
+        )
+        if shown:
+            self._want(shown, now)
+        for silence in silences:
+            self.add_silence(silence)
 
     def _expected(self, commit: Commit) -> bool:
         """Whether everything is still as the commit was made for."""
@@ -126,20 +193,20 @@ class MemoryTable:
         """See `Table.want_digest`."""
         if digest_alert(day) in self.rows:
             return False
-        self.rows[digest_alert(day)] = Row("", 1, None, now.timestamp())
+        self.rows[digest_alert(day)] = Row("", 1, None, now.timestamp(), since=now.timestamp())
         return True
+
+    def notices(self, hour: str) -> Sequence[Notice]:
+        """See `Table.notices`."""
+        return [notice for (at, _), notice in sorted(self.noted.items()) if at == hour]
 
     def _want(self, wanted: Wanted, now: datetime) -> None:
         version = wanted.story.version + 1 if wanted.reply is None else 1
-        asked = Row(wanted.story.id, version, json.loads(json.dumps(wanted.reply)), now.timestamp())
+        asked = Row(wanted.story.id, version, json.loads(json.dumps(wanted.reply)), now.timestamp(), level=wanted.level)
         row = self.rows.setdefault(wanted.alert, asked)
-        row.status, row.story, row.wanted, row.reply, row.due_at = (
-            "pending",
-            asked.story,
-            asked.wanted,
-            asked.reply,
-            asked.due_at,
-        )
+        row.status, row.story, row.wanted, row.reply = "pending", asked.story, asked.wanted, asked.reply
+        row.due_at, row.audit, row.level = asked.due_at, False, asked.level
+        row.since = asked.due_at if row.since is None else row.since
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
@@ -152,20 +219,65 @@ class MemoryTable:
             return None
         row.status, row.owner = "claimed", owner
         row.lease_until = row.due_at = (now + lease).timestamp()
-        held = {
-            name: getattr(row, name)
-            for name in ("story", "wanted", "shown", "reply", "channel", "ts", "attempted_at", "plain")
-        }
-        return OutboxRow(alert, **held)
+        row.audit = False
+        return row.held(alert)
 
-    def posting(self, alert: str, owner: str, now: datetime) -> None:
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
+        """See `Table.turn`."""
+        if self.shut_until is not None:
+            if now < self.shut_until <= now + BEYOND:
+                return Turn(self.shut_until, shut=True)
+            self.shut_until = now + timedelta(minutes=1)
+            return Turn(probe=True)
+        if now < (free := self.free.get(channel, now)) <= now + BEYOND:
+            return Turn(free)
+        self.free[channel] = now + pace
+        return Turn()
+
+    def pause(self, channel: str, until: datetime) -> None:
+        """See `Table.pause`."""
+        self.free[channel] = max(self.free.get(channel, until), until)
+
+    def shut(self, until: datetime) -> None:
+        """See `Table.shut`."""
+        self.shut_until = max(self.shut_until or until, until)
+
+    def reopen(self) -> None:
+        """See `Table.reopen`."""
+        self.shut_until = None
+
+    def room(self, burst: Burst, alert: str, most: int) -> bool:
+        """See `Table.room`."""
+        held = self.rooms.get(burst, frozenset())
+        if held and alert not in held and len(held) >= most:
+            return False
+        self.rooms[burst] = held | {alert}
+        return True
+
+    def roll_up(self, row: OutboxRow, owner: str, burst: Burst, rolled: Rolled, now: datetime) -> None:
+        """See `Table.roll_up`."""
+        mine = self._owned(row.alert, owner)
+        if mine is None or mine.wanted > row.wanted:
+            raise Conflict(f"alert {row.alert!r} changed before it was put into a list")
+        mine.status, mine.rolled_into, mine.note = "rolled", burst.alert, f"told in the list {burst.alert}"
+        mine.owner = mine.lease_until = mine.due_at = mine.attempted_at = mine.since = None
+        self.lists[burst, row.alert] = rolled
+        told = self.rows.setdefault(burst.alert, Row("", 0, None, None))
+        told.status, told.due_at, told.wanted, told.audit = "pending", now.timestamp(), told.wanted + 1, False
+        told.level, told.since = rolled.level, now.timestamp() if told.since is None else told.since
+
+    def rolled(self, burst: Burst) -> Sequence[Rolled]:
+        """See `Table.rolled`."""
+        return [rolled for (one, _), rolled in sorted(self.lists.items(), key=lambda row: row[0][1]) if one == burst]
+
+    def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """See `Table.posting`."""
         row = self._owned(alert, owner)
         if row is None:
             raise Conflict(f"alert {alert!r} belongs to another deliverer now")
-        row.attempted_at = now.timestamp()
+        row.attempted_at, row.channel = now.timestamp(), channel
 
-    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """See `Table.delivered`."""
         row = self._owned(alert, owner)
         if row is None:
@@ -175,37 +287,189 @@ class MemoryTable:
         if row.wanted > shown:
             row.status = "waiting"
             return False
-        row.status, row.due_at, row.note = "delivered", None, ""
+        row.status, row.note, row.since = "delivered", "", None
+        row.due_at, row.audit = audit.timestamp() if audit else None, audit is not None
         return True
 
     def release(
-        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+        self,
+        alert: str,
+        owner: str,
+        due: datetime,
+        *,
+        surely_not_posted: bool,
+        plain: bool = False,
+        doubted_at: float | None = None,
+        note: str = "",
     ) -> None:
         """See `Table.release`."""
         if row := self._owned(alert, owner):
             row.status, row.due_at, row.note, row.plain = "waiting", due.timestamp(), note, row.plain or plain
             row.owner = row.lease_until = None
             row.attempted_at = None if surely_not_posted else row.attempted_at
+            row.doubted_at = doubted_at if row.doubted_at is None else row.doubted_at
 
     def bury(self, alert: str, owner: str, note: str) -> None:
         """See `Table.bury`."""
         if row := self._owned(alert, owner):
-            row.status, row.note = "dead", note
+            row.status, row.note, row.since = "dead", note, None
             row.owner = row.lease_until = row.due_at = None
 
     def posted(self, alert: str) -> Posted | None:
         """See `Table.posted`."""
         row = self.rows.get(alert)
+        if row and row.rolled_into and not row.ts:
+            return self.posted(row.rolled_into)
         return Posted(row.channel, row.ts) if row and row.ts else None
+
+    def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
+        """See `Table.announce`."""
+        if f"{BULLETIN}{name}" in self.rows:
+            return False
+        self.rows[f"{BULLETIN}{name}"] = Row(
+            "", 1, None, now.timestamp(), since=now.timestamp(), bulletin=bulletin, level=bulletin.level
+        )
+        return True
+
+    def count(self, tally: Tally, now: datetime) -> None:
+        """See `Table.count`."""
+        day = f"{now:%Y-%m-%d}"
+        old = self.counted.get(day, Tally(day))
+        self.counted[day] = Tally(
+            day, old.articles + tally.articles, old.alerts + tally.alerts, tally.rules, now.isoformat(),
+            now.isoformat() if tally.alerts else old.last_alert,
+        )  # fmt: skip
+
+    def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
+        """See `Table.tallies`."""
+        return [self.counted[day] for day in sorted(set(days)) if day in self.counted]
+
+    def backlog(self, now: datetime) -> Backlog:
+        """See `Table.backlog`."""
+        rows = [row for row in self.rows.values() if row.due_at is not None and not row.audit]
+        since = [row.due_at or 0 if row.since is None or row.note.startswith(MUTED) else row.since for row in rows]
+        waiting = [one for one in since if one <= now.timestamp()]
+        doubtful = [row for row in rows if row.attempted_at is not None and (row.lease_until or 0) <= now.timestamp()]
+        return Backlog(len(waiting), datetime.fromtimestamp(min(waiting), UTC) if waiting else None, len(doubtful))
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Table.due`."""
-        waiting = sorted((row.due_at, alert) for alert, row in self.rows.items() if row.due_at is not None)
-        return [alert for due_at, alert in waiting if due_at <= now.timestamp()][:limit]
+        return self._by(now, limit, audit=False)
+
+    def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
+        """See `Table.doubtful`."""
+        return [self.rows[alert].held(alert) for alert in self._by(now, limit, audit=True)]
+
+    def audited(self, alert: str, again: datetime | None) -> None:
+        """See `Table.audited`."""
+        row = self.rows.get(alert)
+        if row and row.audit:
+            row.due_at, row.audit = again.timestamp() if again else None, again is not None
+            row.doubted_at = row.doubted_at if again else None
+
+    def _by(self, now: datetime, limit: int, *, audit: bool) -> list[str]:
+        rows = (
+            (0 if audit or row.level not in LEVELS else -1 - LEVELS.index(row.level), row.due_at, alert)
+            for alert, row in self.rows.items()
+            if row.audit is audit and row.due_at is not None and row.due_at <= now.timestamp()
+        )
+        return [alert for _, _, alert in sorted(rows)][:limit]
+
+    def _recorded(self, fate: FateRecord) -> FateRecord:
+        """The record after its journey through JSON."""
+        return FateRecord.from_json(json.loads(json.dumps(fate.to_json())))
+
+    def _written(self, story: Story) -> Story:
+        """The story after its journey through JSON."""
+        return Story.from_json(json.loads(json.dumps(story.to_json())))
 
     def _owned(self, alert: str, owner: str) -> Row | None:
         row = self.rows.get(alert)
         return row if row and row.owner == owner else None
+
+
+class MemoryFeeds:
+    """`tocsin.ports.Feeds` in dictionaries, with the outbox of a `MemoryTable`."""
+
+    def __init__(self, table: MemoryTable | None = None) -> None:
+        self.table = table or MemoryTable()
+        self.listed: dict[str, Listed] = {}
+        self.cursors: dict[str, Cursor] = {}
+
+    def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """See `Feeds.due`."""
+        waiting = [(one.due, feed) for feed, one in self.listed.items() if one.due is not None and one.due <= now]
+        return [feed for _, feed in sorted(waiting)[:limit]]
+
+    def asked(self, feed: str, now: datetime) -> None:
+        """See `Feeds.asked`."""
+        one = self.listed.get(feed)
+        if one and one.due is not None and one.due <= now:
+            due = now + one.interval + timedelta(seconds=jitter(feed, now))
+            self.listed[feed] = replace(one, due=due, asked=now)
+
+    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
+        """See `Feeds.read`."""
+        return {one: (self.listed[one], self.cursors.get(one, Cursor(one))) for one in feeds if one in self.listed}
+
+    def save(self, cursor: Cursor, notices: Sequence[Notice] = ()) -> None:
+        """See `Feeds.save`."""
+        for notice in notices:
+            due = datetime.fromisoformat(f"{notice.hour}:00:00+00:00") + NOTICES_WAIT
+            self.table.rows.setdefault(
+                notices_alert(notice.hour), Row("", 1, None, due.timestamp(), "waiting", since=due.timestamp())
+            )
+        if self.cursors.get(cursor.feed, Cursor(cursor.feed)).version != cursor.version:
+            raise Conflict(f"the cursor of {cursor.feed!r} was written by another function")
+        self.cursors[cursor.feed] = replace(cursor, version=cursor.version + 1)
+        for notice in notices:
+            self.table.noted[notice.hour, f"{notice.about}#{notice.kind}"] = notice
+
+    def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """See `Feeds.reschedule`."""
+        if (one := self.listed.get(feed)) and one.due is not None:
+            self.listed[feed] = replace(one, interval=interval, due=due)
+
+    def move(self, feed: str, old: str, new: str) -> None:
+        """See `Feeds.move`."""
+        if (one := self.listed.get(feed)) and one.feed.url == old:
+            self.listed[feed] = replace(one, feed=replace(one.feed, url=new))
+
+    def end(self, feed: str) -> None:
+        """See `Feeds.end`."""
+        if one := self.listed.get(feed):
+            self.listed[feed] = replace(one, due=None)
+
+    def all(self) -> Iterator[Listed]:
+        """See `FeedTable.all`."""
+        yield from (self.listed[feed] for feed in sorted(self.listed))
+
+    def add(self, feed: Subscription, due: datetime) -> bool:
+        """See `FeedTable.add`."""
+        old = self.listed.get(feed.id)
+        self.listed[feed.id] = Listed(feed, feed.every, due, old.asked if old else None)
+        return old is None
+
+    def remove(self, feed: str) -> bool:
+        """See `FeedTable.remove`."""
+        self.cursors.pop(feed, None)
+        return self.listed.pop(feed, None) is not None
+
+
+class MemoryWeb:
+    """`tocsin.ports.Web` with one answer for each address, which may be a fault; it knows what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer | Exception] = {}
+        self.asked: list[tuple[str, Mapping[str, str]]] = []
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """See `Web.get`."""
+        self.asked.append((url, headers or {}))
+        answer = self.answers.get(url, FetchFault("status", "the server answered 404", status=404))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class Racing(MemoryTable):
@@ -220,11 +484,6 @@ class Racing(MemoryTable):
         if self.others:
             self.others.pop(0)()
         super().commit(commit, now)
-
-
-def _recorded(fate: FateRecord) -> FateRecord:
-    """The record after its journey through JSON."""
-    return FateRecord.from_json(json.loads(json.dumps(fate.to_json())))
 
 
 class MemoryArchive:
@@ -258,6 +517,12 @@ class MemoryArchive:
     def keys(self, prefix: str) -> Sequence[str]:
         """See `Archive.keys`."""
         return sorted(key for key in self._objects if key.startswith(prefix))
+
+    def copied(self) -> MemoryArchive:
+        """The same bucket, to go another way from here."""
+        other = MemoryArchive()
+        other._objects = dict(self._objects)
+        return other
 
     def _object(self, key: str) -> tuple[bytes, Mapping[str, str]]:
         if key not in self._objects:
@@ -350,6 +615,15 @@ class MemorySlack:
         found: Posted | None = self._called("find", lambda: self._find(channel, alert, oldest, thread_ts))
         return found
 
+    def copies(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Sequence[Posted]:
+        """See `Slack.copies`."""
+        found: list[Posted] = self._called("copies", lambda: list(self._found(channel, alert, oldest, thread_ts)))
+        return found
+
+    def delete(self, posted: Posted) -> None:
+        """See `Slack.delete`."""
+        self._called("delete", lambda: self._delete(posted))
+
     def permalink(self, posted: Posted) -> str | None:
         """See `Slack.permalink`."""
         return f"https://slack.test/{posted.channel}/p{posted.ts}" if self._at(posted.channel, posted.ts) else None
@@ -384,11 +658,21 @@ class MemorySlack:
             raise Rejected("missing", "message_not_found")
         shown.versions.append(message)
 
+    def _delete(self, posted: Posted) -> None:
+        shown = self._at(posted.channel, posted.ts)
+        if shown is None:
+            raise Rejected("missing", "message_not_found")
+        shown.deleted = True
+
     def _find(self, channel: str, alert: str, oldest: float, thread_ts: str | None) -> Posted | None:
+        return next(self._found(channel, alert, oldest, thread_ts), None)
+
+    def _found(self, channel: str, alert: str, oldest: float, thread_ts: str | None) -> Iterator[Posted]:
         if channel not in self.channels:
             raise Rejected("channel", "channel_not_found")
-        found = (one for one in self._history(channel, thread_ts) if one.alert == alert and float(one.ts) >= oldest)
-        return next((Posted(one.channel, one.ts) for one in found), None)
+        for one in self._history(channel, thread_ts):
+            if one.alert == alert and float(one.ts) >= oldest:
+                yield Posted(one.channel, one.ts)
 
     def _history(self, channel: str, thread_ts: str | None) -> Iterator[Shown]:
         here = [one for one in self.standing if one.channel == channel]
@@ -417,6 +701,10 @@ class Clock:
     def __call__(self) -> datetime:
         """The time."""
         return self.now
+
+    def wait(self, seconds: float) -> None:
+        """Lets seconds pass."""
+        self.move(seconds=seconds)
 
     def move(self, **delta: float) -> None:
         """Lets time pass."""

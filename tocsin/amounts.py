@@ -13,12 +13,12 @@ Kind = Literal["amount", "percent", "figure"]
 _SCALES = {
     "thousand": 1e3, "lakh": 1e5, "lakhs": 1e5, "million": 1e6, "millions": 1e6, "mln": 1e6, "mn": 1e6, "m": 1e6, "crore": 1e7, "crores": 1e7,
     "billion": 1e9, "billions": 1e9, "bn": 1e9, "bln": 1e9, "b": 1e9, "milliard": 1e9, "trillion": 1e12, "trillions": 1e12, "tn": 1e12, "trn": 1e12,
-    "tln": 1e12, "t": 1e12,
+    "tln": 1e12, "tr": 1e12, "t": 1e12,
 }  # fmt: skip
 _LARGE = 1e5
 _DIGITS = 40
 """Digits of a number that are read."""
-_ALONE = frozenset({"m", "b", "t"})
+_ALONE = frozenset({"m", "b", "t", "tr"})
 """Scales that count only where they are glued to the number or the sum has a currency."""
 _CURRENCIES = frozenset({
     "dollar", "dollars", "dlr", "dlrs", "euro", "euros", "pound", "pounds", "stg", "sterling", "yen", "yuan", "renminbi", "won", "ruble", "rubles",
@@ -32,7 +32,8 @@ _CURRENCIES = frozenset({
 })  # fmt: skip
 _CODES = frozenset({
     "usd", "us", "eur", "gbp", "jpy", "krw", "rmb", "cny", "twd", "nt", "aud", "cad", "nzd", "sgd", "hkd", "rs", "inr", "pkr", "lkr", "bdt", "tk", "idr",
-    "php", "thb", "vnd", "chf", "sfr", "sek", "nok", "dkk", "czk", "pln", "huf", "ron", "bgn", "uah", "rub", "kzt", "azn", "amd", "gel", "try", "nis",
+    "php", "p", "rm", "thb", "vnd",
+    "chf", "sfr", "sek", "nok", "dkk", "czk", "pln", "huf", "ron", "bgn", "uah", "rub", "kzt", "azn", "amd", "gel", "try", "nis",
     "ils", "egp", "sar", "aed", "dzd", "mad", "etb", "ngn", "n", "kes", "ksh", "shs", "sh", "ush", "ugx", "tsh", "zar", "cfa", "brl", "cop", "dm", "mxn",
 })  # fmt: skip
 _SIGNS = frozenset("$€£¥₹₩₽₺₪₦₱฿₴₸")
@@ -87,9 +88,9 @@ def _number(words: Sequence[str], gap: Gap, token: int) -> tuple[int, bool]:
         return end, word.lstrip("0123456789") in _SCALES
     if (code := word.rstrip("0123456789")) != word and code in _CODES:  # "N1.38 trillion", "Rs650 billion"
         end = token + 1
-        while end < len(words) and words[end].isdecimal() and gap(end) in {".", ","}:
+        while end < len(words) and words[end][0].isdigit() and gap(end) in {".", ","}:
             end += 1
-        return end, False
+        return end, words[end - 1].lstrip("0123456789") in _SCALES
     half = words[token : token + 2] == ["half", "a"]
     following = words[token + 1 + half] if token + 1 + half < len(words) else ""
     if word in _WORDS or ((half or word == "a") and (following == "hundred" or _SCALES.get(following, 0) >= _LARGE)):

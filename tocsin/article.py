@@ -39,6 +39,10 @@ class Article:
     dated: Dating = "given"
     named: Naming = "given"
     seen: Seen = ""
+    lacks: str = ""
+    """What of it could not be read, and why; empty when it is whole."""
+    shared: bool = False
+    """Whether other articles stand at its URL too (a live page, a list), so that the URL does not tell it from them."""
 
     def arriving(self, now: datetime) -> Article:
         """The same article with a published time: its own, or else `now`, marked as such. Never later than `now`."""
@@ -50,8 +54,8 @@ class Article:
 
     @property
     def address(self) -> str:
-        """Its URL without what varies between links to one page: see `canonical`."""
-        return canonical(self.url)
+        """Its URL without what varies between links to one page, when it stands there alone: see `canonical`."""
+        return "" if self.shared else canonical(self.url)
 
     @property
     def content(self) -> str:
@@ -72,6 +76,10 @@ class Article:
             row["named"] = self.named
         if self.seen:
             row["seen"] = self.seen
+        if self.lacks:
+            row["lacks"] = self.lacks
+        if self.shared:
+            row["shared"] = True
         return row
 
     @classmethod
@@ -88,6 +96,8 @@ class Article:
             dated=row.get("dated", "given"),
             named=row.get("named", "given"),
             seen=row.get("seen", ""),
+            lacks=row.get("lacks", ""),
+            shared=row.get("shared", False),
         )
 
 

@@ -80,6 +80,8 @@ class Cue:
     forms: tuple[Form, ...] = ()
     only: str | None = None
     opens: bool = False
+    raises: tuple[Stage, ...] = ()
+    """Stages it raises; such a cue sets none by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Rule:
     never_in_sentence: frozenset[int]
     never_in_lead: frozenset[int]
     never_in_title: frozenset[int]
+    never_as_theme: frozenset[int]
     cues: tuple[Cue, ...]
     actors: frozenset[int]
     owners: frozenset[int]

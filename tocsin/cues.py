@@ -78,6 +78,13 @@ def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
 
 def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
     """The stage, and whether words (and not only a tense) point forward."""
+    stage, forward = _said(match, tuple((cue, hit) for cue, hit in reached if not cue.raises))
+    raised = [cue.stage for cue, _ in reached if cue.stage and forward and stage in cue.raises]
+    return max((stage, *raised), key=STAGES.index), forward
+
+
+def _said(match: Match, reached: Reached) -> tuple[Stage, bool]:
+    """The stage by the words and the tense, before anything raises it."""
     happened = (
         match.form.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match) and not _going_on(match)
     )
@@ -91,7 +98,8 @@ def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
         return match.form.stage, match.form.stage != "done"
     if match.form.tense and _going_on(match):
         return "planned", True
-    return ("done" if match.form.tense and match.head.lexeme.tag != "base" else "planned"), False
+    happens = match.form.tense and match.head.lexeme.tag != "base" and not _passive(match)
+    return ("done" if happens else "planned"), False
 
 
 def _going_on(match: Match) -> bool:

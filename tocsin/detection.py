@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -27,16 +27,21 @@ SIGNALS = 500
 
 Found = list[tuple[Finding, str | None]]
 """Findings with the theatre each names."""
+Judged = list[tuple[Rule, list[Finding]]]
+"""The findings of each rule that has one."""
+Hears = Callable[[Finding], None]
+"""Who is told of findings."""
 
 
-def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
+def detect(rules: RuleSet, article: Article, hears: Hears | None = None) -> tuple[Signal, ...]:
     """The signals of an article, one for each rule and set of slots, in the order of the rules.
 
     At most `SIGNALS`: no article of the news has a tenth as many, and an attack ends there.
+    `hears` is told every finding on the way, as `explained` tells them.
     """
     found: dict[tuple[str | None, ...], Signal] = {}
     for start, part in parts(article):
-        for signal in _in_part(rules, part):
+        for signal in _in_part(rules, part, hears):
             key = (signal.rule, signal.who, signal.where, signal.what)
             moved = signal.moved(start) if start else signal
             found[key] = found[key].joined(moved, QUOTED) if key in found else moved
@@ -45,9 +50,13 @@ def detect(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     return tuple(sorted(found.values(), key=lambda signal: rules.order[signal.rule])[:SIGNALS])
 
 
-def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
+def _in_part(rules: RuleSet, article: Article, hears: Hears | None) -> tuple[Signal, ...]:
     pages = read(rules, article)
-    found = [(rule, counting) for rule, matched in judged(rules, pages) if (counting := _counting(matched))]
+    everything = judged(rules, pages)
+    if hears and everything:
+        for finding in _cast_out(rules, everything, pages):
+            hears(finding)
+    found = [(rule, counting) for rule, matched in everything if (counting := _counting(matched))]
     protagonist = _surest(finding for _, counting in found for finding in counting)
     signals = tuple(
         signal for rule, counting in found for signal in _assemble(rules, rule, counting, pages, protagonist)
@@ -57,7 +66,7 @@ def _in_part(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
     return signals
 
 
-def judged(rules: RuleSet, pages: list[Page]) -> list[tuple[Rule, list[Finding]]]:
+def judged(rules: RuleSet, pages: list[Page]) -> Judged:
     """Every finding of each rule that has one, after what the whole article says was weighed as well."""
     possible = sorted({rules.order[name] for page in pages for name in page.possible})
     return [(rules.rules[place], _judged(rules, rules.rules[place], pages)) for place in possible]
@@ -65,7 +74,11 @@ def judged(rules: RuleSet, pages: list[Page]) -> list[tuple[Rule, list[Finding]]
 
 def explained(rules: RuleSet, pages: list[Page]) -> Iterator[Finding]:
     """Every finding, with what it lacks to be part of a signal: the same judgement by which `detect` makes signals."""
-    found = judged(rules, pages)
+    yield from _cast_out(rules, judged(rules, pages), pages)
+
+
+def _cast_out(rules: RuleSet, found: Judged, pages: list[Page]) -> Iterator[Finding]:
+    """The findings, those lacking too for which nobody is said to act."""
     protagonist = _surest(finding for _, matched in found for finding in _counting(matched))
     for rule, matched in found:
         cast = _Cast(rules, rule, _counting(matched), pages, protagonist)
@@ -81,7 +94,7 @@ def _counting(matched: list[Finding]) -> list[Finding]:
 def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     """The findings of one rule; denied, all that count, where the article opens by denying it."""
     possible = [page for page in pages if rule.policy.name in page.possible]
-    vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page))}
+    vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page) or _theme(rules, rule, page))}
     matched = [_silenced(rules, finding, vetoes) for finding in findings(rules, rule, possible)]
     if any(finding.weak and not finding.lacking for finding in matched):
         matched = _outdone(matched)
@@ -140,6 +153,18 @@ def _veto(rules: RuleSet, rule: Rule, page: Page) -> str:
             told = words(sentence, sentence.by_list[number][0])
             return f"{_VETO}never_in_{'title' if titled else 'lead'} {rules.names[number]}: {told!r}"
     return ""
+
+
+def _theme(rules: RuleSet, rule: Rule, page: Page) -> str:
+    """Why headline and lead together tell that a text is about something else: both hold a word that bars a headline."""
+    if page.field == "title":
+        return ""
+    titled = {
+        number for one in page.company if one.field == "title" for sent in one.sentences for number in sent.by_list
+    }
+    told = {number for sentence in page.sentences[:LEAD] for number in sentence.by_list}
+    both = sorted(rule.never_as_theme & titled & told)
+    return f"{_VETO}never_as_theme {rules.names[both[0]]}: headline and lead" if both else ""
 
 
 def _opens_with_denial(finding: Finding) -> bool:
@@ -293,14 +318,24 @@ def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
 
 def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
     """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
-    for speakers in (False, True) if rule.speaker else (False,):
+    for speakers, least in _hearings(rule):
         counts: Counter[str] = Counter()
         for sentence in lead(pages):
             for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
-                counts[slug] += weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
-        if counts:
+                counts[slug] += (weight >= least) * weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
+        if +counts:
             return (max(counts, key=lambda slug: (slug not in rule.watchers, counts[slug])),)
-    return _dateline(rule, pages)
+    return _dateline(rule, pages) or _home(rule, pages, grammar)
+
+
+def _hearings(rule: Rule) -> Iterator[tuple[bool, int]]:
+    """Whom to ask in turn: whether whoever only speaks counts, and how much a name must weigh, as places weigh less."""
+    if not rule.speaker:
+        yield False, 1
+    elif rule.places:
+        yield from ((False, 3), (True, 3), (True, 1))
+    else:
+        yield from ((False, 1), (True, 1))
 
 
 def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
@@ -315,6 +350,17 @@ def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
             if hit.lexeme.list in rule.actors and not any(one.low <= hit.start < one.high for one in within):
                 return (hit.lexeme.slug,)
     return ()
+
+
+def _home(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
+    """The state whose places headline, dateline and lead name, where they name no state: "The army moved tanks up to Leh"."""
+    hits = [
+        hit
+        for page in pages
+        for hit in page.hits
+        if hit.lexeme.list == grammar.theatres and hit.lexeme.slug in grammar.states
+    ]
+    return (grammar.states[hits[0].lexeme.slug],) if hits and rule.places else ()
 
 
 def _theatre(rule: Rule, where: str | None, who: str | None) -> str | None:

@@ -37,15 +37,17 @@ class SettingsFault(TocsinError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One mistake in one file of a rule set; line and column count from 1."""
+    """One mistake in one file of a rule set; line and column count from 1. `code` names the check that found it."""
 
     file: str
     line: int
     column: int
     what: str
+    code: str = ""
+    """One of `tocsin.checks`, which say why and how to mend it."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.what}"
+        return f"{self.file}:{self.line}:{self.column}: {self.what}" + (f" [{self.code}]" if self.code else "")
 
 
 class RuleFaults(TocsinError):
@@ -64,8 +66,23 @@ class FetchFault(TocsinError):
         super().__init__(f"{what} ({kind})")
 
 
+FEED_FAULTS = {
+    "empty": "there is nothing in it",
+    "too-large": "it has more bytes than are read, perhaps only once it is decompressed",
+    "compressed": "it is compressed, but not as gzip says, or twice",
+    "html": "it is a web page; the reason names the feeds the page links to",
+    "not-a-feed": "it is something else: text, a picture, other XML or other JSON",
+    "malformed": "it was meant to be a feed, but is broken beyond what can be mended",
+    "entities": "it uses entities that are made of other entities, or of files: what bombs and thieves do",
+    "too-complex": "it nests too deeply, or has too many elements, attributes, namespaces or categories",
+    "too-slow": "reading it took too much processor time",
+    "too-much-memory": "reading it took too much memory",
+}
+"""The kinds of `FeedFault`, and what they mean."""
+
+
 class FeedFault(TocsinError):
-    """Bytes that cannot be read as a feed, or must not be: what, and by `kind` which cause."""
+    """Bytes that cannot be read as a feed, or must not be: what, and by `kind` which of `FEED_FAULTS` is the cause."""
 
     def __init__(self, kind: str, what: str) -> None:
         self.kind, self.what = kind, what

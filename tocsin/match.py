@@ -24,8 +24,11 @@ PART = 200_000
 _WEAK = frozenset({"perfect"})
 """Needs that make a match news only where the article holds nothing surer."""
 _PAST = frozenset({"past", "part"})
+_VERBS = frozenset({"past", "part", "base", "bare", "s", "ing"})
 WINDOW = 12
 """Words on either side of a match in which the lists of `needs` and `never` are looked for."""
+_COMPANY = 5
+"""Words between two things that are joined by "and"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +172,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
     yield from _silenced(rules, finding)
     rule, match, names = finding.rule, finding.match, rules.names
     present_lists = match.sentence.by_list
-    if rule.active and match.hits[0] == match.head and passive(match):
-        yield "active: the verb stands in the passive"
+    if rule.active and match.hits[0] == match.head:
+        yield from _no_object(match)
     if match.form.with_ and not any(number in present_lists for number in match.form.with_):
         yield f"with {' or '.join(names[number] for number in match.form.with_)}: none in the sentence"
     if match.form.about and not match.form.about & _topics(match.sentence):
@@ -190,14 +193,19 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
 
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
-    match, names = finding.match, rules.names
+    rule, match, names = finding.rule, finding.match, rules.names
+    years = {hit.start for hit in match.sentence.by_list.get(rules.lists.get("past-date", -1), ())}
+    if any(hit.lexeme.list == rules.lists.get("number", -1) and hit.start in years for hit in match.hits):
+        yield "a year is no number"
+    if match.sentence.headline and match.head.lexeme.tag in {"base", "bare"} and _bidden(match):
+        yield "asked for: a headline's imperative"
     if match.sentence.plain.rstrip().endswith("?"):
         yield "asked, not reported"
     for cue, hit in finding.cues:
         if cue.drop:
             yield f"{cue.drop}: {words(match.sentence, hit)!r} ({cue.name})"
-    for number in finding.rule.never:
-        if found := _near(match, number):
+    for number in rule.never:
+        if (found := _near(match, number)) and not _joined(rule, match, found):
             yield f"never {names[number]}: {words(match.sentence, found)!r}"
     for number in (*finding.rule.never_in_sentence, *match.form.without):
         if standing := match.sentence.by_list.get(number):
@@ -293,6 +301,42 @@ def _near(match: Match, number: int) -> Hit | None:
         if hit.end <= match.end + WINDOW and sentence.clause(hit.start) in clauses:
             return hit
     return None
+
+
+def _bidden(match: Match) -> bool:
+    """Whether a verb begins what is said: "Minister: spare us the applause, send the launchers"."""
+    start = match.head.start
+    return start > match.sentence.low and bool({":", ","} & set(match.sentence.page.gap(start)))
+
+
+_NO_OBJECT = frozenset(
+    {"against", "under", "from", "with", "without", "by", "after", "before", "on", "at", "in", "into", "through"}
+)
+"""Prepositions behind which no object of a verb stands; "some", "up to", "close to" and "dozens of" may stand before one."""
+
+
+def _no_object(match: Match) -> Iterator[str]:
+    """Why what a form names behind its verb is not what that verb acts on: "are sent by the army", "puts a floor under the troops"."""
+    head, following = match.hits[0], match.hits[min(1, len(match.hits) - 1)]
+    if passive(match):
+        yield "active: the verb stands in the passive"
+    asked = match.sentence.word(following.start) in _NO_OBJECT  # by the form itself: "reinforced … with"
+    between = (match.sentence.word(token) for token in range(head.end, following.start))
+    if head.lexeme.tag in _VERBS and not asked and not _NO_OBJECT.isdisjoint(between):
+        yield "active: something else is the verb's object"
+
+
+def _joined(rule: Rule, match: Match, found: Hit) -> bool:
+    """Whether a word only goes along with one of a match that names where: "soldiers and police flew to Fiji"."""
+    sentence = match.sentence
+    if not any(sentence.between(number, match.head.end, match.end + WINDOW) for number in rule.places):
+        return False
+    for hit in match.hits:
+        between = range(min(hit.end, found.end), max(hit.start, found.start))
+        told = {sentence.word(token) for token in between}
+        if len(between) <= _COMPANY and told & {"and", "or"} and told.isdisjoint(roles.PREPOSITIONS):
+            return True
+    return False
 
 
 def words(sentence: Sentence, hit: Hit) -> str:

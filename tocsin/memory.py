@@ -19,18 +19,21 @@ class Kept:
     """`tocsin.why.Remembered` in a table and its archive."""
 
     table: Table
-    archive: Archive
+    archive: Archive | None
+    """None: articles without a signal are not looked for, which takes long."""
 
     def articles(self, target: str) -> Sequence[FateRecord]:
         """See `Remembered.articles`. Fates without a signal are looked for in the archive, the latest batch first."""
         asked = Article(target, "", url=target if "://" in target else "")
         found = self.table.known([asked]).get(target)
-        return [found] if found else list(self._archived(target))[:1]
+        if found or self.archive is None:
+            return [found] if found else []
+        return list(self._archived(target, self.archive))[:1]
 
-    def _archived(self, target: str) -> Iterator[FateRecord]:
+    def _archived(self, target: str, archive: Archive) -> Iterator[FateRecord]:
         address = canonical(target)
-        for key in reversed(self.archive.keys("fates/")):
-            for line in gzip.decompress(self.archive.read(key, limit=MAX_FILE)).splitlines():
+        for key in reversed(archive.keys("fates/")):
+            for line in gzip.decompress(archive.read(key, limit=MAX_FILE)).splitlines():
                 record = FateRecord.from_json(json.loads(line))
                 if record.article == target or (address and canonical(record.url) == address):
                     yield record

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from tocsin.actions import BUTTONS, Action
 from tocsin.policy import Policy
-from tocsin.ports import Held, Message
-from tocsin.signal import Figure, Stage
+from tocsin.ports import Bulletin, Held, Message, Notice, Rolled
+from tocsin.signal import LEVELS, Figure, Stage
 from tocsin.story import Report, Story
 
 HEADER_LIMIT = 150
@@ -18,8 +20,23 @@ TEXT_LIMIT = 3_500
 """chat.update takes 4,000 characters of text."""
 LINK_LIMIT = 800
 """A longer URL is left out: a link cannot be cut."""
+ROLLED_LINK = 160
 SHOWN_OUTLETS = 12
 SHOWN_HELD = 10
+SHOWN_NOTICES = 6
+SHOWN_ROLLED, ROLLED_LINES = 30, 8
+"""Lines of the list of an hour, and how many of them one section holds."""
+ANSWER_PART, ANSWER_PARTS = 2_900, 3
+"""Characters of a block of an answer, and how many there may be."""
+REASONS = {
+    "past": "It tells of something long past",
+    "exercise": "An exercise or routine",
+    "actor": "The wrong actor or place",
+    "civil": "Nothing military",
+    "opinion": "Opinion, history or fiction",
+    "other": "Something else",
+}
+"""Why a story may be not relevant: what a choice is called, and what is written on it."""
 MARKS = {"low": "🔵", "medium": "🟡", "high": "🟠", "critical": "🔴"}
 _FLAGS = {
     "no-immediate-sign": "no immediate sign of action",
@@ -33,14 +50,20 @@ _DATED = {
 }
 _ARROWS = {"who": "", "where": " → ", "what": " · "}
 _MARKUP = re.compile(r"[*_~`]")
-_UNSEEN = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""Control characters, and those that turn the direction of all that follows."""
+_UNSEEN = dict.fromkeys([
+    *range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000),
+])  # fmt: skip
+"""Control characters, those that turn the direction of all that follows, and halves of characters."""
+_HEAP = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+"""More marks on one letter than any language has: they run over the lines above and below."""
 # The most characters of each part once escaped, so that no hostile part takes another's room: together below 10,000
 _SLOT, _TITLE, _OUTLET, _QUOTE, _CHANGE, _SAYS, _VIA, _LIST, _FOOT = 100, 300, 100, 1_200, 300, 300, 150, 500, 500
 
 
-def root(story: Story, policy: Policy) -> Message:
-    """The root message of a story: its whole state, the same whatever the order in which reports came."""
+def root(story: Story, policy: Policy, *, buttons: bool = False) -> Message:
+    """The root message of a story: its whole state, the same whatever the order in which reports came and buttons were pressed."""
     level, best = policy.level_of(story.stage), story.best
     lines = [
         _slots(story, policy),
@@ -50,13 +73,43 @@ def root(story: Story, policy: Policy) -> Message:
         _standing(story.stage, best.certainty, (*story.flags, "denied") if story.denials else story.flags),
         _figures(story.gathered("figures")),
         _sources(story),
+        "\n".join(_done(action) for action in story.actions),
     ]
     seen = f"first seen {_day(story.first_seen)}, last seen {_day(story.last_seen)}"
     foot = [_reason("first_report", story, policy), seen]
     if story.previous:
         foot.append(f"earlier story: {story.previous}")
     metadata = {"alert": f"{story.id}/first_report", "story": story.name, "reason": "first_report", "level": level}
-    return _message(f"{level.upper()} {policy.title}", level, lines, foot, metadata)
+    shown = _message(f"{level.upper()} {policy.title}", level, lines, foot, metadata)
+    return replace(shown, blocks=(*shown.blocks, _buttons(story, policy))) if buttons else shown
+
+
+def _buttons(story: Story, policy: Policy) -> dict[str, Any]:
+    """They carry the story's id, which never changes, and the slots that make its identity: who takes presses knows no rules."""
+    return {
+        "type": "actions",
+        "block_id": " ".join(["story", *policy.same]),
+        "elements": [
+            {
+                "type": "button",
+                "action_id": name,
+                "text": {"type": "plain_text", "text": label, "emoji": True},
+                "value": story.id,
+            }
+            for name, label in BUTTONS.items()
+        ],
+    }
+
+
+def _done(action: Action) -> str:
+    who, when = _part(action.name or action.by, _OUTLET), _moment(action.at)
+    match action.kind:
+        case "acknowledged":
+            return f"*Acknowledged* by {who}, {when}"
+        case "silenced":
+            return f"*Silenced* until {_moment(action.until)} by {who}"
+        case _:
+            return f"*Not relevant*, says {who}, {when}" + (f": {_part(action.why, _CHANGE)}" if action.why else "")
 
 
 def pointer(story: Story, kept: Story, policy: Policy) -> Message:
@@ -89,6 +142,65 @@ def _held_line(held: Held) -> str:
     return f"• {_part(what, 100)} · {held.reason.replace('_', ' ')} · {_part(held.outlet, 40)}{by}"
 
 
+def burst(alert: str, hour: str, rows: Sequence[Rolled], policy: Policy) -> Message:
+    """The first reports of one rule that were too many for an hour, as a list: the gravest first."""
+    ranked = sorted(rows, key=lambda one: -LEVELS.index(one.level))
+    told = [_rolled_line(one) for one in ranked[:SHOWN_ROLLED]]
+    lines = ["\n".join(told[first : first + ROLLED_LINES]) for first in range(0, len(told), ROLLED_LINES)]
+    if len(ranked) > SHOWN_ROLLED:
+        lines.append(f"… and {len(ranked) - SHOWN_ROLLED} more")
+    level = ranked[0].level if ranked else "low"
+    foot = [f"burst · {hour}h UTC", f"{policy.name}@{policy.version}", "tocsin why ARTICLE tells of each"]
+    metadata = {"alert": alert, "story": "", "reason": "burst", "level": level}
+    return _message(f"{len(rows)} more: {policy.title}", level, lines, foot, metadata)
+
+
+def _rolled_line(rolled: Rolled) -> str:
+    text, link = _part(rolled.text, 80).replace("|", "¦"), safe_link(rolled.url)
+    shown = f"<{link}|{text}>" if link and text and len(link) <= ROLLED_LINK else text
+    return f"{MARKS[rolled.level]} {shown} · {_part(rolled.outlet, 30)}"
+
+
+_KINDS = {
+    "dead": "Does not answer",
+    "malformed": "Cannot be read",
+    "silent": "Silent beyond its habit",
+    "ended": "Ended",
+    "moved": "Moved, and followed",
+    "recovered": "Well again",
+}
+
+
+def notices(alert: str, hour: str, rows: Sequence[Notice]) -> Message:
+    """What became of feeds within an hour: trouble first, each told once."""
+    lines = []
+    for kind, title in _KINDS.items():
+        told = [one for one in rows if one.kind == kind]
+        if told:
+            listed = "\n".join(_notice_line(one) for one in told[:SHOWN_NOTICES])
+            more = f"\n… and {len(told) - SHOWN_NOTICES} more" if len(told) > SHOWN_NOTICES else ""
+            lines.append(f"*{title}: {len(told)}*\n{listed}{more}")
+    metadata = {"alert": alert, "story": "", "reason": "notices", "level": "low"}
+    count = len({one.about for one in rows})
+    feeds = "1 feed" if count == 1 else f"{count} feeds"
+    return _message(
+        f"News of {feeds}", "low", lines, [f"notices · {hour}h UTC · tocsin feeds list shows all feeds"], metadata
+    )
+
+
+def bulletin(alert: str, told: Bulletin) -> Message:
+    """Something about the running of Tocsin, in words."""
+    lines = [_part(line, _LIST) for line in told.lines]
+    metadata = {"alert": alert, "story": "", "reason": "ops", "level": told.level}
+    return _message(
+        told.title, told.level, lines, ["about Tocsin itself · tocsin status shows how it is doing"], metadata
+    )
+
+
+def _notice_line(notice: Notice) -> str:
+    return f"• {_part(notice.name, 60)} ({_part(notice.about, 60)}): {_part(notice.detail, 120)}"
+
+
 def reply(alert: str, reason: str, detail: str, report: Report, story: Story, policy: Policy) -> Message:  # noqa: PLR0913 - the parts of an alert
     """A message in the thread of a story: what changed, and the report that says so."""
     level = policy.level_of(report.stage)
@@ -108,6 +220,51 @@ def reply(alert: str, reason: str, detail: str, report: Report, story: Story, po
     return _message(f"{level.upper()} {policy.title}: {detail}", level, lines, foot, metadata)
 
 
+def answer(lines: Iterable[str]) -> Message:
+    """What one person is told who asked; lines that are set in stay so, and what does not fit is counted."""
+    parts: list[list[str]] = [[]]
+    told = [_told(line) for line in lines]
+    for number, line in enumerate(told):
+        if len("\n".join([*parts[-1], line])) > ANSWER_PART:
+            if len(parts) == ANSWER_PARTS:
+                parts[-1].append(f"… and {len(told) - number} more lines; `tocsin` on the command line shows all")
+                break
+            parts.append([])
+        parts[-1].append(line)
+    texts = ["\n".join(part) for part in parts if part] or ["nothing to tell"]
+    blocks = tuple({"type": "section", "text": _mrkdwn(text)} for text in texts)
+    return Message(_cut(texts[0], TEXT_LIMIT), blocks)
+
+
+def _told(line: str) -> str:
+    depth = (len(line) - len(line.lstrip(" "))) // 2
+    return "\u2003" * depth + _part(line, _QUOTE)
+
+
+def form(story: Story) -> Mapping[str, Any]:
+    """The short form that asks why a story is not relevant; Slack hands it back with the story's id."""
+    reasons = [{"text": _plain_text(label), "value": value} for value, label in REASONS.items()]
+    chosen = {"type": "static_select", "action_id": "reason", "placeholder": _plain_text("Choose"), "options": reasons}
+    note = {"type": "plain_text_input", "action_id": "note", "multiline": True, "max_length": 300}
+    return {
+        "type": "modal",
+        "callback_id": "irrelevant",
+        "private_metadata": story.id,
+        "title": _plain_text("Not relevant"),
+        "submit": _plain_text("Send"),
+        "close": _plain_text("Cancel"),
+        "blocks": [
+            {"type": "section", "text": _mrkdwn(f"*{_part(story.name, _SLOT)}*\n{_quoted(story.best)}")},
+            {"type": "input", "block_id": "reason", "label": _plain_text("Why is it not relevant?"), "element": chosen},
+            {"type": "input", "block_id": "note", "label": _plain_text("More about it"), "optional": True, "element": note},
+        ],
+    }  # fmt: skip
+
+
+def _plain_text(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
 def plain(message: Message) -> Message:
     """The same message without blocks, for when Slack refuses them."""
     return Message(message.text, (), message.metadata)
@@ -120,7 +277,7 @@ def escape(text: str) -> str:
 
 def _entities(text: str) -> str:
     """Slack's three escapes, which plain text needs too, on one line."""
-    line = " ".join(text.split()).translate(_UNSEEN)
+    line = _HEAP.sub(r"\1", " ".join(text.split()).translate(_UNSEEN))
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -255,6 +412,8 @@ def _cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
+    if text[limit - 1] == "\u200b":  # never between a mark and what makes it harmless
+        cut = cut[:-1]
     if cut.rfind("&") > cut.rfind(";"):  # never end inside an escape
         cut = cut[: cut.rfind("&")]
     if cut.rfind("<") > cut.rfind(">"):  # nor inside a link

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tocsin.article import Article
+from tocsin.cursor import Cursor
 from tocsin.decide import Fate
 from tocsin.feed import Answer
+from tocsin.health import Kind
 from tocsin.silence import Silence
 from tocsin.story import Story
+from tocsin.subscription import Subscription
 
 Clock = Callable[[], datetime]
 """Tells the time, in UTC."""
@@ -46,12 +49,18 @@ class Slack(Protocol):
     def find(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Posted | None:
         """The message whose metadata names `alert`, posted at or after `oldest` (epoch seconds), or None."""
 
+    def copies(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Sequence[Posted]:
+        """All the messages `find` might have found: there should be one."""
+
+    def delete(self, posted: Posted) -> None:
+        """Removes a message. `Rejected(kind="missing")` when it is gone already or can never be removed."""
+
     def permalink(self, posted: Posted) -> str | None:
         """A link to the message, or None when Slack gives none."""
 
 
 class Queue(Protocol):
-    """The way of an article from intake to detection."""
+    """The way of a feed to whoever asks it, or of an article to detection."""
 
     def send(self, bodies: Sequence[str]) -> None:
         """Sends every body, in batches; raises when any was not accepted, after trying the refused ones again."""
@@ -62,6 +71,17 @@ class Web(Protocol):
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """One guarded GET, redirects included; `FetchFault` for everything that is not 200, 304 or 410."""
+
+
+class Meter(Protocol):
+    """Where figures about the running of Tocsin go."""
+
+    def __call__(self, **values: Sequence[float]) -> None:
+        """Tells the values of each figure by its name."""
+
+
+def unmetered(**_values: Sequence[float]) -> None:
+    """A `Meter` that tells nobody."""
 
 
 class Archive(Protocol):
@@ -98,6 +118,8 @@ class FateRecord:
     """See `Article.content`."""
     before: tuple[Mapping[str, Any], ...] = ()
     """Of an article that was edited: fate, reason, time and content of its earlier versions."""
+    lacks: str = ""
+    """See `Article.lacks`."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that `from_json` reads back to an equal record."""
@@ -143,6 +165,8 @@ class Wanted:
     story: Story
     reply: Mapping[str, Any] | None = None
     """None: the root message shall show the story's present state. Else reason, detail and report of a reply."""
+    level: str = ""
+    """What waits is delivered in order of level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +195,105 @@ DIGEST = "digest/"
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the running of Tocsin that the channel is told, together with what else the same hour brought."""
+
+    about: str
+    """Id of the feed."""
+    kind: Kind
+    name: str
+    """The feed's outlet."""
+    detail: str
+    at: str
+
+    @property
+    def hour(self) -> str:
+        """The UTC hour (2025-03-01T09) with whose notices it is told."""
+        return self.at[:13]
+
+
+def notices_alert(hour: str) -> str:
+    """The id of the alert that is the notices of a UTC hour."""
+    return f"{NOTICES}{hour}"
+
+
+NOTICES = "notices/"
+NOTICES_WAIT = timedelta(hours=1, minutes=5)
+"""After the beginning of an hour, when its notices are told: none is written any more, whatever function still runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bulletin:
+    """Something about the running of Tocsin that the channel is told at once, in words: an alarm, or that it lives."""
+
+    title: str
+    lines: tuple[str, ...]
+    level: str = "low"
+
+
+MUTED = "muted by "
+"""What the note of an alert begins with that waits for the end of a muted interval, and is not late."""
+BULLETIN = "ops/"
+"""What the ids of alerts that are bulletins begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was read and rung on a UTC day: about, because what is counted twice by accident stays so."""
+
+    day: str = ""
+    articles: int = 0
+    alerts: int = 0
+    rules: str = ""
+    """The version of the rules that read last."""
+    last_article: str = ""
+    """When the last article was read."""
+    last_alert: str = ""
+    """When the last alert was put into the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The alerts that should have been delivered by now."""
+
+    waiting: int = 0
+    since: datetime | None = None
+    """From when on the one that waits longest should have been delivered."""
+    doubtful: int = 0
+    """Alerts of which nobody knows whether they were posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """A first report that was one too many for its rule, channel and hour: it is told in the list of the hour."""
+
+    alert: str
+    level: str
+    text: str
+    """The slots and the stage, as they are printed."""
+    title: str
+    outlet: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """The list of the first reports of a rule that were too many for a channel within a UTC hour (2025-03-01T09)."""
+
+    rule: str
+    channel: str
+    hour: str
+
+    @property
+    def alert(self) -> str:
+        """The id of the alert that is this list."""
+        return f"{BURST}{self.rule}/{self.channel}/{self.hour}"
+
+
+BURST = "burst/"
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     """An alert waiting to be delivered, as one deliverer holds it. Times are epoch seconds."""
 
@@ -181,23 +304,53 @@ class OutboxRow:
     level: str = ""
     reply: Mapping[str, Any] | None = None
     channel: str = ""
+    """Where it stands; while it does not, where a post was begun last."""
     ts: str = ""
     attempted_at: float | None = None
     """When a post was begun whose outcome is not recorded."""
     plain: bool = False
     """Slack refused the blocks: show the text alone."""
+    doubted_at: float | None = None
+    """When the first post was begun that the history did not show, so that it was given up and begun anew."""
+    rolled_into: str = ""
+    """The alert that is the list which tells of it instead of a message of its own."""
+    bulletin: Bulletin | None = None
+    """What it says, when it is a bulletin."""
+
+    @property
+    def burst(self) -> Burst | None:
+        """The list of first reports it is; None for any other alert."""
+        return Burst(*self.alert.removeprefix(BURST).split("/")) if self.alert.startswith(BURST) else None
 
     @property
     def digest(self) -> str | None:
         """The day whose digest it is; None for an alert of a story."""
         return self.alert.removeprefix(DIGEST) if self.alert.startswith(DIGEST) else None
 
+    @property
+    def notices(self) -> str | None:
+        """The hour whose notices it is; None for any other alert."""
+        return self.alert.removeprefix(NOTICES) if self.alert.startswith(NOTICES) else None
 
-class Table(Protocol):
-    """Stories, fates, silences and the outbox."""
 
-    def fate(self, article: str) -> FateRecord | None:
-        """The recorded fate, strongly consistent."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of asking for a turn to show something in a channel: it was taken, or is free at another time."""
+
+    until: datetime | None = None
+    """When to ask again; None: the turn was taken."""
+    shut: bool = False
+    """Whether no channel has turns, because Slack refuses the token."""
+    probe: bool = False
+    """Whether this is the one call that finds out if Slack takes the token again."""
+
+
+BEYOND = timedelta(hours=1)
+"""How far ahead a turn may lie; one further ahead was given by a clock that was wrong."""
+
+
+class Memory(Protocol):
+    """Stories, fates and silences: what a decision needs."""
 
     def known(self, articles: Sequence[Article]) -> Mapping[str, FateRecord]:
         """The recorded fates of these articles by their id: each its own, else that of the article at its address. Consistent."""
@@ -217,31 +370,172 @@ class Table(Protocol):
     def commit(self, commit: Commit, now: datetime) -> None:
         """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate other than the one expected."""
 
+
+class Table(Memory, Protocol):
+    """What a decision needs, and the outbox."""
+
+    def fate(self, article: str) -> FateRecord | None:
+        """The recorded fate, strongly consistent."""
+
     def held(self, day: str) -> Sequence[Held]:
         """What was held back on a UTC day (2025-03-01), in order of stories."""
 
     def want_digest(self, day: str, now: datetime) -> bool:
         """Puts the digest of a day into the outbox; False when it was there already."""
 
+    def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
+        """Puts a bulletin into the outbox; False when one of that name was there already."""
+
+    def count(self, tally: Tally, now: datetime) -> None:
+        """Adds articles and alerts to the tally of the day, with the moment and the version of the rules."""
+
+    def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
+        """The tallies of these UTC days (2025-03-01) that have one, in order."""
+
+    def backlog(self, now: datetime) -> Backlog:
+        """The alerts that should have been delivered by now; of many, those that are due first."""
+
+    def notices(self, hour: str) -> Sequence[Notice]:
+        """What is to be told of a UTC hour (2025-03-01T09), in order of feeds."""
+
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """Takes the row for `owner` until the lease ends; None when there is nothing to do or another owner has it."""
 
-    def posting(self, alert: str, owner: str, now: datetime) -> None:
-        """Notes that a post begins, before it does. `Conflict` when the row was lost to another owner."""
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
+        """Takes the channel's turn, after which the next one is free a `pace` later; or says when to ask again."""
 
-    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
-        """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again."""
+    def pause(self, channel: str, until: datetime) -> None:
+        """Gives the channel no turns until then, unless it has none for longer already."""
+
+    def shut(self, until: datetime) -> None:
+        """Gives no channel any turn until then; after that one call may probe."""
+
+    def reopen(self) -> None:
+        """Gives turns again."""
+
+    def room(self, burst: Burst, alert: str, most: int) -> bool:
+        """Counts a first report among those of its rule, channel and hour; False when there are so many already without it."""
+
+    def roll_up(self, row: OutboxRow, owner: str, burst: Burst, rolled: Rolled, now: datetime) -> None:
+        """Puts an alert into the list of the hour instead of the channel, and the list into the outbox; `Conflict`."""
+
+    def rolled(self, burst: Burst) -> Sequence[Rolled]:
+        """What the list of an hour tells, in order of alerts."""
+
+    def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
+        """Notes that a call to Slack begins, before it does, and for which channel. `Conflict` when the row was lost to another owner."""
+
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
+        """Notes what Slack shows now; False when the story has changed meanwhile and must be shown again.
+
+        `audit` says when the row is doubtful, if nothing more is wanted of it until then.
+        """
 
     def release(  # noqa: PLR0913 - what is known of the call
-        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+        self,
+        alert: str,
+        owner: str,
+        due: datetime,
+        *,
+        surely_not_posted: bool,
+        plain: bool = False,
+        doubted_at: float | None = None,
+        note: str = "",
     ) -> None:
-        """Gives the row back, to be tried again when due. `surely_not_posted` forgets the post begun, `plain` is for good."""
+        """Gives the row back, to be tried again when due. `surely_not_posted` forgets the call begun.
+
+        `plain` is for good, and the first `doubted_at` is kept until the row is audited for the last time.
+        """
 
     def bury(self, alert: str, owner: str, note: str) -> None:
         """Marks the row as undeliverable, with the reason."""
 
     def posted(self, alert: str) -> Posted | None:
-        """Where an alert stands in Slack, strongly consistent; None while it does not."""
+        """Where an alert, or the list it was put into, stands in Slack, strongly consistent; None while it does not."""
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Alerts whose time has come, the longest waiting first."""
+        """Alerts whose time has come, those of a higher level first, and of one level the longest waiting."""
+
+    def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
+        """Delivered rows that are to be audited by now, the longest waiting first."""
+
+    def audited(self, alert: str, again: datetime | None) -> None:
+        """Notes that a doubtful row was audited, and when it is to be again; None: its doubt is over."""
+
+
+class DeskTable(Table, Protocol):
+    """The table as people use it: what they do about stories, and silences."""
+
+    def once(self, name: str, now: datetime, until: datetime) -> bool:
+        """Whether nobody said this name before, or only so long ago that it is forgotten; it is remembered until then."""
+
+    def act(self, story: Story, shown: Wanted | None, silences: Sequence[Silence], now: datetime) -> None:
+        """Writes a story over the version it was made from, an order to show it, and silences, all or nothing; `Conflict`."""
+
+    def all_silences(self) -> Sequence[Silence]:
+        """The silences in force, those to come, and those that ended yesterday or today."""
+
+    def add_silence(self, silence: Silence) -> None:
+        """Records a silence, in place of one with its id; it is forgotten a day after its end."""
+
+
+class Forms(Protocol):
+    """Forms that are shown to whoever pressed a button."""
+
+    def open(self, trigger: str, form: Mapping[str, Any]) -> None:
+        """Opens a form, within three seconds of the press; raises `Throttled`, `Rejected` or `Unknown`."""
+
+
+class Responses(Protocol):
+    """Answers that only the person sees who asked."""
+
+    def respond(self, address: str, message: Message) -> None:
+        """Answers at an address Slack gave for that; `InputFault` when it is none of Slack's, or too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A feed of the deployed list, and its place in the schedule."""
+
+    feed: Subscription
+    interval: timedelta
+    """At which it is asked now."""
+    due: datetime | None
+    """When it is asked next; None when its server said that it is gone for good."""
+    asked: datetime | None = None
+    """When it was sent off last."""
+
+
+class Feeds(Protocol):
+    """The list of feeds, their schedule, and how far each has been read."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """The feeds whose time has come, those that wait longest first."""
+
+    def asked(self, feed: str, now: datetime) -> None:
+        """Notes that a feed was sent off: it is due again an interval later. Nothing happens when it is not due any more."""
+
+    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
+        """Those of the feeds that are on the list, with their cursors (version 0: never read), strongly consistent."""
+
+    def save(self, cursor: Cursor, notices: Sequence[Notice] = ()) -> None:
+        """Writes a cursor over the version it was made from, and puts notices into the outbox, all or nothing; `Conflict`."""
+
+    def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """Sets when a feed on the list that has not ended is asked next, and how often from then on."""
+
+    def move(self, feed: str, old: str, new: str) -> None:
+        """Gives a feed another address, unless somebody gave it one that is not `old` meanwhile."""
+
+    def end(self, feed: str) -> None:
+        """Takes a feed out of the schedule; it stays on the list."""
+
+
+class FeedList(Protocol):
+    """The list of feeds, as it is looked through."""
+
+    def all(self) -> Iterable[Listed]:
+        """Every feed on the list, in order of ids."""
+
+    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
+        """See `Feeds.read`."""

@@ -1,13 +1,16 @@
-"""How bytes become articles: text, JSON, JSON lines, folders with a manifest. Everything from outside enters here."""
+"""How bytes become articles: text, HTML, e-mail, JSON, JSON lines, folders with a manifest. Files and posts enter here."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import re
 import stat
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,19 +18,26 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tocsin.article import MAX_TEXT, Article
+from tocsin.clean import clean, line
 from tocsin.errors import InputFault, RuleFaults
+from tocsin.mail import read_mail
 from tocsin.source import read as read_yaml
+from tocsin.webpage import page_source, read_page
 
 MANIFEST = "manifest.yaml"
-SUFFIXES = (".txt", ".json", ".jsonl")
+PAGES = (".html", ".htm")
+SUFFIXES = (".txt", *PAGES, ".eml", ".json", ".jsonl")
+PACKED = ".jsonl.gz"
+"""JSON lines as batches of articles are archived."""
 MAX_FILE = 20_000_000
 """Bytes a text, a JSON file, or one line of JSON lines may have; a file of JSON lines may be longer."""
+MAX_PAGE = 5_000_000
+"""Bytes an HTML page may have."""
 _HEAD = 8_192
 """Bytes looked at to tell a text from a binary file."""
 _CONTROL = 0.02
 _YEAR = re.compile(r"\A\d{4}(-\d{2}){0,2}\Z")
 _YEARS = range(1900, 2200)
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_STEM = 200
 _MEND = {
     "text": f'give it a "text" of 1 to {MAX_TEXT:,} characters',
@@ -48,10 +58,15 @@ class ArticleInput(BaseModel):
     url: str | None = Field(default="", max_length=2_000)
     published: datetime | None = None
 
-    @field_validator("id", "text", "title", "source", "url", mode="before")
+    @field_validator("id", "text", mode="before")
     @classmethod
-    def _unbroken(cls, value: Any) -> Any:
-        return _unbroken(value) if isinstance(value, str) else value
+    def _clean(cls, value: Any) -> Any:
+        return clean(value) if isinstance(value, str) else value
+
+    @field_validator("title", "source", "url", mode="before")
+    @classmethod
+    def _of_one_line(cls, value: Any) -> Any:
+        return line(value) if isinstance(value, str) else value
 
     @field_validator("id")
     @classmethod
@@ -132,23 +147,40 @@ def contents(name: str, body: bytes, metadata: Mapping[str, str] | None = None) 
         elif suffix == ".json":
             yield from _listed(name, _parsed(_decoded(body, name), name))
         else:
-            row = {**(metadata or {}), "text": _decoded(body, name)}
-            yield Entry(name, _article(row, name, _stem(name)), body=body if suffix == ".txt" else None)
+            article = _article_of(suffix, name, body, metadata or {})
+            yield Entry(name, article, body=body if suffix in SUFFIXES else None)
     except InputFault as fault:
         yield Entry(name, fault=fault, body=body)
 
 
+def _article_of(suffix: str, name: str, body: bytes, metadata: Mapping[str, str]) -> Article:
+    """The article in a file that holds one; what is said beside it counts for more than what it says itself."""
+    told: dict[str, Any] = {}
+    lacks = ""
+    if suffix in PAGES:
+        if len(body) > MAX_PAGE:
+            raise InputFault(f"is a page of more than {MAX_PAGE:,} bytes", name, "save the article's text instead")
+        told = read_page(page_source(body))
+        if "text" not in told:
+            raise InputFault("is a page without a text", name, "save the article's text instead")
+    elif suffix == ".eml":
+        told, lacks = read_mail(name, body)
+    else:
+        told = {"text": _decoded(body, name)}
+    return replace(_article({**told, **metadata, "text": told["text"]}, name, _stem(name)), lacks=lacks)
+
+
 def lines(name: str, stream: Iterable[str | bytes]) -> Iterator[Entry]:
     """Articles from lines of JSON, each line failing for itself."""
-    for number, line in enumerate(stream, 1):
+    for number, row in enumerate(stream, 1):
         where = f"{name}, line {number}"
-        if not line.strip():
+        if not row.strip():
             continue
         try:
-            text = line if isinstance(line, str) else _decoded(line, where)
+            text = row if isinstance(row, str) else _decoded(row, where)
             yield Entry(where, _article(_parsed(text, where), where, f"{_stem(name)}-{number}"))
         except InputFault as fault:
-            yield Entry(where, fault=fault, body=line.encode("utf-8", "replace") if isinstance(line, str) else line)
+            yield Entry(where, fault=fault, body=row.encode("utf-8", "replace") if isinstance(row, str) else row)
 
 
 def entries(path: Path) -> Iterator[Entry]:
@@ -170,7 +202,7 @@ def _folder(folder: Path) -> Iterator[Entry]:
         told = _manifest(manifest) if manifest.exists() else {}
     except InputFault as fault:
         yield Entry(str(manifest), fault=fault)
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    files = sorted(file for file in folder.rglob("*") if _named_so(file) and file.is_file())
     names = {file: file.relative_to(folder).as_posix() for file in files}
     for name in told:
         if name not in names.values():
@@ -184,7 +216,7 @@ def _folder(folder: Path) -> Iterator[Entry]:
 
 
 def _file(path: Path, metadata: Mapping[str, str]) -> Iterator[Entry]:
-    if path.suffix.lower() == ".jsonl":
+    if path.name.lower().endswith((".jsonl", PACKED)):
         yield from _line_by_line(path)
         return
     try:
@@ -199,22 +231,38 @@ def _file(path: Path, metadata: Mapping[str, str]) -> Iterator[Entry]:
     yield from contents(str(path), body, metadata)
 
 
-def _line_by_line(path: Path) -> Iterator[Entry]:
-    """The articles of a file of JSON lines, which may be longer than memory."""
+def _named_so(file: Path) -> bool:
+    """Whether a file of a folder is named as articles are."""
+    return file.suffix.lower() in SUFFIXES or file.name.lower().endswith(PACKED)
+
+
+def unpacked(name: str, body: bytes) -> Iterator[Entry]:
+    """The articles of a batch as it is archived: JSON lines, packed."""
     try:
-        with path.open("rb") as stream:
+        with gzip.open(io.BytesIO(body)) as stream:
+            yield from lines(name, iter(lambda: _bounded_line(Path(name), stream.readline(MAX_FILE + 1)), b""))
+    except (OSError, EOFError, zlib.error) as error:
+        yield Entry(name, fault=InputFault(f"cannot be unpacked: {error}", name, "write it anew, as gzip"))
+    except InputFault as fault:
+        yield Entry(name, fault=fault)
+
+
+def _line_by_line(path: Path) -> Iterator[Entry]:
+    """The articles of a file of JSON lines, perhaps packed, which may be longer than memory."""
+    try:
+        with gzip.open(path) if path.name.lower().endswith(PACKED) else path.open("rb") as stream:
             _readable(str(path), stream.peek(_HEAD))
             yield from lines(str(path), iter(lambda: _bounded_line(path, stream.readline(MAX_FILE + 1)), b""))
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         yield Entry(str(path), fault=_unreadable(path, error))
     except InputFault as fault:
         yield Entry(str(path), fault=fault)
 
 
-def _bounded_line(path: Path, line: bytes) -> bytes:
-    if len(line) > MAX_FILE:
+def _bounded_line(path: Path, row: bytes) -> bytes:
+    if len(row) > MAX_FILE:
         raise _too_long(path)
-    return line
+    return row
 
 
 def _manifest(path: Path) -> dict[str, dict[str, str]]:
@@ -300,13 +348,8 @@ def _too_long(path: Path) -> InputFault:
     return InputFault(f"holds an article of more than {MAX_FILE:,} bytes, the most that is read", str(path), mend)
 
 
-def _unbroken(text: str) -> str:
-    """The text with lone surrogates replaced one for one: they cannot be encoded, and offsets must not move."""
-    return _SURROGATE.sub("\ufffd", text)
-
-
 def _stem(name: str) -> str:
-    stem = _unbroken(PurePosixPath(name.replace("\\", "/")).stem)
+    stem = line(PurePosixPath(name.replace("\\", "/")).stem)
     if stem and len(stem) <= _MAX_STEM:
         return stem
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -72,17 +72,24 @@ class Grammar:
         self.intent = rules.lists.get("intent", -1)
         self.telling = rules.lists.get("telling", -1)
         self.theatres = rules.lists.get("theatres", -1)
+        self.arsenals = rules.lists.get("arsenals", -1)
         self.states = rules.states
         self.body = rules.lists.get("body", -1)
         self.institutions = rules.lists.get("institutions", -1)
         self.relays = rules.lists.get("relays", -1)
 
 
-def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) -> list[Actor]:
+def owners(
+    sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None, reports: Iterable[Hit] = ()
+) -> list[Actor]:
     """Nationalities on a noun: "North Korean troops", "Russia's heavy artillery", "soldiers from Rwanda"."""
     ends = {hit.end: hit for hit in names}
+    told = {
+        hit.start for hit in reports if hit.lexeme.tag in {"base", "s"}
+    }  # "South Korean lawmakers expect the missile"
     found: list[Actor] = []
     token = target.start
+    listed = False
     for _ in range(OWNER_REACH):
         if (hit := ends.get(token)) and hit.start < target.start:
             found.append(Actor(hit.lexeme.slug, 10, "owner", hit))
@@ -90,12 +97,16 @@ def owners(sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None) 
             return [*found, Actor(other.lexeme.slug, 10, "owner", other)] if other else found
         token -= 1
         word = sentence.word(token)
+        if word == "and" and sentence.word(token - 1).endswith("s"):  # "Serbian guns, tanks and infantry"
+            listed = True
+            continue
         if (
             not word
             or word in _STOPPERS
             or word in _PRONOUNS
+            or token in told
             or (verb and verb.start <= token < verb.end)
-            or "," in sentence.page.gap(token + 1)
+            or ("," in sentence.page.gap(token + 1) and not listed)
         ):
             break
     return found or _from_behind(sentence, names, target)
@@ -236,6 +247,12 @@ def _conjoined(sentence: Sentence, ends: dict[int, Hit], hit: Hit) -> Hit | None
 def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     """Whether a name stands behind a preposition, so that it is a place or an object and does not act."""
     token = hit.start - 1
+    if hit.lexeme.tag == "leaders":  # "to Polish premier Donald Tusk"
+        offices = [office for office in sentence.by_list.get(grammar.body, ()) if office.end == hit.start]
+        token = min((office.start for office in offices), default=hit.start) - 1
+        token -= bool(offices) and any(
+            one.end == token + 1 and one.lexeme.slug == hit.lexeme.slug for one in sentence.hits
+        )
     for _ in range(3):
         word = sentence.word(token)
         if word in _DETERMINERS or (word and word not in _STOPPERS and hit.lexeme.tag == "adjectives"):
@@ -288,6 +305,13 @@ def sited(sentence: Sentence, targets: list[Hit], grammar: Grammar) -> list[Acto
     return [Actor(grammar.states[hit.lexeme.slug], 8 if hit.start in own_ground else 5, "site", hit) for hit in places]
 
 
+def owned(sentence: Sentence, targets: list[Hit], grammar: Grammar) -> list[Actor]:
+    """The state whose weapon is named, where nobody else is said to act: "the Hwasong-20 could be tested"."""
+    named = [hit for hit in sentence.by_list.get(grammar.arsenals, ()) if hit.lexeme.slug in grammar.states]
+    matched = {token for target in targets for token in range(target.start, target.end)}
+    return [Actor(grammar.states[hit.lexeme.slug], SURE if hit.start in matched else 4, "weapon", hit) for hit in named]
+
+
 LOCATED_REACH = 14
 
 
@@ -295,13 +319,15 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     """The candidates for who acts in a match, the strongest first."""
     names = _names(sentence, rule)
     targets = [hit for hit in matched if hit.lexeme.list in rule.owners]
+    reports = sentence.by_list.get(grammar.reporting, ())
     found: list[Actor] = []
     for target in targets:
-        found += owners(sentence, names, target, head if head is not target else None)
+        found += owners(sentence, names, target, head if head is not target else None, reports)
     found += agents(sentence, names, head)
     if not rule.places:
         found += located(sentence, names, head)
         found += sited(sentence, targets, grammar)
+        found += owned(sentence, targets, grammar)
     found += subjects(
         sentence,
         [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)],
@@ -332,7 +358,10 @@ def _names(sentence: Sentence, rule: Rule) -> list[Hit]:
 def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor]) -> bool:
     """Whether the forces a match speaks of are the actor's own: it is named, and nobody else's name stands on them."""
     names = _names(sentence, rule)
-    named = {actor.slug for target in matched if target is not head for actor in owners(sentence, names, target, head)}
+    forces = [hit for hit in matched if hit is not head and not hit.lexeme.slug]
+    placed = next((hit.start for hit in forces if sentence.word(hit.start) in TOWARDS), sentence.high)
+    forces = [hit for hit in forces if hit.start < placed]  # what stands behind "on the Chinese border" is a place
+    named = {actor.slug for target in forces for actor in owners(sentence, names, target, head)}
     first = next(iter(found), None)
     return first is not None and first.strength >= SURE and (not named or first.slug in named)
 
@@ -352,11 +381,12 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
             )
             if not speakers and speaks:
                 continue
-            if ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
+            if not speakers and ":" in (sentence.page.gap(hit.end) if hit.end < sentence.high else ""):
                 continue
-            if not may_act(rule, hit.lexeme.slug):
+            if not may_act(rule, hit.lexeme.slug) or (rule.places and _goal(sentence, hit)):
                 continue
-            yield hit.lexeme.slug, 1 if _inside_phrase(sentence, hit, grammar) else 3
+            acts = hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)
+            yield hit.lexeme.slug, 3 if acts and not _inside_phrase(sentence, hit, grammar) else 1
 
 
 HELPED = frozenset({
@@ -364,6 +394,7 @@ HELPED = frozenset({
     "sends", "sending", "sent", "give", "gives", "supply", "enter", "invade",
 })  # fmt: skip
 """Verbs whose object is where something goes, or comes from."""
+_GOALS = HELPED | {"to", "into", "toward", "towards", "near", "off", "for"}
 _DIRECTIONS = frozenset(
     {
         "western",
@@ -408,6 +439,14 @@ def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: i
             if best is None or distance < best[0]:
                 best = (distance, slug)
     return best[1] if best and best[0] < 40 else None  # noqa: PLR2004 - farther names belong to something else
+
+
+def _goal(sentence: Sentence, hit: Hit) -> bool:
+    """Whether a name is only where something goes, or who is helped: "to Kuwait", "help the Iraqi army"."""
+    token = hit.start - 1
+    while sentence.word(token) in _DETERMINERS:
+        token -= 1
+    return hit.lexeme.tag in {"names", "adjectives"} and sentence.word(token) in _GOALS
 
 
 def _pointed_at(sentence: Sentence, hit: Hit) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -29,9 +28,13 @@ def row(value: Any, known: Mapping[type, Callable[[Any], Any]]) -> Any:
     return {kind.__name__: [row(getattr(value, name), known) for name in _names(kind)]}
 
 
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    return _NAMES[kind]
 
 
 def value(row: Any, kinds: Kinds) -> Any:

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from tocsin.signal import Certainty, Stage
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Phrases = list[Phrase]
+_CHOICE = re.compile(r"\(([^()|]*\|[^()]*)\)")
+
+
+def _spread(value: object) -> object:
+    """Entries with every choice made: "(defence | defense) budget" stands for two."""
+    if not isinstance(value, list):
+        return value
+    return [spread for entry in value for spread in (_choices(entry) if isinstance(entry, str) else [entry])]
+
+
+def _choices(entry: str) -> list[str]:
+    match = _CHOICE.search(entry)
+    if not match:
+        return [entry]
+    return [
+        spread
+        for choice in match[1].split("|")
+        for spread in _choices(" ".join((entry[: match.start()] + choice.strip() + entry[match.end() :]).split()))
+    ]
+
+
+Phrases = Annotated[list[Phrase], BeforeValidator(_spread)]
+"""Entries of lists and names; a choice in brackets makes several of one: (defence | defense) budget."""
 Level = Literal["low", "medium", "high", "critical"]
 Slot = Literal["who", "where", "what"]
 
@@ -38,7 +60,10 @@ class Model(BaseModel):
 
 
 class Words(Model):
-    """A list of words and phrases. Verbs and nouns are given in their base form; the engine inflects them."""
+    """A list of words and phrases. Verbs and nouns are given in their base form; the engine inflects them.
+
+    An entry may hold choices: "(defence | defense) budget" is two entries.
+    """
 
     description: str = ""
     verbs: Phrases = Field(default_factory=list, description="Verbs and phrasal verbs in base form: send, beef up")
@@ -48,7 +73,7 @@ class Words(Model):
     any_of: Phrases = Field(
         default_factory=list,
         description="Instead of words: lists, of names too, any of which will do where a form asks for this one; "
-        "`states:named` takes a state's names and seats, no adjective and no person",
+        "`states:named` takes a state's names and seats, no adjective and no person, `states:adjectives` only those",
     )
     not_: Phrases = Field(
         default_factory=list, alias="not", description="Phrases that hold a word of the list but mean something else"
@@ -117,7 +142,7 @@ class Cue(Model):
     verbs: Phrases = []
     nouns: Phrases = []
     words: Phrases = []
-    forms: Phrases = Field(
+    forms: list[Phrase] = Field(
         default_factory=list, description="Cues with gaps, written like a rule's form: neither ..6 confirmed"
     )
     include: list[Slug] = []
@@ -135,6 +160,10 @@ class Cue(Model):
     )
     opens: bool = Field(
         default=False, description='Counts only where its sentence begins with it: "In the autumn of 1990, …"'
+    )
+    raises: list[Stage] = Field(
+        default_factory=list,
+        description="Only raises these stages, of a match that is ahead without it: of a launch to come, a weekday says that it is near",
     )
     only: Literal["title", "text"] | None = Field(
         default=None, description="Counts only in headlines, or only in texts"
@@ -212,7 +241,8 @@ class Form(Model):
     """One way in which the news says it."""
 
     form: Phrase = Field(
-        description="Words and <lists> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the clause"
+        description="Words, <lists> and <phrases> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the "
+        "clause; what stands around `..&3` or `...&3` may stand in either order"
     )
     head: Slug | None = Field(
         default=None, description="The list whose word the cues look at; otherwise the first verb"
@@ -305,13 +335,22 @@ class Fires(Model):
     flags: list[Slug] | None = None
 
 
+def _day(value: str) -> str:
+    """A day, or a moment of it."""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("write a date as 2025-03-01 or 2025-03-01T09:30") from error
+    return value
+
+
 class Report(Model):
     """A short article of a story test."""
 
     text: str
     title: str = ""
     source: str
-    published: str
+    published: Annotated[str, AfterValidator(_day)]
     id: str = Field(default="", description="Of an article that comes again, edited")
     becomes: (
         Literal[
@@ -350,6 +389,10 @@ class Rule(Model):
     )
     runbook: str = ""
     lists: dict[Slug, Words] = Field(default_factory=dict, description="Word lists only this rule uses")
+    phrases: dict[Slug, list[Phrase]] = Field(
+        default_factory=dict,
+        description="Parts of forms that can be said in several ways: a form that names one stands for a form with each",
+    )
     about: list[Slug] = Field(default_factory=list, description="The `about` of every form that has none of its own")
     needs: list[str] = Field(default_factory=list, description="The `needs` of every form that says nothing of its own")
     forms: list[Form]
@@ -367,6 +410,10 @@ class Rule(Model):
     )
     never_in_title: list[Slug] = Field(
         default_factory=list, description="Lists: a word of them in the headline silences the headline, never the text"
+    )
+    never_as_theme: list[Slug] = Field(
+        default_factory=list,
+        description="Lists: a word of one in the headline silences the headline, and the text where its lead holds one too",
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(

@@ -10,6 +10,7 @@ from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,8 @@ from tocsin.source import Source, read
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
 
+ROUTES = "routes.yaml"
+"""The one file beside the rules that is none: see `tocsin.routes`."""
 DEFAULT_GAP = 6
 GAP_LIMIT = 40
 TAGS = {
@@ -34,6 +37,7 @@ TAGS = {
     "present": {"base", "s", "bare"},
     "plural": {"plural"},
     "people": {"people"},
+    "adjectives": {"adjectives"},
     "named": {"names", "short", "seats", "word"},
     "verb": {"base", "s", "ing", "past", "part", "bare"},
 }
@@ -60,7 +64,7 @@ class Loaded:
 def load(folder: Path) -> Loaded:
     """Reads and compiles a folder: rules in it, lists and cues below it. `RuleFaults` only when nothing can be used."""
     if not folder.is_dir():
-        raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules")])
+        raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules", "TOC201")])
     collecting = gc.isenabled()
     gc.disable()  # next to nothing made here is garbage, and looking for it takes a third of the time
     try:
@@ -108,12 +112,12 @@ class _Loader:
             self._read_shared(source)
         rules = [
             (source, rule)
-            for source in _sources(self.folder.glob("*.yaml"), self.folder, self.faults)
+            for source in _sources(self._rule_files(), self.folder, self.faults)
             if (rule := self._read_rule(source))
         ]
         if not rules and not self.faults:
             self.faults.append(
-                Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder")
+                Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder", "TOC202")
             )
         for source, rule in rules:
             for name, words in rule.lists.items():
@@ -139,37 +143,47 @@ class _Loader:
             frozenset(names[number] for number in self.used),
         )
 
+    def _rule_files(self) -> Iterator[Path]:
+        return (path for path in self.folder.glob("*.yaml") if path.name != ROUTES)
+
     def _read_shared(self, source: Source) -> None:
         kind = source.data.get("kind") if isinstance(source.data, dict) else None
         model = _MODELS.get(kind or "")
         if model is None:
-            self.faults.append(source.fault(["kind"], f"unknown kind {kind!r}; write one of: {', '.join(_MODELS)}"))
+            self.faults.append(
+                source.fault(["kind"], f"unknown kind {kind!r}; write one of: {', '.join(_MODELS)}", "TOC203")
+            )
             return
-        parsed = _validate(model, source, self.faults)
+        parsed = validate(model, source, self.faults)
         if isinstance(parsed, WordsFile):
             for name, words in parsed.lists.items():
                 self._declare(name, words, source, ("lists", name))
         elif isinstance(parsed, NamesFile):
+            if parsed.list in self.words:
+                what = f"the list {parsed.list!r} exists already; choose another name"
+                self.faults.append(source.fault(["list"], what, "TOC301"))
             self._add_names(parsed)
         elif isinstance(parsed, CuesFile):
             for index, cue in enumerate(parsed.cues):
                 self._declare(cue.name, cue, source, ("cues", index))
 
     def _read_rule(self, source: Source) -> Rule | None:
-        rule = _validate(Rule, source, self.faults)
+        rule = validate(Rule, source, self.faults)
         if rule is None:
             return None
         stem = Path(source.file).stem
         if rule.name != stem:
             self.faults.append(
-                source.fault(["name"], f"the name {rule.name!r} is not the file's name {stem!r}; rename one of them")
+                source.fault(
+                    ["name"], f"the name {rule.name!r} is not the file's name {stem!r}; rename one of them", "TOC213"
+                )
             )
             return None
         return rule
 
     def _declare(self, name: str, words: Words | Cue, source: Source, path: tuple[str | int, ...]) -> None:
         if name in self.words or name in self.numbers:
-            self.faults.append(source.fault(path, f"the list {name!r} exists already; choose another name"))
+            self.faults.append(source.fault(path, f"the list {name!r} exists already; choose another name", "TOC301"))
             return
         self.numbers[name] = len(self.numbers)
         self.words[name] = (words, source, path)
@@ -179,7 +193,9 @@ class _Loader:
             number = self.numbers[name]
             entries = self._entries(name, source, path, set())
             if not entries and not getattr(words, "forms", ()) and not _group(words):
-                self.faults.append(source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words"))
+                self.faults.append(
+                    source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words", "TOC302")
+                )
             slug = name if getattr(words, "exclusive", False) else ""
             lexemes = {tag: Lexeme(number, tag, slug) for tag in {tag for _, tag in entries}}
             for surface, tag in entries:
@@ -206,7 +222,7 @@ class _Loader:
             known = scoped if scoped in self.words else other
             if known not in self.words:
                 self.faults.append(
-                    source.fault((*path, "include"), f"unknown list {other!r}{_near(other, self.words)}")
+                    source.fault((*path, "include"), f"unknown list {other!r}{near(other, self.words)}", "TOC303")
                 )
             elif known not in seen:
                 self.used.add(self.numbers[known])
@@ -253,14 +269,14 @@ class _Loader:
             cue.sets.stage, cue.sets.certainty, cue.sets.flag, cue.sets.drop, bool(cue.sets.fresh),
             {"next": 1, "previous": -1}.get(cue.scope, 0),
             tuple(self._cue_form(form, source, path) for form in cue.forms),
-            cue.only, cue.opens,
+            cue.only, cue.opens, tuple(cue.raises),
         )  # fmt: skip
 
     def _cue_form(self, form: str, source: Source, path: tuple[str | int, ...]) -> compiled.Form:
         try:
             return compiled.Form(form, tuple(self._step(part, "", source, path) for part in parse_form(form)), 0)
-        except ValueError as error:
-            self.faults.append(source.fault((*path, "forms"), str(error)))
+        except FormError as error:
+            self.faults.append(source.fault((*path, "forms"), str(error), error.code))
             return compiled.Form(form, (), 0)
 
     def _find(self, names: Sequence[str], rule: str, source: Source, path: Sequence[str | int]) -> list[int]:
@@ -274,7 +290,7 @@ class _Loader:
                 found.append(self.numbers[known])
             else:
                 own = {known.removeprefix(f"{rule}.") for known in self.numbers}
-                self.faults.append(source.fault(path, f"unknown list {name!r}{_near(name, own)}"))
+                self.faults.append(source.fault(path, f"unknown list {name!r}{near(name, own)}", "TOC303"))
         return found
 
     def _group_tags(self, name: str, rule: str) -> set[str]:
@@ -290,7 +306,7 @@ class _Loader:
         def lists(names: Sequence[str], *path: str | int) -> list[int]:
             return self._find(names, rule.name, source, path)
 
-        forms = tuple(self._form(form, index, rule, source) for index, form in enumerate(rule.forms))
+        forms = tuple(way for index, form in enumerate(rule.forms) for way in self._ways(form, index, rule, source))
         self._known_cues(source, rule)
         names = rule.cues if rule.cues is not None else list(self.cues)
         cues = tuple(
@@ -305,7 +321,8 @@ class _Loader:
             never=frozenset(lists(rule.never, "never")),
             never_in_sentence=frozenset(lists(rule.never_in_sentence, "never_in_sentence")),
             never_in_lead=frozenset(lists(rule.never_in_lead, "never_in_lead")),
-            never_in_title=frozenset(lists(rule.never_in_title, "never_in_title")),
+            never_in_title=frozenset(lists([*rule.never_in_title, *rule.never_as_theme], "never_in_title")),
+            never_as_theme=frozenset(lists(rule.never_as_theme, "never_as_theme")),
             cues=cues,
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
@@ -349,7 +366,7 @@ class _Loader:
             named += [(("forms", index, "ignore_cues"), name) for name in form.ignore_cues]
         for path, name in named:
             if name not in self.cues:
-                self.faults.append(source.fault(path, f"unknown cue {name!r}{_near(name, self.cues)}"))
+                self.faults.append(source.fault(path, f"unknown cue {name!r}{near(name, self.cues)}", "TOC304"))
 
     def _watched(self, rule: Rule, source: Source) -> None:
         """Faults of what a rule wants to be told changes of."""
@@ -359,7 +376,7 @@ class _Loader:
             if name not in counted | slots:
                 known = ", ".join(sorted(counted | slots)) or "no figure, where or what to watch"
                 what = f"{name!r} is nothing this rule could see change; it has {known}"
-                self.faults.append(source.fault(("story", "update_on", at), what))
+                self.faults.append(source.fault(("story", "update_on", at), what, "TOC310"))
 
     def _policy(self, rule: Rule, source: Source) -> Policy:
         self._watched(rule, source)
@@ -373,22 +390,27 @@ class _Loader:
             names=ChainMap(rule.what.names if rule.what else {}, self.printed),
         )  # fmt: skip
 
-    def _form(self, form: Form, index: int, rule: Rule, source: Source) -> compiled.Form:
+    def _ways(self, form: Form, index: int, rule: Rule, source: Source) -> Iterator[compiled.Form]:
+        """The form for each way in which its phrases and orders let it be said."""
+        for way in ways(form.form, rule.phrases):
+            yield self._form(form, way, index, rule, source)
+
+    def _form(self, form: Form, way: str, index: int, rule: Rule, source: Source) -> compiled.Form:
         path = ("forms", index, "form")
 
         def lists(names: Sequence[str], *tail: str) -> tuple[int, ...]:
             return tuple(self._find(names, rule.name, source, ("forms", index, *tail)))
 
         try:
-            steps = [self._step(part, rule.name, source, path) for part in parse_form(form.form)]
-        except ValueError as error:
-            self.faults.append(source.fault(path, str(error)))
+            steps = [self._step(part, rule.name, source, path) for part in parse_form(way)]
+        except FormError as error:
+            self.faults.append(source.fault(path, str(error), error.code))
             steps = []
         needs: list[str | int] = []
         for need in rule.needs if form.needs is None else form.needs:
             needs += [need] if need in {"forward", "fresh", "perfect", "lead", "title"} else lists([need], "needs")
         return compiled.Form(
-            form.form, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
+            way, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about or rule.about, "about")),
             tuple(needs), form.what, form.who, frozenset(form.ignore_cues), rule.tense if form.tense is None else form.tense,
             tuple(form.only_who), form.amounts, frozenset(lists(form.told, "told")),
@@ -400,7 +422,11 @@ class _Loader:
             found = next((number for number, step in enumerate(steps) if step.lists & wanted), None)
             if found is None and wanted:
                 self.faults.append(
-                    source.fault(("forms", index, "head"), f"the head <{form.head}> does not stand in the form")
+                    source.fault(
+                        ("forms", index, "head"),
+                        f"the head <{form.head}> does not stand in the form; name a list of the form",
+                        "TOC309",
+                    )
                 )
             return found or 0
         return next((number for number, step in enumerate(steps) if step.lists & self.verb_lists), 0)
@@ -411,6 +437,9 @@ class _Loader:
         for choice in part.choices:
             if choice.startswith("<"):
                 name, _, tag = choice[1:-1].partition(":")
+                if tag and tag not in TAGS:
+                    what = f"<{name}:{tag}> asks for no form of a word{near(tag, TAGS)}; write one of {', '.join(TAGS)}"
+                    self.faults.append(source.fault(path, what, "TOC311"))
                 tags |= TAGS.get(tag, set()) if tag else self._group_tags(name, rule)
                 numbers += self._find([name], rule, source, path)
             else:
@@ -430,36 +459,68 @@ class Part:
     optional: bool = False
 
 
+class FormError(ValueError):
+    """A form that cannot be read: what is wrong with it, and the code of the check."""
+
+    def __init__(self, what: str, code: str) -> None:
+        self.code = code
+        super().__init__(what)
+
+
 _ITEM = re.compile(
     r"\s*(?:(?P<gap>\.{2,3})(?P<width>\d*)|\((?P<group>[^()]*)\)(?P<maybe>\?)?|(?P<list><[a-z0-9_-]+(?::[a-z]+)?>)(?P<maybe2>\?)?|(?P<word>[^\s<>().|?]+))"
 )
 
 
+_NAMED = re.compile(r"<([a-z0-9_-]+)>")
+_EITHER = re.compile(r"(\.{2,3})&(\d*)")
+
+
+def named(form: str) -> list[str]:
+    """The lists and phrases a form names, without those that have a tag."""
+    return _NAMED.findall(form)
+
+
+def ways(form: str, phrases: Mapping[str, Sequence[str]]) -> list[str]:
+    """The plain forms a form stands for: each wording of its phrases, and both orders of what stands around a `..&6`."""
+    places = [match for match in _NAMED.finditer(form) if match[1] in phrases]
+    found: list[str] = []
+    for wordings in product(*(phrases[match[1]] for match in places)):
+        plain = form
+        for match, wording in reversed(list(zip(places, wordings, strict=True))):
+            plain = plain[: match.start()] + wording + plain[match.end() :]
+        first, *rest = _EITHER.split(plain, maxsplit=1)
+        found.append(_EITHER.sub(r"\1\2", plain))
+        if rest:
+            dots, width, second = rest
+            found.append(f"{second.strip()} {dots}{width} {first.strip()}")
+    return found
+
+
 def parse_form(form: str) -> list[Part]:
-    """The steps of a form; `ValueError` says what cannot be read, and where."""
+    """The steps of a form; `FormError` says what cannot be read, and where."""
     parts: list[Part] = []
     gap, leaves, position = 0, False, 0
     form = form.strip()
     while position < len(form):
         match = _ITEM.match(form, position)
         if not match:
-            raise ValueError(
-                f"cannot read the form at {form[position:]!r}; use words, <lists>, (one | other), a gap .. or ..3"
-            )
+            what = f"cannot read the form at {form[position:]!r}; use words, <lists>, (one | other), a gap .. or ..3"
+            raise FormError(what, "TOC305")
         position = match.end()
         if match["gap"]:
             gap = int(match["width"] or DEFAULT_GAP)
             leaves = match["gap"] == "..."
             if gap > GAP_LIMIT:
-                raise ValueError(f"a gap of {gap} words is too wide; {GAP_LIMIT} is the most")
+                raise FormError(f"a gap of {gap} words is too wide; {GAP_LIMIT} is the most", "TOC306")
             continue
         choices = tuple(choice.strip() for choice in (match["group"] or match["list"] or match["word"]).split("|"))
         if not all(choices):
-            raise ValueError(f"an empty choice in {match.group().strip()!r}")
+            raise FormError(f"an empty choice in {match.group().strip()!r}; write a word on both sides of |", "TOC307")
         parts.append(Part(choices, gap if parts else 0, leaves, bool(match["maybe"] or match["maybe2"])))
         gap, leaves = 0, False
     if not [part for part in parts if not part.optional]:
-        raise ValueError("the form holds no word or list, so it can never match")
+        raise FormError("the form holds no word or list, so it can never match; write at least one", "TOC308")
     return parts
 
 
@@ -492,35 +553,50 @@ def _capitals(phrase: str) -> tuple[int, ...]:
 _M = TypeVar("_M", bound=Model)
 
 
-def _validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:
+def validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:
+    """The file as its model; None when it is not, and its mistakes are among the faults."""
     try:
         return model.model_validate(source.data)
     except ValidationError as error:
         for detail in error.errors():
             path = list(detail["loc"])
-            faults.append(source.fault(path, _explain(detail, path, model)))
+            faults.append(source.fault(path, *_explain(detail, path, model)))
         return None
 
 
-def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model]) -> str:
+def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model]) -> tuple[str, str]:
+    """What is wrong with a value, and the code of the check."""
     key = str(path[-1]) if path else ""
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return f"unknown field {key!r}{_suggest(key, model)}"
+        theirs = spelling.ours(key) if model.__mro__[1] is Model else ""  # of a rule
+        return f"unknown field {key!r}{theirs or _suggest(key, model)}", "TOC205" if theirs else "TOC204"
     if kind == "missing":
-        return f"the field {key!r} is missing; add it"
+        return f"the field {key!r} is missing; add it", "TOC206"
     if kind == "value_error":
-        return f"{key}: {detail['ctx']['error']}"
-    return f"{key}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
+        return f"{key}: {detail['ctx']['error']}", "TOC209"
+    what = f"{key}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
+    return what, _OF_VALUES.get(kind, "TOC210")
+
+
+_OF_VALUES = {
+    "literal_error": "TOC207", "string_pattern_mismatch": "TOC208", "string_too_short": "TOC211", "string_too_long": "TOC211",
+    "greater_than": "TOC212", "greater_than_equal": "TOC212", "less_than": "TOC212", "less_than_equal": "TOC212",
+}  # fmt: skip
+"""What pydantic finds wrong with a value → the code of the check."""
 
 
 def _suggest(key: str, model: type[Model]) -> str:
-    known = {info.alias or name for cls in [model, *Model.__subclasses__()] for name, info in cls.model_fields.items()}
+    family = model.__mro__[1]
+    known = {info.alias or name for cls in [model, *family.__subclasses__()] for name, info in cls.model_fields.items()}
+    if family is not Model:  # not of a rule
+        return near(key, known)
     misspelt = difflib.get_close_matches(key.lower(), spelling.KEYS, n=1, cutoff=0.85)
-    return spelling.ours(key) or (spelling.ours(misspelt[0]) if misspelt else _near(key, known))
+    return spelling.ours(misspelt[0]) if misspelt else near(key, known)
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str]) -> str:
+    """The known name that was perhaps meant, as a question."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f", did you mean {close[0]!r}?" if close else ""
 

@@ -38,6 +38,7 @@ _FULL_STOPS = frozenset(".!?\"'\u201d\u2019)")
 _FIRST_YEAR = 1900
 _YEAR = Pattern(r"(?:19|20)\d\d")
 _DAY_DIGITS = 2
+_UNTIL = frozenset({"and", "to", "or", "until", "till", "through"})
 _TIMES = frozenset(
     {
         "in",
@@ -341,9 +342,15 @@ class Page:
     def _days(self, token: int) -> list[int]:
         return [
             int(word)
-            for word in (self._word(token - 1), self._word(token + 1))
+            for word in (self._word(token - 1), self._word(token + 1), self._first_day(token))
             if word.isdecimal() and len(word) <= _DAY_DIGITS
         ]
+
+    def _first_day(self, token: int) -> str:
+        """The day a stretch of days before a month begins with: "between 8 and 25 February", "18-22 November"."""
+        if not self._word(token - 1).isdecimal():
+            return ""
+        return self._word(token - 3) if self._word(token - 2) in _UNTIL else self._word(token - 2)
 
     def _word(self, token: int) -> str:
         return self.words[token] if 0 <= token < len(self.words) else ""
@@ -471,7 +478,7 @@ class Sentence:
     def _new_subject(self, token: int) -> bool:
         """Whether a clause of its own begins behind a comma: a short subject and then a verb's auxiliary."""
         for ahead in range(token + 1, min(token + 5, self.high)):
-            if "," in self.page.gap(ahead):
+            if "," in self.page.gap(ahead) or self.page.words[ahead] in {"and", "or"}:  # "troops, guns and tanks will"
                 return False
             if self.page.words[ahead] in _VERBS:
                 return True

@@ -27,6 +27,11 @@ class Settings:
         return self._text("TOCSIN_TABLE")
 
     @property
+    def stack(self) -> str:
+        """Name of the stack, which its metrics carry."""
+        return self._text("TOCSIN_STACK")
+
+    @property
     def bucket(self) -> str:
         """Name of the S3 bucket with `inbox/`, `articles/` and `fates/`."""
         return self._text("TOCSIN_BUCKET")
@@ -35,6 +40,16 @@ class Settings:
     def article_queue(self) -> str:
         """URL of the SQS queue between intake and detection."""
         return self._text("TOCSIN_ARTICLE_QUEUE")
+
+    @property
+    def feed_queue(self) -> str:
+        """URL of the SQS queue of feeds that are due."""
+        return self._text("TOCSIN_FEED_QUEUE")
+
+    @property
+    def page_queue(self) -> str:
+        """URL of the SQS queue of articles whose pages are to be fetched."""
+        return self._text("TOCSIN_PAGE_QUEUE")
 
     @property
     def rules(self) -> str:
@@ -50,6 +65,36 @@ class Settings:
     def slack_secret(self) -> str:
         """Name or ARN of the Secrets Manager secret that holds the bot token."""
         return self._text("TOCSIN_SLACK_SECRET")
+
+    @property
+    def receive_secret(self) -> str:
+        """Name or ARN of the Secrets Manager secret that those who post articles share."""
+        return self._text("TOCSIN_RECEIVE_SECRET")
+
+    @property
+    def question_queue(self) -> str:
+        """URL of the SQS queue of questions asked in Slack."""
+        return self._text("TOCSIN_QUESTION_QUEUE")
+
+    @property
+    def signing_secret(self) -> str:
+        """Name or ARN of the Secrets Manager secret with which Slack signs what it sends."""
+        return self._text("TOCSIN_SLACK_SIGNING_SECRET")
+
+    @property
+    def slack_team(self) -> str:
+        """Id of the only workspace whose requests are taken; any when it is empty."""
+        return self._given("TOCSIN_SLACK_TEAM")
+
+    @property
+    def slack_app(self) -> str:
+        """Id of the only app whose requests are taken; any when it is empty."""
+        return self._given("TOCSIN_SLACK_APP")
+
+    @property
+    def buttons(self) -> bool:
+        """Whether root messages have buttons: whether there is anything that takes presses."""
+        return self._text("TOCSIN_BUTTONS") == "true"
 
     @property
     def slack_url(self) -> str:
@@ -72,12 +117,28 @@ class Settings:
         """How much longer than the lease an alert of unknown outcome waits before the channel's history decides."""
         return timedelta(seconds=self._number("TOCSIN_QUARANTINE_SECONDS"))
 
+    @property
+    def pace(self) -> timedelta:
+        """The least time between two messages to one channel."""
+        return timedelta(seconds=self._number("TOCSIN_PACE_SECONDS"))
+
+    @property
+    def roots(self) -> int:
+        """First reports of one rule that one channel gets as messages within an hour; 0: all."""
+        return int(self._number("TOCSIN_ROOTS_PER_HOUR"))
+
     def _text(self, name: str) -> str:
         value = self._environment.get(name, "").strip()
         if not value:
             what = f"the environment variable {name} is not set"
             raise SettingsFault(f"{what}; template.yaml gives it to every function that needs it")
         return value
+
+    def _given(self, name: str) -> str:
+        """A variable that must be there, and may be empty."""
+        if name not in self._environment:
+            raise SettingsFault(f"the environment variable {name} is not set; template.yaml gives it, if only empty")
+        return self._environment[name].strip()
 
     def _number(self, name: str) -> float:
         value = self._text(name)

@@ -11,6 +11,7 @@ Certainty = Literal["suspected", "asserted", "confirmed"]
 Field = Literal["title", "text"]
 
 STAGES: tuple[Stage, ...] = ("planned", "preparing", "imminent", "done")
+LEVELS = ("low", "medium", "high", "critical")
 _RANK: dict[Stage, int] = {"planned": 1, "preparing": 1, "imminent": 2, "done": 3}
 
 

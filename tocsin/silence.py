@@ -8,13 +8,15 @@ from datetime import datetime
 from tocsin.signal import Signal
 
 MATCHERS = ("rule", "who", "where", "what", "stage")
+UNNAMED = "-"
+"""The value of a slot that nobody named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
     """Matchers are pairs of `rule`, `who`, `where`, `what` or `stage` and a value; all of them must agree.
 
-    A matcher of any other name agrees with nothing.
+    The value `-` agrees with a slot that nobody named. A matcher of any other name agrees with nothing.
     """
 
     id: str
@@ -29,5 +31,5 @@ class Silence:
     def covers(self, signal: Signal, now: datetime) -> bool:
         """Whether the silence is in force now and matches the signal."""
         return self.begins <= now < self.ends and all(
-            name in MATCHERS and getattr(signal, name) == value for name, value in self.matchers
+            name in MATCHERS and (getattr(signal, name) or UNNAMED) == value for name, value in self.matchers
         )

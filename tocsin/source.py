@@ -47,10 +47,26 @@ class Source:
         """The tree that remembers places."""
         return _composed(self.text, self.file)
 
-    def fault(self, path: Sequence[str | int], what: str) -> Fault:
+    def fault(self, path: Sequence[str | int], what: str, code: str = "") -> Fault:
         """A fault at the place of `path` (keys and indexes from the root), or the nearest part of it that exists."""
         node = _walk(self.node, path)
-        return Fault(self.file, *_start(node.start_mark if node else None), what)
+        return Fault(self.file, *_start(node.start_mark if node else None), what, code)
+
+    def last_entry(self, path: Sequence[str | int]) -> tuple[int, int] | None:
+        """Where the last entry of a list begins: its line, and the column of the list's dashes, from 0. None when there is none."""
+        node = _walk(self.node, path) if _leads(self.data, path) else None
+        if not isinstance(node, yaml.SequenceNode) or not node.value:
+            return None
+        return node.value[-1].start_mark.line, node.start_mark.column
+
+
+def _leads(data: Any, path: Sequence[str | int]) -> bool:
+    """Whether there is something at the end of a path."""
+    for key in path:
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True
 
 
 def read(path: Path, name: str | None = None) -> Source:
@@ -61,14 +77,16 @@ def read(path: Path, name: str | None = None) -> Source:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         what = f"cannot be read: {error.strerror or error}; check the path and its permissions"
-        raise RuleFaults([Fault(file, 1, 1, what)]) from error
+        raise RuleFaults([Fault(file, 1, 1, what, "TOC101")]) from error
     if len(raw) > MAX_BYTES:
-        raise RuleFaults([Fault(file, 1, 1, f"has more than {MAX_BYTES:,} bytes; split the file")])
+        raise RuleFaults([Fault(file, 1, 1, f"has more than {MAX_BYTES:,} bytes; split the file", "TOC102")])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         place = _place(raw[: error.start].decode("utf-8-sig", "replace"))
-        raise RuleFaults([Fault(file, *place, "is not UTF-8; save the file with the encoding UTF-8")]) from error
+        raise RuleFaults(
+            [Fault(file, *place, "is not UTF-8; save the file with the encoding UTF-8", "TOC103")]
+        ) from error
     return parse(text, file)
 
 
@@ -76,15 +94,16 @@ def parse(text: str, file: str) -> Source:
     """Reads YAML text; `file` is only used to name the place of faults."""
     if odd := _UNPRINTABLE.search(text):
         what = f"the character U+{ord(odd.group()):04X} is not allowed; remove it"
-        raise RuleFaults([Fault(file, *_place(text[: odd.start()]), what)])
+        raise RuleFaults([Fault(file, *_place(text[: odd.start()]), what, "TOC104")])
     if data := _json(text):
         return Source(file, data, text)
     try:
         node = _composed(text, file)
     except yaml.MarkedYAMLError as error:
         place = _start(error.problem_mark or error.context_mark)
-        what = f"is not YAML: {error.problem or error.context}{_hint(text, place[0])}"
-        raise RuleFaults([Fault(file, *place, what)]) from error
+        hint = _hint(text, place[0])
+        what = f"is not YAML: {error.problem or error.context}{hint}"
+        raise RuleFaults([Fault(file, *place, what, "TOC106" if hint else "TOC105")]) from error
     faults: list[Fault] = []
     data = _plain(node, file, faults) if node else None
     if faults:
@@ -136,20 +155,22 @@ def _composed(text: str, file: str) -> yaml.Node | None:
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         kind = type(event)
         if count > MAX_NODES or getattr(event, "anchor", None) or getattr(event, "tag", None):
-            raise RuleFaults([Fault(file, *_start(event.start_mark), _refused(event))])
+            raise RuleFaults([Fault(file, *_start(event.start_mark), *_refused(event))])
         if isinstance(event, yaml.ScalarEvent):
             mark: Any = event.start_mark  # of the fast loader or the slow one
             opened[-1].append(yaml.ScalarNode("", event.value, mark, None, event.style))
         elif kind in _NODES:
             if len(opened) > MAX_DEPTH:
                 what = f"is nested deeper than {MAX_DEPTH} levels; make it flatter"
-                raise RuleFaults([Fault(file, *_start(event.start_mark), what)])
+                raise RuleFaults([Fault(file, *_start(event.start_mark), what, "TOC110")])
             opened[-1].append(_NODES[kind]("", [], event.start_mark))
             opened.append([])
         elif kind in _ENDS:
             _close(opened.pop(), opened[-1][-1])
         elif kind is yaml.DocumentStartEvent and tree:
-            raise RuleFaults([Fault(file, *_start(event.start_mark), "begins another document; split the file")])
+            raise RuleFaults(
+                [Fault(file, *_start(event.start_mark), "begins another document; split the file", "TOC111")]
+            )
     return tree[0] if tree else None
 
 
@@ -157,12 +178,13 @@ def _close(held: list[yaml.Node], node: yaml.Node) -> None:
     node.value = list(zip(held[::2], held[1::2], strict=True)) if isinstance(node, yaml.MappingNode) else held
 
 
-def _refused(event: yaml.Event) -> str:
+def _refused(event: yaml.Event) -> tuple[str, str]:
+    """What is wrong with an event, and the code of the check."""
     if getattr(event, "anchor", None):  # of an alias, the anchor it names
-        return "anchors and aliases (& and *) are not allowed; write the value out, or make it a list"
+        return "anchors and aliases (& and *) are not allowed; write the value out, or make it a list", "TOC107"
     if getattr(event, "tag", None):
-        return "tags (!) are not allowed; put text that begins with ! into quotes"
-    return f"has more than {MAX_NODES:,} nodes; split the file"
+        return "tags (!) are not allowed; put text that begins with ! into quotes", "TOC108"
+    return f"has more than {MAX_NODES:,} nodes; split the file", "TOC109"
 
 
 def _hint(text: str, line: int) -> str:
@@ -183,22 +205,23 @@ def _plain(node: yaml.Node, file: str, faults: list[Fault]) -> Any:
 def _mapping(node: yaml.MappingNode, file: str, faults: list[Fault]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for key, value in node.value:
-        what = _refused_key(key, data)
-        if what:
-            faults.append(Fault(file, *_start(key.start_mark), what))
+        refused = _refused_key(key, data)
+        if refused:
+            faults.append(Fault(file, *_start(key.start_mark), *refused))
         else:
             data[key.value] = _plain(value, file, faults)
     return data
 
 
-def _refused_key(key: yaml.Node, data: Mapping[str, Any]) -> str:
+def _refused_key(key: yaml.Node, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What is wrong with a key, and the code of the check; None where nothing is."""
     if not isinstance(key, yaml.ScalarNode):
-        return "a key must be a word; put text that begins with [ or { into quotes"
+        return "a key must be a word; put text that begins with [ or { into quotes", "TOC112"
     if key.value == "<<":
-        return "merge keys (<<) are not allowed; write the keys out"
+        return "merge keys (<<) are not allowed; write the keys out", "TOC113"
     if key.value in data:
-        return f"the key {key.value!r} is here twice; the second would silently win: remove one"
-    return ""
+        return f"the key {key.value!r} is here twice; the second would silently win: remove one", "TOC114"
+    return None
 
 
 def _scalar(value: str) -> Any:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tocsin import sources
+from tocsin.actions import Action, together
 from tocsin.article import Article
 from tocsin.policy import Policy
 from tocsin.signal import Certainty, Figure, Signal, Stage, furthest, rank
@@ -122,6 +123,8 @@ class Story:
     """Id of the story this one turned out to be part of."""
     kinds: tuple[str, ...] = ()
     """Materiel that is one thing here, the closer word first."""
+    actions: tuple[Action, ...] = ()
+    """What the desk did about it, one of each kind."""
     version: int = 0
 
     @property
@@ -228,6 +231,7 @@ class Story:
             "alerted": tuple(row["alerted"]),
             "told": tuple(Told(**{**told, "values": tuple(told["values"])}) for told in row.get("told", ())),
             "denials": tuple(_report(report) for report in row.get("denials", older)),
+            "actions": tuple(Action(**action) for action in row.get("actions", ())),
         }
         return cls(**{**{name: row[name] for name in row if name in cls.__slots__}, **read})
 
@@ -311,6 +315,11 @@ def amend(story: Story, article: str, report: Report | None) -> Story:
     return replace(_spanning(story, new), reports=_kept(others, new))
 
 
+def act(story: Story, action: Action) -> Story:
+    """The story after somebody did something about it. The same action again changes nothing."""
+    return replace(story, actions=together((*story.actions, action.bounded)))
+
+
 def merge(story: Story, other: Story) -> Story:
     """Two stories as one: what all their reports in one story would have made."""
     reports = story.reports
@@ -328,6 +337,7 @@ def merge(story: Story, other: Story) -> Story:
         alerted=tuple(dict.fromkeys((*story.alerted, *other.alerted)))[-MAX_ALERTED:],
         told=_widest((*story.told, *other.told)),
         posted=story.posted or other.posted,
+        actions=together((*story.actions, *other.actions)),
     )
 
 

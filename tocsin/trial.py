@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
 from tocsin.decide import Decision, correct, decide
-from tocsin.detection import detect
+from tocsin.detection import Hears, detect, explained
+from tocsin.match import read
 from tocsin.policy import Policy
+from tocsin.reasons import reasons
 from tocsin.rule import Fires, Report, Rule
 from tocsin.signal import Signal, rank
 from tocsin.story import Report as StoryReport
@@ -18,55 +20,167 @@ from tocsin.story import Story, identity
 
 WHEN = datetime(2025, 6, 15, tzinfo=UTC)
 """When the articles of `fires` and `silent` are published: rules read past dates against it."""
+STORIES = ("same_story", "new_story", "update")
+KINDS = ("fires", "silent", *STORIES)
+_NOTHING = "nothing"
+_CODES = {"silent": "TOC503", "same_story": "TOC504", "new_story": "TOC505", "update": "TOC506"}
+_READ = ("who", "where", "what", "stage", "certainty")
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A test that did not come out. `path` leads to it in the rule's file."""
+class Outcome:
+    """How one test came out: its text, what was wanted of it, and what came."""
 
-    path: tuple[str | int, ...]
-    what: str
+    rule: str
+    kind: str
+    index: int
+    text: str
+    wanted: str
+    got: str
+    faults: tuple[str, ...] = ()
+    """What is wrong, a sentence each; none when the test passed."""
+    why: tuple[str, ...] = ()
+    """Of a test that failed, the reasons of every finding of the rule, as `tocsin explain` gives them."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it came out as wanted."""
+        return not self.faults
+
+    @property
+    def code(self) -> str:
+        """The check that it fails, if it does."""
+        return _CODES.get(self.kind, "TOC501" if self.got == _NOTHING else "TOC502")
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """Leads to the test in the rule's file."""
+        return ("tests", self.kind, self.index)
 
 
-def run(rules: RuleSet, rule: Rule) -> Iterator[Failure]:
-    """Every failed test of one rule, in the order of the file."""
+def run(rules: RuleSet, rule: Rule, hears: Hears | None = None) -> Iterator[Outcome]:
+    """The outcome of every test of one rule, in the order of the file. `hears` is told every finding on the way."""
+    bench = _Bench(rules, rule.name, hears)
     for index, test in enumerate(rule.tests.fires):
-        for what in _fires(rules, rule.name, test):
-            yield Failure(("tests", "fires", index), what)
+        yield bench.fires(index, test)
     for index, text in enumerate(rule.tests.silent):
-        for signal in _signals(rules, rule.name, text):
-            yield Failure(
-                ("tests", "silent", index),
-                f"fired as {signal.who} {signal.stage} by the form {signal.evidence.form!r}: {text!r:.120}",
-            )
-    for kind in ("same_story", "new_story", "update"):
+        yield bench.silent(index, text)
+    for kind in STORIES:
         for index, reports in enumerate(getattr(rule.tests, kind)):
-            for what in _stories(rules, rule.name, kind, reports):
-                yield Failure(("tests", kind, index), what)
+            yield bench.stories(kind, index, reports)
 
 
-def _signals(rules: RuleSet, rule: str, text: str, title: str = "") -> list[Signal]:
-    article = Article("inline-test", text, title, "inline test", published=WHEN)
-    return [signal for signal in detect(rules, article) if signal.rule == rule and "denied" not in signal.flags]
+def articles(rule: Rule) -> Iterator[tuple[str, list[Article]]]:
+    """The articles of each test of a rule, with the name of the test: what the test hears, in order."""
+    for index, test in enumerate(rule.tests.fires):
+        yield f"{rule.name} fires {index + 1}", [_article(test.text, test.title)]
+    for index, text in enumerate(rule.tests.silent):
+        yield f"{rule.name} silent {index + 1}", [_article(text)]
+    for kind in STORIES:
+        for index, reports in enumerate(getattr(rule.tests, kind)):
+            yield f"{rule.name} {kind} {index + 1}", [_reported(number, one) for number, one in enumerate(reports, 1)]
 
 
-def _fires(rules: RuleSet, rule: str, test: Fires) -> Iterator[str]:
-    found = _signals(rules, rule, test.text, test.title)
-    if not found:
-        yield f"stayed silent: {test.text!r:.160}"
-        return
-    wanted = {name: value for name in ("who", "where", "what", "stage", "certainty") if (value := getattr(test, name))}
-    if any(_agrees(signal, wanted) and set(test.flags or ()) <= set(signal.flags) for signal in found):
-        return
-    got = "; ".join(
-        f"who {one.who}, where {one.where}, what {one.what}, {one.stage}, {one.certainty}, flags {list(one.flags)}"
+def _article(text: str, title: str = "") -> Article:
+    return Article("inline-test", text, title, "inline test", published=WHEN)
+
+
+def _reported(number: int, one: Report) -> Article:
+    name = one.id or f"inline-test-{number}"
+    return Article(name, one.text, one.title, one.source, published=_moment(one))
+
+
+def _moment(one: Report) -> datetime:
+    return datetime.fromisoformat(one.published).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """Where the tests of one rule are run."""
+
+    rules: RuleSet
+    rule: str
+    hears: Hears | None
+
+    def fires(self, index: int, test: Fires) -> Outcome:
+        """A text that must fire, as the test says."""
+        article = _article(test.text, test.title)
+        found = signals_of(self.rules, self.rule, test.text, test.title, self.hears)
+        wanted = {name: value for name in _READ if (value := getattr(test, name))}
+        flags = set(test.flags or ())
+        asked = ", ".join(
+            [*(f"{name} {value}" for name, value in wanted.items()), *(f"flag {flag}" for flag in sorted(flags))]
+        )
+        asked = f"a signal{': ' if asked else ''}{asked}"
+        got = _told(found)
+        right = any(
+            all(getattr(one, name) == value for name, value in wanted.items()) and flags <= set(one.flags)
+            for one in found
+        )
+        fault = (
+            ""
+            if right
+            else f"wanted {asked}, got {got}: {test.text!r:.120}"
+            if found
+            else f"stayed silent: {test.text!r:.160}"
+        )
+        return self._outcome("fires", index, [article], asked, got, fault)
+
+    def silent(self, index: int, text: str) -> Outcome:
+        """A text that must stay silent."""
+        article = _article(text)
+        found = signals_of(self.rules, self.rule, text, hears=self.hears)
+        forms = " and ".join(dict.fromkeys(repr(one.evidence.form) for one in found))
+        fault = f"fired as {_told(found)} by the form {forms}: {text!r:.120}" if found else ""
+        return self._outcome("silent", index, [article], _NOTHING, _told(found), fault)
+
+    def stories(self, kind: str, index: int, reports: list[Report]) -> Outcome:
+        """Articles that must end in one story, in as many as they are, or in an update of one."""
+        told = [_reported(number, one) for number, one in enumerate(reports, 1)]
+        desk = _Desk(self.rules, replace(self.rules.policy(self.rule), status="stable"), self.hears)
+        faults = tuple(_complaints(desk, kind, reports, told))
+        becomes = [f"article {number} {one.becomes}" for number, one in enumerate(reports, 1) if one.becomes]
+        wanted = {"same_story": "one story", "new_story": "a story each", "update": "one story, updated by the last"}[
+            kind
+        ]
+        got = ", ".join(
+            f"article {number} {decision.reason} ({decision.story.name})" if decision and decision.story
+            else f"article {number} {decision.reason if decision else 'silent'}"
+            for number, decision in enumerate(desk.decisions, 1)
+        )  # fmt: skip
+        return self._outcome(kind, index, told, "; ".join([wanted, *becomes]), got, *faults)
+
+    def _outcome(self, kind: str, index: int, told: list[Article], wanted: str, got: str, *faults: str) -> Outcome:
+        wrong = tuple(fault for fault in faults if fault)
+        text = "\n".join(" | ".join(part for part in (one.title, one.text) if part) for one in told)
+        return Outcome(self.rule, kind, index, text, wanted, got, wrong, tuple(self._why(told)) if wrong else ())
+
+    def _why(self, told: list[Article]) -> Iterator[str]:
+        """The reasons of every finding of the rule in the articles of a test."""
+        silent = True
+        for number, article in enumerate(told, 1):
+            for finding in explained(self.rules, read(self.rules, article)):
+                if finding.rule.policy.name == self.rule:
+                    silent = False
+                    where = f" in article {number}" if len(told) > 1 else ""
+                    yield f"{'near miss' if finding.lacking else 'match'}{where}: {' '.join(finding.sentence.text.split())}"
+                    yield from (f"    {line}" for line in reasons(finding))
+        if silent:
+            yield "no form of the rule matches a sentence"
+
+
+def signals_of(rules: RuleSet, rule: str, text: str, title: str = "", hears: Hears | None = None) -> list[Signal]:
+    """What one rule finds in the text of a test."""
+    found = detect(rules, _article(text, title), hears)
+    return [signal for signal in found if signal.rule == rule and "denied" not in signal.flags]
+
+
+def _told(found: list[Signal]) -> str:
+    """Signals in words: their slots, and what was read."""
+    return "; ".join(
+        ", ".join([*(f"{name} {value}" for name in _READ if (value := getattr(one, name))), *(f"flag {flag}" for flag in one.flags)])
         for one in found
-    )
-    yield f"wanted {wanted} {test.flags or ''}, got {got}: {test.text!r:.120}"
-
-
-def _agrees(signal: Signal, wanted: dict[str, str]) -> bool:
-    return all(getattr(signal, name) == value for name, value in wanted.items())
+    ) or _NOTHING  # fmt: skip
 
 
 @dataclass
@@ -75,15 +189,22 @@ class _Desk:
 
     rules: RuleSet
     policy: Policy
+    listens: Hears | None = None
     stories: dict[str, Story] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     """Article → id of the story it told."""
+    decisions: list[Decision | None] = field(default_factory=list)
+    """What became of each article; None where it stayed silent and never said anything else."""
 
-    def hears(self, number: int, one: Report) -> Decision | None:
-        """What becomes of an article; None when it stays silent and never said anything else."""
-        published = datetime.fromisoformat(one.published).replace(tzinfo=UTC)
-        article = Article(one.id or f"inline-test-{number}", one.text, one.title, one.source, published=published)
-        found = [signal for signal in detect(self.rules, article) if signal.rule == self.policy.name]
+    def hears(self, article: Article) -> Decision | None:
+        """What becomes of an article."""
+        self.decisions.append(self._heard(article))
+        return self.decisions[-1]
+
+    def _heard(self, article: Article) -> Decision | None:
+        assert article.published is not None  # noqa: S101 - a report of a test says when
+        published = article.published
+        found = [signal for signal in detect(self.rules, article, self.listens) if signal.rule == self.policy.name]
         signal = max(found, key=lambda item: ("denied" not in item.flags, rank(item.stage)), default=None)
         report = StoryReport.of(signal, article) if signal else None
         before = self.stories.get(self.told.get(article.id, ""))
@@ -103,11 +224,11 @@ class _Desk:
         return decision
 
 
-def _stories(rules: RuleSet, rule: str, kind: str, reports: list[Report]) -> Iterator[str]:
-    desk = _Desk(rules, replace(rules.policy(rule), status="stable"))
+def _complaints(desk: _Desk, kind: str, reports: list[Report], told: list[Article]) -> Iterator[str]:
+    """What is wrong with what becomes of the articles of a story test."""
     last: Decision | None = None
-    for number, one in enumerate(reports, 1):
-        last = desk.hears(number, one)
+    for number, (one, article) in enumerate(zip(reports, told, strict=True), 1):
+        last = desk.hears(article)
         if last is None:
             yield f"article {number} stayed silent: {one.text!r:.120}"
             return

@@ -59,6 +59,8 @@ def _article(record: FateRecord, kept: Remembered, policies: Policies) -> Iterat
     yield f"article {record.article}" + (f" ({about})" if about else "")
     yield f"  {record.fate}: {record.reason}"
     yield f"  decided {record.at[:16]} UTC" + (f" by rules@{record.rules}" if record.rules else "")
+    if record.lacks:
+        yield f"  not all of it was read: {record.lacks}"
     for version in record.before:
         yield f"  before it was edited, {version['at'][:16]}: {version['fate']}: {version['reason']}"
     if record.fate == "no_signal" and not record.signals:

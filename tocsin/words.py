@@ -40,7 +40,7 @@ _SPLIT_PAST = {  # past and participle differ
     "wear": ("wore", "worn"), "withdraw": ("withdrew", "withdrawn"), "write": ("wrote", "written"),
 }  # fmt: skip
 _BOTH = frozenset({  # also spelled with one l
-    "cancel", "counsel", "dial", "fuel", "funnel", "label", "level", "marshal", "model", "refuel", "signal", "travel",
+    "cancel", "counsel", "dial", "fuel", "funnel", "label", "level", "marshal", "model", "pencil", "refuel", "signal", "travel",
     "tunnel",
 })  # fmt: skip
 _DOUBLING = frozenset({  # stressed on the last of several syllables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import logging
 import os
@@ -10,7 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -58,6 +59,8 @@ class Function:
         self._stack = stack
         self._properties = stack.properties(logical_id)
         self._handler: Handler | None = None
+        self.printed = io.StringIO()
+        """What the function printed, which Lambda writes to its log."""
 
     def invoke(self, event: object) -> Outcome:
         """Calls the handler; whatever it raises, an exit or a crash included, is a failed call, as on Lambda."""
@@ -92,7 +95,11 @@ class Function:
         others = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
         environment = others | self._stack.environment(self.name)
         path = [str(self._stack.template.parent), *sys.path]
-        with mock.patch.dict(os.environ, environment, clear=True), mock.patch.object(sys, "path", path):
+        with (
+            mock.patch.dict(os.environ, environment, clear=True),
+            mock.patch.object(sys, "path", path),
+            redirect_stdout(self.printed),
+        ):
             yield
 
 

@@ -59,6 +59,16 @@ class Pump:
         self.invocations.append(Invocation(function.name, event, outcome.answer, outcome.error))
         return outcome.answer
 
+    def call(self, function: str, event: dict[str, Any]) -> Any:  # noqa: ANN401 - the function's own answer
+        """Calls a function as a service does that waits for the answer, such as API Gateway; None when it failed."""
+        outcome = self._functions[function].invoke(event)
+        self.invocations.append(Invocation(function, event, outcome.answer, outcome.error))
+        return outcome.answer
+
+    def printed(self, function: str) -> list[str]:
+        """The lines a function printed so far."""
+        return self._functions[function].printed.getvalue().splitlines()
+
     def _open(self, mapping: str) -> Source:
         properties = self._stack.properties(mapping)
         called = properties["FunctionName"]

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 BOT, APP, TEAM = "B0TOCSIN", "A0TOCSIN", "T0LOCAL"
 USER = "U0TOCSIN"
 SITE = "https://local.slack.test"
-SCOPES = "chat:write,channels:history,channels:read,groups:history,groups:read"
+SCOPES = "chat:write,channels:history,channels:read,groups:history,groups:read,commands"
 
 MAX_TEXT, MAX_UPDATE_TEXT = 40_000, 4_000
 """Characters of `text` that chat.postMessage and chat.update take. Slack truncates a longer post, this one refuses."""
@@ -28,6 +28,12 @@ MAX_BLOCKS, MAX_BLOCKS_TEXT = 50, 11_340
 MAX_METADATA = 16_000
 """Characters of a message's metadata as JSON."""
 MAX_PAGE = 999
+TRIGGER_LIVES, ADDRESS_LIVES = 3, 1_800
+"""Seconds after a press in which a form may be opened, and somebody answered."""
+MAX_PRIVATE = 3_000
+"""Characters a form carries for us."""
+MAX_ANSWERS = 5
+"""Answers one address takes."""
 _POLL = 0.005
 """Seconds the end of the `with` statement waits at most for the server to notice."""
 
@@ -168,6 +174,16 @@ class _Reply:
     short: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer that only the person sees who asked."""
+
+    text: str
+    blocks: tuple[Mapping[str, Any], ...]
+    sent: Mapping[str, Any]
+    """The fields as they came."""
+
+
 class _Refused(Exception):
     """Slack's answer `ok: false`."""
 
@@ -181,7 +197,7 @@ class LocalSlack:
 
     `clock` gives epoch seconds, from which `ts` is made: unique and increasing even when the clock stands still.
     With `one_a_second`, a second post to a channel within a second of that clock is throttled, as in Slack.
-    `largest_page` caps the messages on one page of history. `token` may be changed while it runs.
+    `largest_page` caps the messages on one page of history. `token` and `scopes` may be changed while it runs.
     """
 
     def __init__(
@@ -195,6 +211,11 @@ class LocalSlack:
     ) -> None:
         self.channels = {channel.id: channel for channel in channels}
         self.token = token
+        self.scopes = SCOPES
+        self.forms: list[Mapping[str, Any]] = []
+        """Every form that was opened."""
+        self.told: list[Told] = []
+        """Every answer that one person alone was given."""
         self.journal: list[Call] = []
         """Every accepted call that wrote something."""
         self.requests: Counter[str] = Counter()
@@ -205,6 +226,8 @@ class LocalSlack:
         self._last_ts = 0
         self._last_post: dict[str, float] = {}
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._triggers: dict[str, float] = {}
+        self._addresses: dict[str, list[float]] = {}
         self._lock, self._closing = threading.RLock(), threading.Event()
         self._server: _Server | None = None
 
@@ -260,6 +283,35 @@ class LocalSlack:
         with self._lock:
             self._messages[channel, ts] = replace(self._messages[channel, ts], deleted=True)
 
+    def trigger(self) -> str:
+        """Lets one form be opened, for three seconds."""
+        with self._lock:
+            name = f"{len(self._triggers) + 1}.tocsin"
+            self._triggers[name] = self._clock() + TRIGGER_LIVES
+            return name
+
+    def address(self) -> str:
+        """Where one person can be answered, five times within half an hour."""
+        with self._lock:
+            path = f"/actions/{TEAM}/{len(self._addresses) + 1}"
+            self._addresses[path] = [self._clock()]
+            return self.url.removesuffix("/api/") + path
+
+    def tell(self, path: str, fields: Mapping[str, Any]) -> _Reply:
+        """The answer to a post to such an address."""
+        with self._lock:
+            self.requests["response"] += 1
+            times = self._addresses.get(path)
+            if times is None or self._clock() - times[0] > ADDRESS_LIVES or len(times) > MAX_ANSWERS:
+                return _Reply(b"used_url", 404)
+            try:
+                told = Told(str(fields.get("text") or ""), check_blocks(fields.get("blocks")), fields)
+            except _Refused as refusal:
+                return _Reply(refusal.code.encode(), 400)
+            times.append(self._clock())
+            self.told.append(told)
+        return _Reply(b"ok")
+
     def serve(self, method: str, arguments: Mapping[str, Any], token: str) -> _Reply | None:
         """The answer to one request, bent by the fault that is due; None closes the connection."""
         with self._lock:
@@ -278,7 +330,7 @@ class LocalSlack:
                 answer = _METHODS.get(method, LocalSlack._unknown)(self, arguments)
             except _Refused as refusal:
                 return _Reply(_refusal(refusal.code), refusal.status, refusal.headers)
-        return _Reply(json.dumps({"ok": True, **answer}).encode(), headers=(("X-OAuth-Scopes", SCOPES),))
+        return _Reply(json.dumps({"ok": True, **answer}).encode(), headers=(("X-OAuth-Scopes", self.scopes),))
 
     def _authenticate(self, token: str) -> None:
         if not token:
@@ -339,6 +391,25 @@ class LocalSlack:
         link = f"{SITE}/archives/{channel.id}/p{message.ts.replace('.', '')}"
         thread = f"?thread_ts={message.thread_ts}&cid={channel.id}" if message.thread_ts else ""
         return {"channel": channel.id, "permalink": link + thread}
+
+    def _open(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        expires = self._triggers.pop(str(arguments.get("trigger_id")), None)
+        if expires is None:
+            raise _Refused("invalid_trigger_id")
+        if self._clock() > expires:
+            raise _Refused("expired_trigger_id")
+        view = _decoded(arguments.get("view"))
+        if (
+            not isinstance(view, dict)
+            or view.get("type") != "modal"
+            or not _text(view.get("title"), 24, ("plain_text",))
+        ):
+            raise _Refused("invalid_arguments")
+        _require(
+            len(check_blocks(view.get("blocks"))) > 0 and len(str(view.get("private_metadata", ""))) <= MAX_PRIVATE
+        )
+        self.forms.append(view)
+        return {"view": {**view, "id": f"V{len(self.forms)}"}}
 
     def _history(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         channel = self._readable(arguments)
@@ -461,6 +532,7 @@ _METHODS: Mapping[str, Callable[[LocalSlack, Mapping[str, Any]], dict[str, Any]]
     "conversations.history": LocalSlack._history,  # noqa: SLF001
     "conversations.info": LocalSlack._conversation,  # noqa: SLF001
     "conversations.replies": LocalSlack._thread,  # noqa: SLF001
+    "views.open": LocalSlack._open,  # noqa: SLF001
 }
 
 
@@ -538,6 +610,17 @@ def _control(element: Mapping[str, Any]) -> bool:
     return fits and _text(element.get("text"), 75, ("plain_text",))
 
 
+def _input(block: Mapping[str, Any]) -> bool:
+    """A field of a form: its label, and the choices of a list within their limits."""
+    element = block.get("element")
+    if not _text(block.get("label"), 2_000, ("plain_text",)) or not isinstance(element, dict):
+        return False
+    options = element.get("options")
+    return options is None or _list(
+        options, 100, lambda one: _text(one.get("text"), 75, ("plain_text",)) and _short(one.get("value"), 150)
+    )
+
+
 def _image(block: Mapping[str, Any]) -> bool:
     return block.get("type") == "image" and _short(block.get("image_url"), 3000) and _short(block.get("alt_text"), 2000)
 
@@ -558,6 +641,7 @@ _BLOCKS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "context": _context,
     "actions": _actions,
     "image": _image,
+    "input": _input,
     "divider": _anything,
     "rich_text": _anything,
 }
@@ -655,6 +739,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answers one call of a method named by the path."""
         method = self.path.partition("?")[0].rpartition("/")[2]
         arguments = self._arguments()
+        if self.path.startswith("/actions/"):
+            self._send(self.server.slack.tell(self.path, arguments))
+            return
         scheme, _, bearer = self.headers.get("Authorization", "").partition(" ")
         token = bearer if scheme == "Bearer" else str(arguments.get("token") or "")
         reply = self.server.slack.serve(method, arguments, token)

@@ -6,7 +6,7 @@ import itertools
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -33,10 +33,20 @@ CREATED = frozenset(
 """Types moto's CloudFormation creates."""
 
 LEFT_OUT = {
+    "AWS::ApiGatewayV2::Api": "moto's CloudFormation lacks it; `Pump.call` stands in for the gateway",
+    "AWS::ApiGatewayV2::Stage": "as the API; its throttle is the gateway's",
+    "AWS::Budgets::Budget": "nothing here costs anything",
+    "AWS::CloudWatch::Alarm": "moto's CloudFormation lacks it, and no metric is measured; `Pump.call` hands Ops what an alarm tells",
+    "AWS::CloudWatch::Dashboard": "as the alarms",
     "AWS::Lambda::EventInvokeConfig": "the pump calls a schedule's target once",
     "AWS::Lambda::EventSourceMapping": "the pump delivers; moto would delete messages nobody has seen",
     "AWS::Lambda::LayerVersion": "the pump imports the handlers, and with them the package, from the checkout",
+    "AWS::Lambda::Permission": "moto enforces no policies",
+    "AWS::Logs::MetricFilter": "as the alarms",
     "AWS::S3::BucketPolicy": "moto enforces no policies",
+    "AWS::SNS::Subscription": "only alarms come this way",
+    "AWS::SNS::Topic": "as its subscriptions",
+    "AWS::SNS::TopicPolicy": "moto enforces no policies",
     "AWS::SQS::QueuePolicy": "moto enforces no policies",
     "AWS::Scheduler::Schedule": "the pump fires schedules",
 }
@@ -62,7 +72,7 @@ class LocalStack:
         self.template = template.resolve()
         self.region = region
         self.account = DEFAULT_ACCOUNT_ID
-        self._name = f"tocsin-{next(_NUMBERS)}"
+        self.name = f"tocsin-{next(_NUMBERS)}"
         self._parameters = dict(parameters)
         self._clients: dict[str, Any] = {}
         self._physical: dict[str, str] = {}
@@ -113,16 +123,18 @@ class LocalStack:
         translated = _translate(self.template, self._parameters)
         resources = translated["Resources"]
         created = {name: resource for name, resource in resources.items() if _is_created(name, resource["Type"])}
-        outputs = {name: _told(resource) for name, resource in resources.items()}
+        absent = resources.keys() - created.keys()
+        outputs = {name: _told(_without(resource, absent)) for name, resource in resources.items()}
         cloudformation = self.client("cloudformation")
         cloudformation.create_stack(
-            StackName=self._name,
+            StackName=self.name,
             TemplateBody=json.dumps(translated | {"Resources": created, "Outputs": outputs}),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in self._parameters.items()],
         )
-        for resource in cloudformation.describe_stack_resources(StackName=self._name)["StackResources"]:
-            self._physical[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
-        (stack,) = cloudformation.describe_stacks(StackName=self._name)["Stacks"]
+        for resource in cloudformation.describe_stack_resources(StackName=self.name)["StackResources"]:
+            if "PhysicalResourceId" in resource:  # else a condition keeps it out
+                self._physical[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+        (stack,) = cloudformation.describe_stacks(StackName=self.name)["Stacks"]
         self._resources = {output["OutputKey"]: json.loads(output["OutputValue"]) for output in stack["Outputs"]}
 
     def _notify(self) -> None:
@@ -168,6 +180,18 @@ def _told(resource: dict[str, Any]) -> dict[str, Any]:
     """An output that tells a resource as CloudFormation resolves it: conditions decided, references filled in."""
     output = {"Value": {"Fn::ToJsonString": resource}}
     return output | {"Condition": resource["Condition"]} if "Condition" in resource else output
+
+
+def _without(value: Any, absent: Collection[str]) -> Any:  # noqa: ANN401 - any value of JSON
+    """A value of the template in which the name of a resource that is left out stands for its id."""
+    match value:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]} if name in absent:
+            return name
+        case dict():
+            return {key: _without(each, absent) for key, each in value.items()}
+        case list():
+            return [_without(each, absent) for each in value]
+    return value
 
 
 def _translate(template: Path, parameters: Mapping[str, str]) -> dict[str, Any]:

@@ -61,6 +61,8 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
         pytest.param("Rs 41,200 crore", "amount", 4.12e11, id="thousands and crore"),
         pytest.param("Rs 7.85 lakh crore", "amount", 7.85e12, id="two scales"),
         pytest.param("an extra $48bn", "amount", 48e9, id="a glued scale"),
+        pytest.param("Rs2.12tr set aside", "amount", 2.12e12, id="a currency and a scale, both glued"),
+        pytest.param("P10 billion more", "amount", 10e9, id="pesos"),
         pytest.param("N1.38 trillion", "amount", 1.38e12, id="a glued currency"),
         pytest.param("nine trillion yen", "amount", 9e12, id="a number word"),
         pytest.param("half a billion euros", "amount", 5e8, id="half a billion"),

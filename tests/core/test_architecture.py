@@ -15,9 +15,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = sorted((ROOT / "tocsin").glob("*.py"))
 DEPLOYED = [*CORE, *sorted((ROOT / "tocsin" / "adapters").glob("*.py")), *sorted((ROOT / "handlers").glob("*.py"))]
+PAGES = ROOT / "tocsin" / "adapters" / "pages.py"
+"""The one module that imports what the layer of the function Page holds."""
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
-NEIGHBOURS = {"boto3", "botocore", "slack_sdk", "feedparser", "moto", "click", "rich"}
+NEIGHBOURS = {"boto3", "botocore", "slack_sdk", "feedparser", "trafilatura", "moto", "click", "rich"}
 OUTSIDE = NEIGHBOURS | {"os", "random", "secrets", "socket", "subprocess", "time", "urllib.request"}
 CLOCKS = {"datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today"}
 CHANCE = {"uuid.uuid1", "uuid.uuid4"}
@@ -96,13 +98,15 @@ def test_what_reaches_out_is_seen(source: str, found: list[str]) -> None:
 
 
 def test_the_functions_import_only_what_is_deployed() -> None:
-    """Every library a deployed module imports is among the project's dependencies, for nothing else is in the layer."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    deployed = {re.split(r"[^a-z0-9-]", requirement)[0] for requirement in project["dependencies"]}
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in DEPLOYED]
-    packages = {name.split(".")[0] for tree in trees for _, name in imports(tree)}
-    foreign = packages - sys.stdlib_module_names - {"tocsin", "handlers"}
-    assert {DISTRIBUTIONS.get(name, name.replace("_", "-")) for name in foreign} <= deployed
+    """Every library a deployed module imports is in the core layer, or for one module in the layer of Page: nothing else is there."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    core, pages = told["project"]["dependencies"], told["dependency-groups"]["pages"]
+    for paths, requirements in (([PAGES], core + pages), ([path for path in DEPLOYED if path != PAGES], core)):
+        trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+        packages = {name.split(".")[0] for tree in trees for _, name in imports(tree)}
+        foreign = packages - sys.stdlib_module_names - {"tocsin", "handlers"}
+        deployed = {re.split(r"[^a-z0-9-]", requirement)[0] for requirement in requirements}
+        assert {DISTRIBUTIONS.get(name, name.replace("_", "-")) for name in foreign} <= deployed
 
 
 def test_the_deployed_modules_leave_the_commands_alone() -> None:
@@ -122,9 +126,10 @@ def pins(lock: str) -> set[str]:
     return set(re.findall(r"^[a-z0-9.-]+==[^ ;\\]+", text, re.MULTILINE))
 
 
-def test_what_is_deployed_is_what_was_tested() -> None:
-    """The layer's lock names no version that the tests do not run with."""
-    assert pins("layer.txt") <= pins("dev.txt")
+@pytest.mark.parametrize("lock", ["layer.txt", "pages.txt"])
+def test_what_is_deployed_is_what_was_tested(lock: str) -> None:
+    """A layer's lock names no version that the tests do not run with, so that two layers never bring two of one package."""
+    assert pins(lock) <= pins("dev.txt")
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)

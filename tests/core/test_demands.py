@@ -6,47 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.marching import RULE
 from tests.system import RULES, tocsin
 from tocsin.demands import ENOUGH, shortcomings
 from tocsin.rules import load
 from tocsin.spelling import ours
-
-RULE = """title: Marching
-id: 0c1f6f1e-5a0c-4c0c-9a53-0d6b6f7f0a10
-name: marching
-status: experimental
-level: {done: high}
-description: Somebody marches somewhere.
-references: [https://example.org/]
-falsepositives: [Parades.]
-policy: Exercises are left alone.
-runbook: Look where they march to.
-who: {from: [realms]}
-lists:
-  march: {verbs: [march]}
-  host: {nouns: [host]}
-forms:
-  - {form: <march> ..4 <host>}
-story: {same: [who], quiet_for: 3d}
-tests:
-  fires: [{text: "Ruritania marched its host.", who: ruritania}]
-  silent: ["Nobody moved."]
-"""
-REALMS = """list: realms
-kind: names
-entries:
-  - {slug: ruritania, name: Ruritania, names: [Ruritania]}
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A set of one rule without a fault."""
-    rules = tmp_path / "rules"
-    (rules / "lists").mkdir(parents=True)
-    (rules / "lists" / "realms.yaml").write_text(REALMS, encoding="utf-8")
-    (rules / "marching.yaml").write_text(RULE, encoding="utf-8")
-    return rules
 
 
 def put(folder: Path, old: str, new: str) -> None:
@@ -83,6 +47,8 @@ FAULTS = [
     pytest.param("<host>}", "<host>, without: [host]}", 16, "must stand in it and must not stand", id="step barred"),
     pytest.param("<host>}", "<host>, with: [realms], without: [realms]}", 16, "must and must not stand", id="with"),
     pytest.param("<host>}", "<host>, needs: [realms], without: [realms]}", 16, "is needed and silences", id="needs"),
+    pytest.param("forms:", "phrases:\n  idle: [<march>]\nforms:", 16, "the phrase 'idle' stands in no form", id="unused phrase"),
+    pytest.param("{form: <march> ..4 <host>}", "{form: <march> ..&4 <host>}\n  - {form: <host:ing>}", 17, "can never match", id="dead form behind two"),
     pytest.param("forms:", "ignore_cues: [nope]\nforms:", 15, "unknown cue 'nope'", id="unknown cue"),
     pytest.param("status: experimental", "status: test", 19, "has 1 tests that must fire; a rule of status test needs 6", id="tests"),
     pytest.param("status: experimental", "status: test", 20, "has 1 tests that must stay silent", id="silent tests"),
@@ -112,7 +78,7 @@ def test_a_test_that_fails_is_told_where_it_is(folder: Path) -> None:
     put(folder, "Nobody moved.", "Ruritania marched its host home.")
     ran = tocsin("check", "--rules", folder)
     assert ran.code == 1
-    assert "rules/marching.yaml:20:12: fired as ruritania" in ran.out
+    assert "rules/marching.yaml:20:12: fired as who ruritania" in ran.out
 
 
 def test_two_rules_have_two_ids(folder: Path) -> None:

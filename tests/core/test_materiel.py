@@ -11,7 +11,7 @@ from tocsin.article import Article
 from tocsin.detection import detect
 
 
-def launched(text: str) -> list[str | None]:
+def launched(text: str) -> list[str]:
     """The materiel of each launch signal in a text."""
     article = Article("a", text, published=datetime(2031, 5, 1, tzinfo=UTC))
     return sorted(signal.what or "" for signal in detect(rule_set(), article) if signal.rule == "launch-preparation")

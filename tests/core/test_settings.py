@@ -12,18 +12,27 @@ from tocsin.errors import SettingsFault
 from tocsin.settings import Settings
 
 WORDS = {
+    "stack": "TOCSIN_STACK",
     "table": "TOCSIN_TABLE",
     "bucket": "TOCSIN_BUCKET",
     "article_queue": "TOCSIN_ARTICLE_QUEUE",
+    "feed_queue": "TOCSIN_FEED_QUEUE",
+    "page_queue": "TOCSIN_PAGE_QUEUE",
+    "question_queue": "TOCSIN_QUESTION_QUEUE",
+    "receive_secret": "TOCSIN_RECEIVE_SECRET",
+    "signing_secret": "TOCSIN_SLACK_SIGNING_SECRET",
     "rules": "TOCSIN_RULES",
     "slack_channel": "TOCSIN_SLACK_CHANNEL",
     "slack_secret": "TOCSIN_SLACK_SECRET",
     "slack_url": "TOCSIN_SLACK_URL",
 }
+MAY_BE_EMPTY = {"slack_team": "TOCSIN_SLACK_TEAM", "slack_app": "TOCSIN_SLACK_APP"}
 NUMBERS = {
     "max_age": "TOCSIN_MAX_AGE_DAYS",
     "lease": "TOCSIN_LEASE_SECONDS",
     "quarantine": "TOCSIN_QUARANTINE_SECONDS",
+    "pace": "TOCSIN_PACE_SECONDS",
+    "roots": "TOCSIN_ROOTS_PER_HOUR",
 }
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
@@ -41,6 +50,20 @@ def test_a_missing_variable_is_named(name: str, variable: str, environment: dict
     settings = Settings({variable: " "} if environment is None else environment)
     with pytest.raises(SettingsFault, match=rf"{variable} is not set; template\.yaml"):
         getattr(settings, name)
+
+
+@pytest.mark.parametrize(("name", "variable"), MAY_BE_EMPTY.items())
+def test_what_may_be_empty_must_be_there(name: str, variable: str) -> None:
+    """An empty value is one; a variable that is not there is a mistake of the template."""
+    assert [getattr(Settings({variable: given}), name) for given in (" T0X ", " ")] == ["T0X", ""]
+    with pytest.raises(SettingsFault, match=rf"{variable} is not set"):
+        getattr(Settings({}), name)
+
+
+@pytest.mark.parametrize(("given", "expected"), [("true", True), ("false", False)])
+def test_buttons_are_shown_or_not(given: str, *, expected: bool) -> None:
+    """As the template says."""
+    assert Settings({"TOCSIN_BUTTONS": given}).buttons is expected
 
 
 @pytest.mark.parametrize(("name", "variable"), NUMBERS.items())
@@ -86,4 +109,6 @@ def test_every_setting_is_in_the_template_and_every_variable_is_a_setting() -> N
         *(one.get("Properties", {}) for one in template["Resources"].values()),
     ]
     told = {name for function in functions for name in function.get("Environment", {}).get("Variables", {})}
-    assert {name for name in told if name.startswith("TOCSIN_")} == {*WORDS.values(), *NUMBERS.values()}
+    assert {name for name in told if name.startswith("TOCSIN_")} == {
+        *WORDS.values(), *NUMBERS.values(), *MAY_BE_EMPTY.values(), "TOCSIN_BUTTONS",
+    }  # fmt: skip

@@ -37,7 +37,7 @@ def failures(
     ]
     tests: dict[str, Any] = {kind: [told]}
     model = LOADED.models[rule].model_copy(update={"tests": models.Tests(**tests)})
-    return [failure.what for failure in run(LOADED.rule_set, model)]
+    return [fault for outcome in run(LOADED.rule_set, model) for fault in outcome.faults]
 
 
 @pytest.mark.parametrize("reason", REASONS)

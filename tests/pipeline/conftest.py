@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.system import System, World, system
+from tests.system import STACK, System, World, system
 
 
 @pytest.fixture
@@ -20,3 +21,14 @@ def on_moto() -> Iterator[System]:
     """The system from `template.yaml` on moto."""
     with system() as running:
         yield running
+
+
+@pytest.fixture
+def deployed(on_moto: System, monkeypatch: pytest.MonkeyPatch) -> System:
+    """The system on moto, with a stack whose outputs name its table and bucket, as those of a deployed one do."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    outputs = {name: {"Value": on_moto.stack.physical(name)} for name in ("Table", "Bucket")}
+    queue = {"Queue": {"Type": "AWS::SQS::Queue"}}
+    body = json.dumps({"Resources": queue, "Outputs": outputs})
+    on_moto.stack.client("cloudformation").create_stack(StackName=STACK, TemplateBody=body)
+    return on_moto

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import random
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache, partial
-from itertools import product
+from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,6 +19,7 @@ from tocsin.errors import Rejected, Throttled, Unknown
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.policy import Policy
 from tocsin.ports import Commit, FateRecord, Slack, Table, Wanted
+from tocsin.routes import Matcher, Route, Routes, Span, everything_to
 from tocsin.story import Report, Story, add
 
 LEVELS = (("planned", "medium"), ("preparing", "high"), ("imminent", "critical"), ("done", "critical"))
@@ -54,7 +51,9 @@ class Desk:
     clock: Clock = field(default_factory=Clock)
     table: MemoryTable = field(default_factory=MemoryTable)
     slack: MemorySlack = field(init=False)
+    routes: Routes = field(default_factory=lambda: everything_to(CHANNEL))
     articles: int = 0
+    roots: int = 0
 
     def __post_init__(self) -> None:
         self.slack = MemorySlack(self.clock)
@@ -63,7 +62,9 @@ class Desk:
         """An article changes a story: its root is wanted, and perhaps replies."""
         self.articles += 1
         told = {"reason": "stage_up", "detail": "preparing → done", "report": story.best.article}
-        wanted = [Wanted(f"{story.id}/first_report", story), *(Wanted(alert, story, told) for alert in replies)]
+        level = POLICY.level_of(story.stage)
+        root = Wanted(f"{story.id}/first_report", story, level=level)
+        wanted = [root, *(Wanted(alert, story, told, level) for alert in replies)]
         fate = FateRecord(f"article {self.articles}", "alerted", "", self.clock().isoformat(), "")
         self.table.commit(Commit(fate, (story,), tuple(wanted)), self.clock())
 
@@ -84,7 +85,17 @@ class Desk:
     def deliverer(self, owner: str = "stream", *, table: Table | None = None, slack: Slack | None = None) -> Deliverer:
         """A deliverer on these twins, or on what is given instead of them."""
         neighbours = (table or self.table, slack or self.slack)
-        return Deliverer(*neighbours, lambda _: POLICY, self.clock, owner, CHANNEL, LEASE, QUARANTINE)
+        return Deliverer(
+            *neighbours,
+            lambda _: POLICY,
+            self.clock,
+            owner,
+            self.routes,
+            LEASE,
+            QUARANTINE,
+            self.clock.wait,
+            roots=self.roots,
+        )
 
     def deliver(self) -> None:
         """The stream tells the deliverer of every row that is pending."""
@@ -259,7 +270,7 @@ def test_a_reply_is_never_before_its_root(desk: Desk) -> None:
     assert [one.alert for one in desk.slack.messages] == [ROOT, REPLY]
 
 
-@pytest.mark.parametrize("error", [Throttled(30), Rejected("auth", "invalid_auth"), UNKNOWN])
+@pytest.mark.parametrize("error", [Throttled(60), Rejected("auth", "invalid_auth"), UNKNOWN])
 def test_a_reply_waits_for_a_root_that_cannot_be_posted(desk: Desk, error: Exception) -> None:
     """While a root cannot be posted its reply waits, and comes after it."""
     desk.slack.twists["post"].append(fails(error))
@@ -389,6 +400,95 @@ def test_a_deliverer_that_slept_over_its_post_makes_no_second_message(desk: Desk
     assert (desk.slack.calls.count("post"), len(desk.standing()), desk.status()) == (1, 1, "delivered")
 
 
+def test_a_note_that_took_too_long_is_not_followed_by_a_post(desk: Desk) -> None:
+    """A deliverer whose note of a post took as long as the lease does not post: the row is looked up later, and posted once."""
+
+    class Slow(Broken):
+        """Takes two minutes to note that a post begins."""
+
+        def posting(self, *arguments: Any) -> None:
+            """See `Table.posting`."""
+            desk.table.posting(*arguments)
+            desk.clock.move(minutes=2)
+
+    desk.deliverer(table=Slow(desk.table, "", Crash())).deliver([ROOT])
+    assert desk.slack.calls == []
+    desk.sweep()
+    assert (desk.slack.calls.count("post"), len(desk.standing()), desk.status()) == (1, 1, "delivered")
+
+
+@pytest.mark.parametrize("minutes", [8, 40])
+def test_a_post_that_turns_up_after_it_was_given_up_is_removed(desk: Desk, minutes: int) -> None:
+    """Beyond the bound there are two copies for a while; the one that is edited and replied to stays."""
+    desk.slack.twists["post"].append(fails(UNKNOWN))
+    desk.deliver()
+    desk.sweep(5)
+    (kept,) = desk.standing()
+    desk.sweep(minutes - 5)
+    desk.slack.post(CHANNEL, kept.message)
+    assert len(desk.standing()) == 2
+    desk.escalate()
+    desk.deliver()
+    desk.sweep(70)
+    assert desk.standing() == [kept]
+    assert "*Stage:* done" in kept.message.text
+    assert desk.table.rows[ROOT].doubted_at is None
+
+
+def test_of_two_copies_a_person_deletes_one_the_other_stays(desk: Desk) -> None:
+    """Where a person already removed the recorded copy, the auditor leaves the other one standing."""
+    desk.slack.twists["post"].append(fails(UNKNOWN))
+    desk.deliver()
+    desk.sweep(5)
+    (kept,) = desk.standing()
+    desk.slack.post(CHANNEL, kept.message)
+    desk.slack.remove(kept.ts)
+    desk.sweep(70)
+    assert len(desk.standing()) == 1
+
+
+@pytest.mark.parametrize("error", [Throttled(30), UNKNOWN, Rejected("auth", "invalid_auth")])
+@pytest.mark.parametrize("method", ["copies", "delete"])
+def test_an_audit_that_fails_is_made_again(desk: Desk, method: str, error: Exception) -> None:
+    """A look that fails is made by the next sweep, and a copy that could not be removed is removed at the last look."""
+    desk.slack.twists["post"].append(fails(UNKNOWN))
+    desk.slack.twists[method].append(fails(error))
+    desk.deliver()
+    desk.sweep(5)
+    (kept,) = desk.standing()
+    desk.slack.post(CHANNEL, kept.message)
+    desk.sweep(70)
+    assert desk.standing() == [kept]
+
+
+def test_an_alert_that_was_never_given_up_is_not_audited(desk: Desk) -> None:
+    """What was posted at once, or found in the history, costs no look."""
+    desk.slack.twists["post"].append(fails(UNKNOWN, effect=True))
+    desk.deliver()
+    desk.sweep(90)
+    assert "copies" not in desk.slack.calls
+
+
+def test_an_edit_in_doubt_does_not_turn_up_over_a_newer_one(desk: Desk) -> None:
+    """An edit that takes effect late is followed by one that shows the last state."""
+    desk.deliver()
+    desk.corroborate()
+    old: list[Callable[[], Any]] = []
+
+    def late(act: Callable[[], Any]) -> Any:
+        old.append(act)
+        raise UNKNOWN
+
+    desk.slack.twists["update"].append(late)
+    desk.deliver()
+    desk.corroborate()
+    desk.deliver()
+    desk.sweep(2)
+    old[0]()
+    desk.sweep()
+    assert "3 outlets" in desk.standing()[0].message.text
+
+
 def test_an_alert_that_cannot_be_rendered_does_not_hold_up_the_others(desk: Desk) -> None:
     """A sweep goes on after an alert that raises, and tries it again a sweep later."""
     desk.commit(begun("other/atlantis#1"))
@@ -406,119 +506,221 @@ def test_an_alert_that_cannot_be_rendered_does_not_hold_up_the_others(desk: Desk
     assert len(desk.standing()) == 1
 
 
-# ── every single fault ───────────────────────────────────────────────────────────────────────────────────────────────
+def others(count: int) -> list[str]:
+    """The roots of so many other stories, which are in the outbox too."""
+    return [f"drill/other-{number}#1/first_report" for number in range(count)]
 
 
-class Meddler:
-    """Stands before table and Slack, counts every call, and spoils those whose number it was given, each in its mode."""
-
-    def __init__(self, faults: Mapping[int, str]) -> None:
-        self.count = 0
-        self._faults = faults
-
-    def before(self, target: Any) -> Any:
-        """The same object, its calls counted and some of them spoilt."""
-        meddler = self
-
-        class Proxy:
-            """Passes calls on."""
-
-            def __getattr__(self, name: str) -> Callable[..., Any]:
-                """One method of the target."""
-                method = getattr(target, name)
-                of_slack = isinstance(target, MemorySlack)
-                return lambda *given, **named: meddler.call(partial(method, *given, **named), name, of_slack=of_slack)
-
-        return Proxy()
-
-    def call(self, act: Callable[[], Any], name: str, *, of_slack: bool) -> Any:
-        """One call."""
-        self.count += 1
-        mode = self._faults.get(self.count)
-        if mode is None:
-            return act()
-        if "after" in mode:
-            act()
-        if "crash" in mode:
-            raise Crash
-        if of_slack:
-            raise Throttled(40) if mode == "throttled" else Unknown(name)
-        raise OSError(name)
+def test_a_refused_token_is_tried_once_in_five_minutes(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """While Slack refuses the token one call in five minutes finds that out, however many alerts wait; then all are posted."""
+    desk.slack.twists["post"].extend([fails(Rejected("auth", "token_revoked"))] * 3)
+    for alert in others(5):
+        desk.commit(begun(alert.removesuffix("/first_report")))
+    desk.deliver()
+    assert (desk.slack.calls, desk.standing()) == (["post"], [])
+    desk.sweep(11)
+    assert (desk.slack.calls, desk.table.shut_until is None) == (["post"] * 3, False)
+    desk.sweep(8)
+    assert [len(desk.standing(alert)) for alert in (ROOT, *others(5))] == [1] * 6
+    assert desk.table.shut_until is None
+    assert sum("TokenRefused" in record.message for record in caplog.records) == 3
 
 
-def run_with(meddler: Meddler) -> Desk:
-    """A story of four articles and a second story are delivered while one call is spoilt, then all is left to the sweep."""
-    desk = Desk()
-    steps: list[Callable[[], Any]] = [
-        desk.begin,
-        desk.corroborate,
-        desk.escalate,
-        lambda: desk.commit(begun("drill/lemuria#1")),
-        desk.corroborate,
-    ]
-    for number in range(len(steps) + PATIENCE):
-        if number < len(steps):
-            steps[number]()
-        desk.clock.move(seconds=30)
-        pending = [alert for alert, row in desk.table.rows.items() if row.status == "pending"]
-        owner = f"owner {number}"
-        deliverer = desk.deliverer(owner, table=meddler.before(desk.table), slack=meddler.before(desk.slack))
-        with suppress(Crash, OSError, Unknown):
-            deliverer.deliver(pending)
-        with suppress(Crash, OSError, Unknown):
-            desk.clock.move(seconds=30)
-            deliverer.sweep()
-        check_at_every_step(desk)
-    return desk
+def test_a_look_that_lacks_a_scope_keeps_no_other_alert_waiting(desk: Desk) -> None:
+    """When the history cannot be read for want of a scope, only the alert in doubt waits."""
+    desk.slack.twists["post"].append(fails(UNKNOWN))
+    desk.slack.twists["find"].extend([fails(Rejected("auth", "missing_scope"))] * 3)
+    desk.deliver()
+    desk.sweep(4)
+    (other,) = others(1)
+    desk.commit(begun(other.removesuffix("/first_report")))
+    desk.deliver()
+    assert (len(desk.standing()), len(desk.standing(other))) == (0, 1)
 
 
-def check_at_every_step(desk: Desk) -> None:
-    """What must hold at every moment: no alert twice, no reply before its root."""
-    alerts = [one.alert for one in desk.slack.standing]
-    assert max(Counter(alerts).values(), default=0) <= 1
-    assert REPLY not in alerts or ROOT in alerts[: alerts.index(REPLY)]
+SPARE = "C0SPARE"
+WITH_SPARE = Routes({"desk": (CHANNEL, SPARE), "spare": (SPARE,)}, Route("desk"))
 
 
-MODES = ("crash before", "crash after", "error before", "error after", "throttled")
-ALL_PAIRS = "TOCSIN_ALL_FAULTS" in os.environ
+def test_a_refused_channel_gives_way_to_its_fallback(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """When the channel is archived or the bot was put out of it, alerts go to the fallback, and their replies and edits too."""
+    desk.routes, desk.slack.channels = WITH_SPARE, (SPARE,)
+    desk.deliver()
+    desk.escalate()
+    desk.deliver()
+    (root,), (reply,) = desk.standing(), desk.standing(REPLY)
+    assert (root.channel, reply.channel, reply.thread_ts) == (SPARE, SPARE, root.ts)
+    assert "*Stage:* done" in root.message.text
+    assert sum("ChannelRefused" in record.message for record in caplog.records) == 1
 
 
-@cache
-def undisturbed() -> tuple[list[Any], int]:
-    """What stands in the channel when no call fails, and how many calls that takes."""
-    counter = Meddler({})
-    return in_channel(run_with(counter)), counter.count
+def test_a_reply_to_a_root_in_an_archived_channel_goes_to_the_fallback(desk: Desk) -> None:
+    """When the channel of a story is archived later, what happens next is told in the fallback."""
+    desk.routes, desk.slack.channels = WITH_SPARE, (CHANNEL, SPARE)
+    desk.deliver()
+    desk.slack.channels = (SPARE,)
+    desk.escalate()
+    desk.deliver()
+    (reply,) = desk.standing(REPLY)
+    assert (reply.channel, reply.thread_ts, desk.status(REPLY)) == (SPARE, None, "delivered")
 
 
-def in_channel(desk: Desk) -> list[Any]:
-    """The messages of the channel but for their ts, in an order of their own: two stories may come in either order."""
-    return sorted(((one.alert, one.message, one.broadcast) for one in desk.slack.standing), key=str)
+@pytest.mark.parametrize("effect", [True, False])
+def test_a_post_to_the_fallback_in_doubt_is_looked_up_there(desk: Desk, effect: bool) -> None:
+    """A post of unknown outcome is looked up in the channel it was meant for, and stands once."""
+    desk.routes, desk.slack.channels = WITH_SPARE, (CHANNEL, SPARE)
+    desk.slack.twists["post"].append(fails(Rejected("channel", "is_archived")))
+    desk.slack.twists["post"].append(fails(UNKNOWN, effect=effect))
+    desk.deliver()
+    desk.sweep()
+    (message,) = desk.standing()
+    assert (message.channel, desk.status()) == (SPARE if effect else CHANNEL, "delivered")
 
 
-def check_faults(faults: Mapping[int, str]) -> None:
-    """Whatever these faults do, the channel ends up as without them, and nothing waits for ever."""
-    desk = run_with(Meddler(faults))
-    assert in_channel(desk) == undisturbed()[0], faults
-    assert {row.status for row in desk.table.rows.values()} == {"delivered"}, faults
+NIGHT = Span(((0, 12 * 60),), frozenset(range(7)), ZoneInfo("UTC"))
+AT_NIGHT = Routes({"desk": (CHANNEL,)}, Route("desk", (), (), ("night",)), {"night": (NIGHT,)})
 
 
-def test_no_single_fault_loses_or_repeats_an_alert() -> None:
-    """Whichever call to table or Slack fails or crashes, before or after its effect, the channel ends up the same."""
-    messages, calls = undisturbed()
-    assert len(messages) == 3
-    for at, mode in product(range(1, calls + 1), MODES):
-        check_faults({at: mode})
+def test_a_muted_alert_waits_until_the_interval_ends(desk: Desk) -> None:
+    """Muted is not lost: the alert and what became of its story stand in the channel when the interval is over, once."""
+    desk.routes = AT_NIGHT
+    desk.deliver()
+    desk.corroborate()
+    desk.deliver()
+    desk.sweep(179)
+    assert (desk.standing(), desk.table.rows[ROOT].note) == ([], "muted by night")
+    desk.sweep(2)
+    (message,) = desk.standing()
+    assert "2 outlets" in message.message.text
 
 
-def test_no_two_faults_lose_or_repeat_an_alert() -> None:
-    """Nor do two faults together: a sample of all pairs, or every pair with TOCSIN_ALL_FAULTS=1 (four minutes)."""
-    calls = undisturbed()[1]
-    pairs = [(one, two) for one in range(1, calls + 1) for two in range(one + 1, calls + 40)]
-    schedules = [(*pair, *modes) for pair, modes in product(pairs, product(MODES, MODES))]
-    if not ALL_PAIRS:
-        schedules = random.Random(2).sample(schedules, 500)
-    for one, two, first, second in schedules:
-        check_faults({one: first, two: second})
+def test_critical_passes_a_muted_interval(desk: Desk) -> None:
+    """What has become critical is told at once, root and reply."""
+    desk.routes = AT_NIGHT
+    desk.deliver()
+    desk.escalate()
+    desk.deliver()
+    assert (len(desk.standing()), len(desk.standing(REPLY))) == (1, 1)
+
+
+def test_a_story_stays_where_it_began(desk: Desk) -> None:
+    """A story whose level rises is told on in the thread of its root, whatever the routes say of its new level."""
+    critical = Route("spare", (Matcher("level", ">=", ("critical",)),))
+    desk.routes = replace(WITH_SPARE, route=replace(WITH_SPARE.route, routes=(critical,)))
+    desk.slack.channels = (CHANNEL, SPARE)
+    desk.deliver()
+    desk.escalate()
+    desk.deliver()
+    assert [one.channel for one in desk.slack.standing] == [CHANNEL, CHANNEL]
+    desk.commit(add(begun("drill/lemuria#1"), report(9, "done")))
+    desk.deliver()
+    assert desk.standing("drill/lemuria#1/first_report")[0].channel == SPARE
+
+
+def test_messages_to_one_channel_are_a_second_apart(desk: Desk) -> None:
+    """However many alerts come at once, and however many deliverers, a channel gets one message a second."""
+    for alert in others(8):
+        desk.commit(begun(alert.removesuffix("/first_report")))
+    for owner in ("one", "two", "three"):
+        desk.deliverer(owner).deliver([ROOT, *others(8)][: 3 if owner != "three" else None])
+    posted = [float(one.ts) for one in desk.slack.standing]
+    assert len(posted) == 9
+    assert all(later - earlier >= 0.999 for earlier, later in pairwise(posted))
+
+
+def test_a_pause_slack_asks_for_is_kept_by_every_deliverer(desk: Desk) -> None:
+    """After a 429 nobody sends anything to the channel until the pause is over."""
+    desk.slack.twists["post"].append(fails(Throttled(90)))
+    desk.deliver()
+    (other,) = others(1)
+    desk.commit(begun(other.removesuffix("/first_report")))
+    desk.deliverer("other").deliver([other])
+    desk.sweep(1)
+    assert desk.slack.calls == ["post"]
+    desk.sweep(2)
+    assert (len(desk.standing()), len(desk.standing(other))) == (1, 1)
+
+
+LIST = f"burst/drill/{CHANNEL}/2025-03-01T09"
+
+
+def flooded(desk: Desk, count: int = 6) -> None:
+    """More stories of one rule than the two a channel gets within an hour."""
+    desk.roots = 2
+    for alert in others(count - 1):
+        desk.commit(begun(alert.removesuffix("/first_report")))
+    desk.deliver()
+    desk.deliver()
+
+
+def test_too_many_first_reports_are_told_in_one_list(desk: Desk) -> None:
+    """Above the budget of a rule, channel and hour there is one message more, which names every other story."""
+    flooded(desk)
+    (told,) = desk.standing(LIST)
+    assert [one.alert for one in desk.slack.standing] == [ROOT, *others(1), LIST]
+    assert told.message.text.startswith("🟠 4 more: Drill")
+    assert told.message.text.count("Outlet 1") == 4
+    rolled = [desk.table.rows[alert] for alert in others(5)[1:]]
+    assert {(row.status, row.rolled_into) for row in rolled} == {("rolled", LIST)}
+    desk.sweep()
+    assert len(desk.slack.messages) == 3
+
+
+def test_the_list_of_an_hour_grows_in_place(desk: Desk) -> None:
+    """A later story of the hour is added to the list, without another message; the next hour has room again."""
+    flooded(desk)
+    later, after = "drill/later#1/first_report", "drill/after#1/first_report"
+    desk.commit(begun("drill/later#1"))
+    desk.deliver()
+    desk.deliver()
+    (told,) = desk.standing(LIST)
+    assert told.message.text.startswith("🟠 5 more: Drill")
+    desk.clock.move(hours=1)
+    desk.commit(begun("drill/after#1"))
+    desk.deliver()
+    assert (len(desk.standing(later)), len(desk.standing(after))) == (0, 1)
+
+
+def test_what_becomes_of_a_listed_story_is_told_in_the_thread_of_its_list(desk: Desk) -> None:
+    """The rise of a story that has no message of its own is told under its list and in the channel; the list shows its stage."""
+    flooded(desk, 2)
+    (last,) = others(1)
+    desk.roots = 1
+    desk.commit(begun("drill/listed#1"))
+    desk.deliver()
+    reply = "drill/listed#1/stage_up-done"
+    desk.commit(add(desk.table.stories["drill/listed#1"], report(9, "done")), reply)
+    desk.deliver()
+    desk.sweep(2)
+    (told,), (rise,) = desk.standing(LIST), desk.standing(reply)
+    assert (rise.thread_ts, rise.broadcast, len(desk.standing(last))) == (told.ts, True, 1)
+    assert (told.message.metadata["level"], desk.standing("drill/listed#1/first_report")) == ("critical", [])
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_a_list_of_unknown_outcome_stands_once(desk: Desk, effect: bool) -> None:
+    """A list whose post is in doubt is looked up like any alert, and then shows all it has to tell."""
+    desk.roots = 1
+    desk.deliver()
+    for alert in others(3):
+        desk.commit(begun(alert.removesuffix("/first_report")))
+    desk.slack.twists["post"].append(fails(UNKNOWN, effect=effect))
+    desk.deliver()
+    desk.sweep()
+    (told,) = desk.standing(LIST)
+    assert (told.message.text[:9], desk.status(LIST)) == ("🟠 3 more:", "delivered")
+
+
+def test_what_waits_comes_in_order_of_level_then_age(desk: Desk) -> None:
+    """When many alerts wait, the gravest is posted first, and of one level the oldest."""
+    for number, stage in enumerate(["planned", "done", "preparing", "done"]):
+        desk.clock.move(seconds=1)
+        story = begun(f"drill/wait-{number}#1")
+        desk.commit(replace(story, reports=(report(1, stage),)))
+    desk.sweep(1)
+    assert [one.alert.rpartition("/")[0].partition("/")[2] for one in desk.slack.standing] == [
+        "wait-1#1", "wait-3#1", "atlantis#1", "wait-2#1", "wait-0#1",
+    ]  # fmt: skip
 
 
 # ── over HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────

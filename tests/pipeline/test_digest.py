@@ -152,9 +152,10 @@ def test_the_digest_on_moto(on_moto: System) -> None:
     on_moto.pump.drain()
     assert len(table.held("2025-03-01")) == 1
     on_moto.move(days=1)
-    assert on_moto.pump.fire("Digest") == {"days": ["2025-03-01"]}
-    assert on_moto.pump.fire("Digest") == {"days": []}
+    assert on_moto.pump.fire("Digest") == {"days": ["2025-03-01"], "heartbeat": True}
+    assert on_moto.pump.fire("Digest") == {"days": [], "heartbeat": False}
     on_moto.pump.drain()
     on_moto.pass_time(2)
-    (post,) = on_moto.slack.posts
+    post, heartbeat = sorted(on_moto.slack.posts, key=lambda one: "Tocsin lives" in one.text)
     assert "Turkey → Syria, preparing" in post.text
+    assert "From 2025-02-17 to 2025-02-23: 0 articles read" in heartbeat.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -9,19 +10,47 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from infra.local.slack import LocalSlack
 from infra.local.stack import LocalStack
 from infra.replay import TEMPLATE
-from tests.twins import CHANNEL, Clock, MemoryArchive, MemorySlack, MemoryTable
+from tests.simulation.deployment import deployment
+from tests.simulation.queues import MemoryMailbox
+from tests.twins import CHANNEL, Clock, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable
 from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.slack import SlackWorkspace
+from tocsin.adapters.sqs import SqsQueue
 from tocsin.article import Article
+from tocsin.cursor import Cursor, Seen
 from tocsin.errors import Conflict, InputFault, Rejected
-from tocsin.ports import Archive, Commit, FateRecord, Held, Message, OutboxRow, Posted, Slack, Table, Wanted
+from tocsin.health import Health
+from tocsin.ports import (
+    Archive,
+    Backlog,
+    Bulletin,
+    Burst,
+    Commit,
+    FateRecord,
+    Feeds,
+    Held,
+    Listed,
+    Message,
+    Notice,
+    OutboxRow,
+    Posted,
+    Rolled,
+    Slack,
+    Table,
+    Tally,
+    Turn,
+    Wanted,
+)
 from tocsin.silence import Silence
 from tocsin.story import Report, Story
+from tocsin.subscription import Subscription
 
 START = datetime(2025, 3, 1, 9, tzinfo=UTC)
 STEPS = 120
@@ -45,8 +74,10 @@ class Caller:
         self.moves: list[Callable[[], Any]] = [
             *[self.commit] * 5, *[self.attempt] * 5, self.claim, self.claim, self.posting, self.delivered, self.release, self.bury,
             self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
-            self.digest,
+            self.digest, self.bulletin, self.backlog, self.count, self.tallies, self.doubtful, self.doubtful, self.audited,
+            *[self.turn] * 4, self.pause, self.shut, self.reopen, *[self.roll] * 3, self.room, self.rolled,
         ]  # fmt: skip
+        table.reopen()  # what another caller may have shut
 
     def step(self) -> tuple[str, Any]:
         """One call, with what came of it."""
@@ -63,7 +94,7 @@ class Caller:
         version = self.random.choice([known.version, known.version, known.version - 1] if known else [0, 0, 0, 1])
         story = a_story(known.id if known else self.any_story(), version, self.random.randrange(5))
         reply = self.random.choice([None, {"reason": "stage_up", "detail": "preparing → done", "report": "a"}])
-        alerts = [Wanted(f"{story.id}/first_report", story)]
+        alerts = [Wanted(f"{story.id}/first_report", story, level=self.random.choice(["low", "high", "critical", ""]))]
         if reply:
             alerts.append(Wanted(f"{story.id}/stage_up", story, reply))
         fate = a_fate(self.any_article(), self.now, self.any_content())
@@ -86,6 +117,28 @@ class Caller:
     def digest(self) -> bool:
         """A digest is wanted."""
         return self.table.want_digest(self.any_day(), self.now)
+
+    def bulletin(self) -> bool:
+        """An alarm is told, perhaps twice."""
+        name = f"{self.prefix}-{self.random.randrange(3)}"
+        return self.table.announce(name, Bulletin("Alarm", ("a line",), "high"), self.now)
+
+    def count(self) -> None:
+        """A batch was read."""
+        tally = Tally(articles=self.random.randrange(3), alerts=self.random.randrange(2), rules=self.prefix)
+        self.table.count(tally, self.counted_at())
+
+    def tallies(self) -> list[Tally]:
+        """Somebody asks what was read."""
+        return list(self.table.tallies([f"{self.counted_at():%Y-%m-%d}"]))
+
+    def counted_at(self) -> datetime:
+        """A moment on one of two days; each caller has its own year."""
+        return datetime.fromisoformat(f"{self.any_day()}T00:00:00+00:00")
+
+    def backlog(self) -> Backlog:
+        """Sweep asks how far behind it is."""
+        return self.table.backlog(self.now)
 
     def known(self) -> dict[str, FateRecord]:
         """A detector asks what became of articles, by id or address."""
@@ -117,17 +170,62 @@ class Caller:
         alert, owner, now = self.any_alert(), self.any_owner(), self.now
         row, done = self.table.claim(alert, owner, now, timedelta(seconds=75)), None
         if row and self.random.choice([True, False]):
-            self.table.posting(alert, owner, now)
+            self.table.posting(alert, owner, now, CHANNEL)
         if self.random.choice([True, False]):
             sure, plain = self.random.choice([True, False]), self.random.choice([True, False, False])
-            self.table.release(alert, owner, now, surely_not_posted=sure, plain=plain)
+            doubt = now.timestamp() if self.random.choice([True, False]) else None
+            self.table.release(alert, owner, now, surely_not_posted=sure, plain=plain, doubted_at=doubt)
         else:
-            done = self.table.delivered(alert, owner, Posted(CHANNEL, "1.5"), self.random.randrange(3))
+            audit = now + timedelta(seconds=30) if self.random.choice([True, False]) else None
+            done = self.table.delivered(alert, owner, Posted(CHANNEL, "1.5"), self.random.randrange(3), audit=audit)
         return row, done, self.table.claim(alert, owner, now, timedelta(seconds=self.random.choice([1, 75])))
 
     def posting(self) -> None:
         """A deliverer is about to post."""
-        self.table.posting(self.any_alert(), self.any_owner(), self.now)
+        self.table.posting(self.any_alert(), self.any_owner(), self.now, CHANNEL)
+
+    def roll(self) -> OutboxRow | None:
+        """A deliverer puts a row into a list, sometimes one it does not hold."""
+        alert, owner = self.any_alert(), self.any_owner()
+        row = self.table.claim(alert, owner, self.now, timedelta(seconds=75))
+        if row:
+            rolled = Rolled(alert, self.random.choice(["high", "low"]), "A → B, “é”", "Title", "Outlet", "")
+            self.table.roll_up(row, self.any_owner(), self.any_burst(), rolled, self.now)
+        return row
+
+    def room(self) -> bool:
+        """A deliverer asks whether there is room for a first report."""
+        return self.table.room(self.any_burst(), self.any_alert(), self.random.randrange(1, 4))
+
+    def rolled(self) -> tuple[list[Rolled], OutboxRow | None]:
+        """A deliverer reads a list, and claims it."""
+        burst = self.any_burst()
+        return list(self.table.rolled(burst)), self.table.claim(burst.alert, "x", self.now, timedelta(seconds=75))
+
+    def any_burst(self) -> Burst:
+        """One of two lists."""
+        return Burst(self.prefix, CHANNEL, f"2025-03-01T0{self.random.randrange(2)}")
+
+    def turn(self) -> Turn:
+        """A deliverer asks for a turn."""
+        pace = timedelta(seconds=self.random.choice([0, 1, 40]))
+        return self.table.turn(self.any_channel(), self.now, pace)
+
+    def pause(self) -> None:
+        """Slack asks for a pause."""
+        self.table.pause(self.any_channel(), self.now + timedelta(seconds=self.random.randrange(90)))
+
+    def shut(self) -> None:
+        """Slack refuses the token."""
+        self.table.shut(self.now + timedelta(seconds=self.random.randrange(300)))
+
+    def reopen(self) -> None:
+        """Slack takes the token again."""
+        self.table.reopen()
+
+    def any_channel(self) -> str:
+        """One of two channels."""
+        return f"C{self.prefix}{self.random.randrange(2)}"
 
     def delivered(self) -> bool:
         """A deliverer notes what Slack shows."""
@@ -166,6 +264,16 @@ class Caller:
     def due(self) -> list[str]:
         """The sweeper asks what is due; rows due at the same moment come in any order."""
         return sorted(alert for alert in self.table.due(self.now, 1000) if alert.startswith(self.prefix + "/"))
+
+    def doubtful(self) -> list[OutboxRow]:
+        """The auditor asks what is to be looked at."""
+        rows = self.table.doubtful(self.now, 1000)
+        return sorted((row for row in rows if row.alert.startswith(self.prefix + "/")), key=lambda row: row.alert)
+
+    def audited(self) -> None:
+        """The auditor has looked at a row."""
+        again = self.now + timedelta(seconds=50) if self.random.choice([True, False]) else None
+        self.table.audited(self.any_alert(), again)
 
     def silence(self) -> list[Silence]:
         """An analyst silences something, and somebody asks for the silences."""
@@ -232,13 +340,139 @@ def a_fate(article: str, now: datetime, content: str = "x") -> FateRecord:
     )
 
 
+def forget_what_waits(stack: LocalStack) -> None:
+    """Takes the alerts of earlier callers out of the table they share."""
+    dynamodb, table = stack.client("dynamodb"), stack.physical("Table")
+    for item in dynamodb.scan(TableName=table, IndexName="due")["Items"]:
+        dynamodb.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_the_table_answers_as_dynamodb_does(stack: LocalStack, seed: int) -> None:
     """The same random calls get the same answers from the twin and from the table of the template on moto."""
+    forget_what_waits(stack)
     tables: list[Table] = [MemoryTable(), DynamoTable(stack.client("dynamodb"), stack.physical("Table"))]
     twin, real = (Caller(table, seed) for table in tables)
     for number in range(STEPS):
         assert (number, twin.step()) == (number, real.step())
+
+
+class FeedCaller:
+    """Makes random calls of a list of feeds, the same ones on every list for the same seed."""
+
+    def __init__(self, feeds: Feeds, table: Table, seed: int) -> None:
+        self.feeds: Any = feeds  # with what only the command line calls
+        self.table = table
+        self.random = random.Random(seed)
+        self.prefix = f"host-{seed}.example"
+        self.now = START + timedelta(days=1000 * seed)
+        self.moves: list[Callable[[], Any]] = [
+            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, self.reschedule, self.move, self.end, self.remove,
+            self.all, self.read, self.notices,
+        ]  # fmt: skip
+
+    def step(self) -> tuple[str, Any]:
+        """One call, with what came of it."""
+        self.now += timedelta(seconds=self.random.choice([0, 1, 30, 400]))
+        move = self.random.choice(self.moves)
+        try:
+            return move.__name__, move()
+        except Conflict:
+            return move.__name__, Conflict
+
+    def add(self) -> bool:
+        """Somebody adds a feed, or changes one."""
+        feed = self.any_feed()
+        every = timedelta(minutes=self.random.randrange(1, 9))
+        told = Subscription(
+            feed, self.any_url(), "Outlet “é”", "ko", "KR", every, pages=self.random.choice([True, False])
+        )
+        added: bool = self.feeds.add(told, self.now + timedelta(seconds=self.random.randrange(100)))
+        return added
+
+    def save(self) -> None:
+        """A poll writes a cursor, sometimes over one that was read too long ago, and may have something to tell."""
+        feed = self.any_feed()
+        found = self.feeds.read([feed])
+        known = found[feed][1] if found else Cursor(feed)
+        version = self.random.choice([known.version, known.version, max(0, known.version - 1)])
+        seen = tuple(
+            Seen(f"{n:016x}", "", "0" * 11 + "1", "00000002", "0" * 11 + "3", n, undated=n % 2 == 0)
+            for n in range(1, self.random.randrange(1, 5))
+        )
+        health = Health(gap=self.random.randrange(3), what=self.random.choice(["", "a “b”"]), told="silent")
+        notices = [Notice(feed, "dead", "Outlet", f"why {self.random.randrange(9)}", self.now.isoformat())]
+        told = notices if self.random.randrange(3) == 0 else []
+        self.feeds.save(Cursor(feed, self.random.choice(["", '"é"']), "", "b", seen, health, version), told)
+
+    def due(self) -> list[str]:
+        """It is asked what is due; feeds due at the same moment come in any order."""
+        return sorted(feed for feed in self.feeds.due(self.now, 1000) if feed.startswith(self.prefix))
+
+    def asked(self) -> None:
+        """A feed was sent off."""
+        self.feeds.asked(self.any_feed(), self.now)
+
+    def reschedule(self) -> None:
+        """A feed is asked less often."""
+        self.feeds.reschedule(self.any_feed(), timedelta(minutes=20), self.now + timedelta(minutes=2))
+
+    def move(self) -> None:
+        """A feed moves."""
+        self.feeds.move(self.any_feed(), self.any_url(), self.any_url())
+
+    def end(self) -> None:
+        """A feed ends."""
+        self.feeds.end(self.any_feed())
+
+    def remove(self) -> bool:
+        """Somebody removes a feed."""
+        removed: bool = self.feeds.remove(self.any_feed())
+        return removed
+
+    def all(self) -> list[Listed]:
+        """Somebody asks for the list."""
+        return [one for one in self.feeds.all() if one.feed.id.startswith(self.prefix)]
+
+    def read(self) -> dict[str, tuple[Listed, Cursor]]:
+        """A poller reads feeds."""
+        return dict(sorted(self.feeds.read([self.any_feed(), self.any_feed()]).items()))
+
+    def notices(self) -> tuple[list[Notice], list[str]]:
+        """A deliverer asks what the hour brought, and what alerts are due."""
+        hour = self.now.isoformat()[:13]
+        due = [one for one in self.table.due(self.now + timedelta(hours=2), 1000) if one == f"notices/{hour}"]
+        return list(self.table.notices(hour)), due
+
+    def any_feed(self) -> str:
+        """One of a few feeds."""
+        return f"{self.prefix}/{self.random.randrange(6)}"
+
+    def any_url(self) -> str:
+        """One of two addresses."""
+        return f"https://{self.prefix}/{self.random.randrange(2)}"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_feeds_answer_as_dynamodb_does(stack: LocalStack, seed: int) -> None:
+    """The same random calls get the same answers from the twin of the feeds and from the table of the template on moto."""
+    client, name, memory = stack.client("dynamodb"), stack.physical("Table"), MemoryTable()
+    twin = FeedCaller(MemoryFeeds(memory), memory, seed)
+    real = FeedCaller(FeedTable(client, name), DynamoTable(client, name), seed)
+    for number in range(STEPS):
+        assert (number, twin.step()) == (number, real.step())
+
+
+def test_every_method_is_compared() -> None:
+    """No method of the ports of table and feeds is left out of the comparison."""
+    source = inspect.getsource(Caller) + inspect.getsource(FeedCaller)
+    assert [name for name in methods(Table) if f"self.table.{name}(" not in source] == []
+    assert [name for name in methods(Feeds) if f"self.feeds.{name}(" not in source] == []
+
+
+def methods(port: type) -> list[str]:
+    """The methods of a protocol."""
+    return [name for name, value in vars(port).items() if inspect.isfunction(value) and not name.startswith("_")]
 
 
 @pytest.mark.parametrize("kind", ["twin", "dynamodb"])
@@ -324,6 +558,19 @@ def test_slack_puts_a_reply_to_a_deleted_root_into_the_channel(workspace: tuple[
     assert slack.find(CHANNEL, "b", oldest=0) == reply
 
 
+def test_slack_tells_every_copy_and_removes_one(workspace: tuple[Slack, Callable[[str], None]]) -> None:
+    """All messages of an alert are told, in the channel or in a thread, and one that is removed is gone."""
+    slack, _ = workspace
+    root, extra = slack.post(CHANNEL, text("a")), slack.post(CHANNEL, text("a"))
+    replies = [slack.post(CHANNEL, text("b"), thread_ts=root.ts, broadcast=True) for _ in range(2)]
+    assert set(slack.copies(CHANNEL, "a", oldest=0)) == {root, extra}
+    assert set(slack.copies(CHANNEL, "b", oldest=0, thread_ts=root.ts)) == set(replies)
+    assert slack.permalink(extra)
+    slack.delete(extra)
+    assert list(slack.copies(CHANNEL, "a", oldest=0)) == [root]
+    assert slack.permalink(extra) is None
+
+
 def test_slack_refuses_what_is_not_there(workspace: tuple[Slack, Callable[[str], None]]) -> None:
     """An unknown channel, an unknown thread and a deleted message are refused, each with its kind."""
     slack, remove = workspace
@@ -334,6 +581,8 @@ def test_slack_refuses_what_is_not_there(workspace: tuple[Slack, Callable[[str],
         ("channel", lambda: slack.find("C0OTHER", "a", oldest=0)),
         ("missing", lambda: slack.post(CHANNEL, text("a"), thread_ts="1.000001")),
         ("missing", lambda: slack.update(posted, text("a"))),
+        ("missing", lambda: slack.delete(posted)),
+        ("channel", lambda: slack.copies("C0OTHER", "a", oldest=0)),
     ]
     for kind, call in calls:
         with pytest.raises(Rejected) as refusal:
@@ -349,3 +598,28 @@ def test_stories_survive_the_table(stack: LocalStack) -> None:
     found = table.story("back/y#1")
     assert found is not None
     assert json.dumps(found.to_json() | {"version": 0}) == json.dumps(story.to_json())
+
+
+def test_a_queue_hides_redelivers_and_gives_up_as_sqs_does(stack: LocalStack) -> None:
+    """A message hides while it is handled, comes again, and after the template's number of receives is a dead letter."""
+    numbers, sqs = deployment().articles, stack.client("sqs")
+    url, dead = stack.physical("ArticleQueue"), stack.physical("ArticleDeadLetters")
+    twin = MemoryMailbox(numbers.visibility, numbers.receives)
+    with time_machine.travel(START, tick=False) as clock:
+        SqsQueue(sqs, url).send(["good", "bad"])
+        twin.send(["good", "bad"])
+        now = START
+        for _ in range(numbers.receives + 2):
+            theirs = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            ours = twin.receive(now.timestamp(), 10)
+            assert sorted(mail.body for mail in ours) == sorted(message["Body"] for message in theirs)
+            for message in theirs:
+                if message["Body"] == "good":
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            twin.delete(mail for mail in ours if mail.body == "good")
+            assert twin.receive(now.timestamp(), 10) == []
+            assert "Messages" not in sqs.receive_message(QueueUrl=url)
+            now += timedelta(seconds=numbers.visibility + 1)
+            clock.move_to(now)
+        given_up = sqs.receive_message(QueueUrl=dead).get("Messages", [])
+    assert [message["Body"] for message in given_up] == twin.dead == ["bad"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.system import SEEDS, System, World, row_of, rule_set, seed_articles, tocsin
+from tests.system import SEEDS, STACK, System, World, row_of, rule_set, seed_articles, tocsin
 from tocsin.article import Article
 from tocsin.errors import InputFault
 from tocsin.memory import Kept
@@ -108,20 +107,6 @@ def test_why_on_a_replay() -> None:
     ran = tocsin("why", "--replay", SEEDS, "nobody")
     assert (ran.code, ran.out) == (3, "")
     assert "nothing is kept of 'nobody'" in ran.err
-
-
-STACK = "desk"
-
-
-@pytest.fixture
-def deployed(on_moto: System, monkeypatch: pytest.MonkeyPatch) -> System:
-    """The system on moto, with a stack whose outputs name its table and bucket, as those of a deployed one do."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    outputs = {name: {"Value": on_moto.stack.physical(name)} for name in ("Table", "Bucket")}
-    queue = {"Queue": {"Type": "AWS::SQS::Queue"}}
-    body = json.dumps({"Resources": queue, "Outputs": outputs})
-    on_moto.stack.client("cloudformation").create_stack(StackName=STACK, TemplateBody=body)
-    return on_moto
 
 
 def test_why_on_a_deployed_stack(deployed: System) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,11 +16,22 @@ from tocsin.settings import Settings
 
 if TYPE_CHECKING:
     from tocsin.adapters.dynamodb import DynamoTable
+    from tocsin.adapters.feed_table import FeedTable
+    from tocsin.adapters.metrics import LogMeter
     from tocsin.adapters.s3 import S3Archive
+    from tocsin.adapters.sqs import SqsQueue
+    from tocsin.artefact import Artefact
     from tocsin.compiled import RuleSet
     from tocsin.pipeline.collect import Collector
     from tocsin.pipeline.deliver import Deliverer
     from tocsin.pipeline.detect import Detector
+    from tocsin.pipeline.interact import Interactor
+    from tocsin.pipeline.page import PageReader
+    from tocsin.pipeline.poll import Poller
+    from tocsin.pipeline.question import Answerer
+    from tocsin.pipeline.receive import Receiver
+    from tocsin.ports import Web
+    from tocsin.routes import Routes
 
 log = logging.getLogger("tocsin")
 
@@ -42,18 +54,37 @@ def client(service: str) -> Any:
     )
 
 
-@cache
 def rule_set(folder: str) -> RuleSet:
     """The compiled rules of a folder; the faults of files that do not load are logged, the others run.
 
     `RuleFaults` when no rule is left: without any rule every article would be recorded as silent.
     """
+    return _loaded(folder).rule_set
+
+
+@cache
+def _loaded(folder: str) -> Artefact:
     from tocsin.adapters.rulebook import rulebook
 
     found = rulebook(Path(folder))
     for fault in found.faults:
         log.error("rule fault %s", fault)
-    return found.rule_set
+    return found
+
+
+def routes(folder: str, channel: str) -> tuple[RuleSet, Routes]:
+    """The rules of a folder, and where their alerts go: when its routes do not load, that is logged and all go to the one channel."""
+    from tocsin.errors import RuleFaults
+    from tocsin.routes import everything_to, load
+
+    loaded = _loaded(folder)
+    try:
+        return loaded.rule_set, load(Path(folder), loaded, channel)
+    except RuleFaults as error:
+        faults = error.faults
+    for fault in faults:
+        log.error("rule fault %s; every alert goes to %s", fault, channel)
+    return loaded.rule_set, everything_to(channel)
 
 
 def table() -> DynamoTable:
@@ -70,15 +101,70 @@ def archive() -> S3Archive:
     return S3Archive(client("s3"), Settings(os.environ).bucket)
 
 
+def feeds() -> FeedTable:
+    """The list of feeds in the table the environment names."""
+    from tocsin.adapters.feed_table import FeedTable
+
+    return FeedTable(client("dynamodb"), Settings(os.environ).table)
+
+
+def queue(url: str) -> SqsQueue:
+    """A queue by its URL."""
+    from tocsin.adapters.sqs import SqsQueue
+
+    return SqsQueue(client("sqs"), url)
+
+
+def meter() -> LogMeter:
+    """Where figures about the running go."""
+    from tocsin.adapters.metrics import LogMeter
+
+    return LogMeter(Settings(os.environ).stack, now)
+
+
+def web() -> Web:
+    """The guarded way out to the network."""
+    from tocsin.adapters.web import Guard
+
+    return Guard()
+
+
+def poller() -> Poller:
+    """What `handlers.fetch` runs."""
+    from tocsin.adapters.feed import parse
+    from tocsin.pipeline.poll import Poller
+
+    settings = Settings(os.environ)
+    articles, pages = queue(settings.article_queue), queue(settings.page_queue)
+    return Poller(feeds(), web(), parse, archive(), articles, pages, now, meter())
+
+
 def collector() -> Collector:
     """What `handlers.intake` runs."""
     from tocsin import reading
-    from tocsin.adapters.sqs import SqsQueue
     from tocsin.pipeline.collect import Collector
 
-    return Collector(
-        archive(), SqsQueue(client("sqs"), Settings(os.environ).article_queue), table(), now, reading.contents
-    )
+    return Collector(archive(), queue(Settings(os.environ).article_queue), table(), now, reading.contents)
+
+
+def receiver() -> Receiver:
+    """What `handlers.receive` runs."""
+    from tocsin import reading
+    from tocsin.adapters.secrets import SecretToken
+    from tocsin.pipeline.receive import Door, Receiver
+
+    settings = Settings(os.environ)
+    secret = SecretToken(client("secretsmanager"), settings.receive_secret, "shared secret", least=24)
+    articles = queue(settings.article_queue)
+    return Receiver(Door(secret, now), archive(), articles, table(), now, reading.contents)
+
+
+def page_reader() -> PageReader:
+    """What `handlers.page` runs."""
+    from tocsin.adapters import pages
+    from tocsin.pipeline.page import PageReader
+
+    return PageReader(web(), pages.extract, archive(), queue(Settings(os.environ).article_queue), now)
 
 
 def detector() -> Detector:
@@ -86,7 +172,35 @@ def detector() -> Detector:
     from tocsin.pipeline.detect import Detector
 
     settings = Settings(os.environ)
-    return Detector(rule_set(settings.rules), table, archive, now, settings.max_age)
+    return Detector(
+        rule_set(settings.rules), table, archive, now, settings.max_age, tally=lambda one, at: table().count(one, at)
+    )
+
+
+def interactor() -> Interactor:
+    """What `handlers.interact` runs. Slack waits three seconds for an answer, so it is not waited for longer."""
+    from tocsin.adapters.secrets import SecretToken
+    from tocsin.adapters.slack_desk import SlackForms
+    from tocsin.pipeline.interact import Interactor
+    from tocsin.pipeline.receive import Trusted
+
+    settings, secrets = Settings(os.environ), client("secretsmanager")
+    signing = SecretToken(secrets, settings.signing_secret, "signing secret of the Slack app", least=16)
+    forms = SlackForms(settings.slack_url, SecretToken(secrets, settings.slack_secret), timeout=2.5)
+    questions = queue(settings.question_queue)
+    origin = (settings.slack_team, settings.slack_app)
+    return Interactor(Trusted(signing, now), table(), archive(), questions, forms, now, *origin)
+
+
+def answerer() -> Answerer:
+    """What `handlers.answer` runs."""
+    from tocsin.adapters.slack_desk import SlackResponses
+    from tocsin.memory import Kept
+    from tocsin.pipeline.question import Answerer
+
+    settings, kept = Settings(os.environ), table()
+    responses = SlackResponses(settings.slack_url)
+    return Answerer(lambda: rule_set(settings.rules), Kept(kept, None), kept, feeds(), responses, now)
 
 
 def deliverer() -> Deliverer:
@@ -97,8 +211,9 @@ def deliverer() -> Deliverer:
 
     settings = Settings(os.environ)
     token = SecretToken(client("secretsmanager"), settings.slack_secret)
-    rules = rule_set(settings.rules)
+    rules, routed = routes(settings.rules, settings.slack_channel)
     slack = SlackWorkspace(settings.slack_url, token)
     return Deliverer(
-        table(), slack, rules.policy, now, uuid.uuid4().hex, settings.slack_channel, settings.lease, settings.quarantine
-    )
+        table(), slack, rules.policy, now, uuid.uuid4().hex, routed, settings.lease, settings.quarantine, time.sleep,
+        settings.pace, settings.roots, settings.buttons, meter(),
+    )  # fmt: skip

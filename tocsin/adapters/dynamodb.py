@@ -11,23 +11,51 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tocsin.adapters import tallies
+from tocsin.adapters.items import Item, as_item, as_number, as_value, batch_get, is_conditional
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
-from tocsin.ports import Commit, FateRecord, Held, OutboxRow, Posted, Wanted, digest_alert
+from tocsin.ports import (
+    BEYOND,
+    BULLETIN,
+    MUTED,
+    Backlog,
+    Bulletin,
+    Burst,
+    Commit,
+    FateRecord,
+    Held,
+    Notice,
+    OutboxRow,
+    Posted,
+    Rolled,
+    Tally,
+    Turn,
+    Wanted,
+    digest_alert,
+)
+from tocsin.signal import LEVELS
 from tocsin.silence import Silence
 from tocsin.story import Story
 
 FATES_LIVE = timedelta(days=90)
 STORIES_LIVE = timedelta(days=400)
 TRIES = 3
+PROBE = timedelta(minutes=1)
+"""How long others wait for the call that finds out whether Slack takes the token again."""
 HELD_LIVE = timedelta(days=14)
 MAX_HELD = 2_000
-"""Rows of one day's digest that are read."""
+"""Rows of one day's digest, or one hour's notices, that are read."""
 SHARD = "due"
 """The one partition of the index of waiting alerts: it holds only what is not delivered yet."""
+MOST_WAITING = 100
+"""Rows that are looked at to tell how far behind the delivery is."""
+AUDIT_SHARD = "audit"
+"""The partition of the same index for what is delivered and will be audited."""
 
-Item = dict[str, dict[str, Any]]
+_NAMES = {"#owner": "owner", "#status": "status"}
+"""Attributes whose names are reserved words."""
 
 
 class DynamoTable:
@@ -60,17 +88,7 @@ class DynamoTable:
 
     def _batch(self, keys: set[tuple[str, str]]) -> dict[str, Item]:
         """The items of these keys that exist, by their pk, strongly consistent."""
-        found: dict[str, Item] = {}
-        order = sorted(keys)
-        for first in range(0, len(order), 100):
-            wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in order[first : first + 100]]
-            while wanted:
-                answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
-                )
-                found |= {item["pk"]["S"]: item for item in answer["Responses"].get(self._name, [])}
-                wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-        return found
+        return {pk: item for (pk, _), item in batch_get(self._client, self._name, keys).items()}
 
     def record(self, fate: FateRecord) -> None:
         """See `Table.record`."""
@@ -79,7 +97,7 @@ class DynamoTable:
                 TableName=self._name, Item=_fate_item(fate), ConditionExpression="attribute_not_exists(pk)"
             )
         except ClientError as error:
-            if not _conditional(error):
+            if not is_conditional(error):
                 raise
 
     def episodes(self, key: str) -> Sequence[Story]:
@@ -116,9 +134,7 @@ class DynamoTable:
 
     def add_silence(self, silence: Silence) -> None:
         """Records a silence; it is forgotten a day after its end."""
-        row = {**asdict(silence), "begins": silence.begins.isoformat(), "ends": silence.ends.isoformat()}
-        item = _item("SILENCES", f"SILENCE#{silence.id}", row, expires=silence.ends + timedelta(days=1))
-        self._client.put_item(TableName=self._name, Item=item)
+        self._client.put_item(TableName=self._name, Item=_silence_item(silence))
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
@@ -129,6 +145,32 @@ class DynamoTable:
         actions += [{"ConditionCheck": _check(story, version)} for story, version in commit.relied]
         actions += [{"Put": {"Item": _held_item(held)}} for held in commit.held]
         actions += [{"Update": _outbox_update(wanted, now)} for wanted in commit.alerts]
+        self._transact(actions, f"article {commit.fate.article!r}")
+
+    def once(self, name: str, now: datetime, until: datetime) -> bool:
+        """See `DeskTable.once`."""
+        try:
+            self._client.put_item(
+                TableName=self._name,
+                Item=as_item(name, "ONCE", {}, expires=until),
+                ConditionExpression="attribute_not_exists(pk) OR expires_at < :now",
+                ExpressionAttributeValues={":now": {"N": str(int(now.timestamp()))}},
+            )
+        except ClientError as error:
+            if is_conditional(error):
+                return False
+            raise
+        return True
+
+    def act(self, story: Story, shown: Wanted | None, silences: Sequence[Silence], now: datetime) -> None:
+        """See `DeskTable.act`."""
+        actions: list[dict[str, Any]] = [{"Put": _story_put(story, now)}]
+        actions += [{"Update": _outbox_update(shown, now)}] if shown else []
+        actions += [{"Put": {"Item": _silence_item(silence)}} for silence in silences]
+        self._transact(actions, f"story {story.id!r}")
+
+    def _transact(self, actions: Sequence[dict[str, Any]], what: str) -> None:
+        """Writes it all or nothing; `Conflict` when a condition does not hold or another writer is at it."""
         for action in actions:
             next(iter(action.values()))["TableName"] = self._name
         try:
@@ -140,22 +182,27 @@ class DynamoTable:
                 "None"
             }
             raise Conflict(
-                f"article {commit.fate.article!r} was not written: {', '.join(sorted(reasons)) or 'another writer was first'}"
+                f"{what} was not written: {', '.join(sorted(reasons)) or 'another writer was first'}"
             ) from error
 
     def held(self, day: str) -> Sequence[Held]:
         """See `Table.held`."""
-        found: list[Held] = []
+        return [Held(**json.loads(item["state"]["S"])) for item in self._partition(f"HELD#{day}", MAX_HELD)]
+
+    def _partition(self, pk: str, limit: int) -> list[Item]:
+        """The items of one partition in order, so many at most."""
+        found: list[Item] = []
         start: dict[str, Any] = {}
-        while len(found) < MAX_HELD:
+        while len(found) < limit:
             answer = self._client.query(
                 TableName=self._name,
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": f"HELD#{day}"}},
-                Limit=MAX_HELD - len(found),
+                ExpressionAttributeValues={":pk": {"S": pk}},
+                Limit=limit - len(found),
+                ConsistentRead=True,
                 **start,
             )
-            found += [Held(**json.loads(item["state"]["S"])) for item in answer["Items"]]
+            found += answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 break
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -165,24 +212,60 @@ class DynamoTable:
 
     def want_digest(self, day: str, now: datetime) -> bool:
         """See `Table.want_digest`."""
-        values = {
-            "status": "pending",
-            "due_at": now.timestamp(),
-            "due_shard": SHARD,
-            "story": "",
-            "wanted": 1,
-            "reply": "null",
-        }
-        key = {"pk": {"S": f"ALERT#{digest_alert(day)}"}, "sk": {"S": "OUTBOX"}}
-        expires = {"expires_at": {"N": str(int((now + FATES_LIVE).timestamp()))}}
-        item = key | expires | {name: _value(value) for name, value in values.items()}
-        try:
-            self._client.put_item(TableName=self._name, Item=item, ConditionExpression="attribute_not_exists(pk)")
-        except ClientError as error:
-            if _conditional(error):
-                return False
-            raise
-        return True
+        return want(self._client, self._name, digest_alert(day), "pending", now)
+
+    def announce(self, name: str, bulletin: Bulletin, now: datetime) -> bool:
+        """See `Table.announce`."""
+        told = json.dumps(asdict(bulletin), ensure_ascii=False)
+        return want(self._client, self._name, f"{BULLETIN}{name}", "pending", now, bulletin=told, level=bulletin.level)
+
+    def count(self, tally: Tally, now: datetime) -> None:
+        """See `Table.count`."""
+        tallies.add(self._client, self._name, tally, now)
+
+    def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
+        """See `Table.tallies`."""
+        return tallies.read(self._client, self._name, days)
+
+    def stories(self, pages: int) -> tuple[list[Story], bool]:
+        """The stories in the first so many pages of the table, and whether these are all: for people, it reads everything else too."""
+        found: list[Story] = []
+        start: dict[str, Any] = {}
+        for _ in range(pages):
+            answer = self._client.scan(
+                TableName=self._name,
+                FilterExpression="begins_with(pk, :story)",
+                ExpressionAttributeValues={":story": {"S": "STORY#"}},
+                **start,
+            )
+            found += map(_story, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return found, True
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return found, False
+
+    def backlog(self, now: datetime) -> Backlog:
+        """See `Table.backlog`."""
+        answer = self._client.query(
+            TableName=self._name,
+            IndexName="due",
+            KeyConditionExpression="due_shard = :shard",
+            ExpressionAttributeValues={":shard": {"S": SHARD}},
+            Limit=MOST_WAITING,
+        )
+        keys = {(item["pk"]["S"], item["sk"]["S"]) for item in answer["Items"]}
+        rows = [row for row in self._batch(keys).values() if row.get("due_shard") == {"S": SHARD}]
+        since = [_since(row) for row in rows]
+        waiting = [one for one in since if one <= now.timestamp()]
+        return Backlog(
+            len(waiting),
+            datetime.fromtimestamp(min(waiting), UTC) if waiting else None,
+            sum("attempted_at" in row and _number(row, "lease_until") <= now.timestamp() for row in rows),
+        )
+
+    def notices(self, hour: str) -> Sequence[Notice]:
+        """See `Table.notices`."""
+        return [Notice(**json.loads(item["state"]["S"])) for item in self._partition(f"NOTICES#{hour}", MAX_HELD)]
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
@@ -204,29 +287,130 @@ class DynamoTable:
         )
         return _outbox(item) if item else None
 
-    def posting(self, alert: str, owner: str, now: datetime) -> None:
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
+        """See `Table.turn`."""
+        free = "attribute_not_exists(shut_until) AND (attribute_not_exists(#free) OR #free <= :now OR #free > :beyond)"
+        times = {":now": now, ":beyond": now + BEYOND}
+        held = self._turns("SET #free = :next", free, {":next": now + pace, **times}, channel)
+        if held is None:
+            return Turn()
+        if "shut_until" not in held:
+            return Turn(_moment(held[_free(channel)]))
+        if now < (shut_until := _moment(held["shut_until"])) <= now + BEYOND:
+            return Turn(shut_until, shut=True)
+        again = now + PROBE
+        over = "shut_until <= :now OR shut_until > :beyond"
+        held = self._turns("SET shut_until = :again", over, {":again": again, **times})
+        return Turn(again, shut=True) if held else Turn(probe=True)
+
+    def pause(self, channel: str, until: datetime) -> None:
+        """See `Table.pause`."""
+        self._turns("SET #free = :until", "attribute_not_exists(#free) OR #free < :until", {":until": until}, channel)
+
+    def shut(self, until: datetime) -> None:
+        """See `Table.shut`."""
+        later = "attribute_not_exists(shut_until) OR shut_until < :until"
+        self._turns("SET shut_until = :until", later, {":until": until})
+
+    def reopen(self) -> None:
+        """See `Table.reopen`."""
+        self._turns("REMOVE shut_until", "attribute_exists(shut_until)", {})
+
+    def _turns(self, update: str, condition: str, times: Mapping[str, datetime], channel: str = "") -> Item | None:
+        """Changes the one item that gives turns; when its condition does not hold, the item as it stands."""
+        values = {name: as_value(moment.timestamp()) for name, moment in times.items()}
+        given: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+        if channel:
+            given["ExpressionAttributeNames"] = {"#free": _free(channel)}
+        try:
+            self._client.update_item(
+                TableName=self._name, Key={"pk": {"S": "SLACK"}, "sk": {"S": "TURNS"}}, UpdateExpression=update, ConditionExpression=condition,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD", **given,
+            )  # fmt: skip
+        except ClientError as error:
+            if not is_conditional(error):
+                raise
+            held: Any = error.response.get("Item")
+            return held or self._get("SLACK", "TURNS") or {}
+        return None
+
+    def room(self, burst: Burst, alert: str, most: int) -> bool:
+        """See `Table.room`."""
+        values: dict[str, Any] = {":alerts": {"SS": [alert]}, ":alert": {"S": alert}, ":most": {"N": str(most)}}
+        try:
+            self._client.update_item(
+                TableName=self._name,
+                Key={"pk": {"S": f"ROOM#{burst.alert}"}, "sk": {"S": "ALERTS"}},
+                UpdateExpression="SET expires_at = :expires ADD alerts :alerts",
+                ConditionExpression="attribute_not_exists(alerts) OR contains(alerts, :alert) OR size(alerts) < :most",
+                ExpressionAttributeValues=values | {":expires": {"N": _after(burst, HELD_LIVE)}},
+            )
+        except ClientError as error:
+            if is_conditional(error):
+                return False
+            raise
+        return True
+
+    def roll_up(self, row: OutboxRow, owner: str, burst: Burst, rolled: Rolled, now: datetime) -> None:
+        """See `Table.roll_up`."""
+        note, due = f"told in the list {burst.alert}", now.timestamp()
+        mine = {":rolled": "rolled", ":burst": burst.alert, ":note": note, ":owner": owner, ":wanted": row.wanted}
+        line = {":state": json.dumps(asdict(rolled), ensure_ascii=False), ":expires": int(_after(burst, HELD_LIVE))}
+        told = {":pending": "pending", ":due": due, ":shard": SHARD, ":none": "", ":null": "null", ":one": 1, ":level": rolled.level,
+                ":expires": int(_after(burst, STORIES_LIVE))}  # fmt: skip
+        updates = [
+            _change(
+                f"ALERT#{row.alert}", "OUTBOX", "SET #status = :rolled, rolled_into = :burst, note = :note"
+                " REMOVE #owner, lease_until, due_at, due_shard, attempted_at, since", mine,
+                condition="#owner = :owner AND wanted <= :wanted", names=_NAMES,
+            ),
+            _change(f"ROLLED#{burst.alert}", row.alert, "SET #state = :state, expires_at = :expires", line, names={"#state": "state"}),
+            _change(
+                f"ALERT#{burst.alert}", "OUTBOX", "SET #status = :pending, due_at = :due, due_shard = :shard, story = :none, reply = :null,"
+                " since = if_not_exists(since, :due), #level = :level, expires_at = :expires ADD wanted :one",
+                told, names={"#status": "status", "#level": "level"},
+            ),
+        ]  # fmt: skip
+        try:
+            self._client.transact_write_items(
+                TransactItems=[{"Update": {"TableName": self._name, **one}} for one in updates]
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"TransactionCanceledException", "TransactionConflictException"}:
+                raise
+            raise Conflict(f"alert {row.alert!r} changed before it was put into a list") from error
+
+    def rolled(self, burst: Burst) -> Sequence[Rolled]:
+        """See `Table.rolled`."""
+        items = self._partition(f"ROLLED#{burst.alert}", MAX_HELD)
+        return [Rolled(**json.loads(item["state"]["S"])) for item in items]
+
+    def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """See `Table.posting`."""
         if (
             self._update(
                 alert,
-                "SET attempted_at = :now",
+                "SET attempted_at = :now, channel = :channel",
                 "#owner = :owner",
-                {":now": now.timestamp(), ":owner": owner},
-                status=False,
+                {":now": now.timestamp(), ":owner": owner, ":channel": channel},
+                names={"#owner": "owner"},
             )
             is None
         ):
             raise Conflict(f"alert {alert!r} belongs to another deliverer now")
 
-    def delivered(self, alert: str, owner: str, posted: Posted, shown: int) -> bool:
+    def delivered(self, alert: str, owner: str, posted: Posted, shown: int, *, audit: datetime | None = None) -> bool:
         """See `Table.delivered`."""
         values: dict[str, Any] = {":owner": owner, ":channel": posted.channel, ":ts": posted.ts, ":shown": shown}
         facts = "channel = :channel, ts = :ts, shown = :shown"
+        later = {":due": audit.timestamp(), ":audit": AUDIT_SHARD} if audit else {}
+        due = ", due_at = :due, due_shard = :audit" if audit else ""
+        forget = "#owner, lease_until, attempted_at, note, since" + ("" if audit else ", due_at, due_shard")
         done = self._update(
             alert,
-            f"SET #status = :delivered, {facts} REMOVE #owner, lease_until, due_at, due_shard, attempted_at, note",
+            f"SET #status = :delivered, {facts}{due} REMOVE {forget}",
             "#owner = :owner AND wanted <= :shown",
-            {**values, ":delivered": "delivered"},
+            {**values, **later, ":delivered": "delivered"},
         )
         if done is not None:
             return True
@@ -239,40 +423,82 @@ class DynamoTable:
         return again is None  # lost to another owner: nothing more to do here
 
     def release(  # noqa: PLR0913 - what is known of the call
-        self, alert: str, owner: str, due: datetime, *, surely_not_posted: bool, plain: bool = False, note: str = ""
+        self,
+        alert: str,
+        owner: str,
+        due: datetime,
+        *,
+        surely_not_posted: bool,
+        plain: bool = False,
+        doubted_at: float | None = None,
+        note: str = "",
     ) -> None:
         """See `Table.release`."""
         forget, told = ", attempted_at" if surely_not_posted else "", ", plain = :plain" if plain else ""
+        values = {
+            ":waiting": "waiting",
+            ":due": due.timestamp(),
+            ":shard": SHARD,
+            ":note": note[:300],
+            ":owner": owner,
+        } | ({":plain": True} if plain else {})
+        if doubted_at is not None:
+            told += ", doubted_at = if_not_exists(doubted_at, :doubted)"
+            values[":doubted"] = doubted_at
         self._update(
             alert,
             f"SET #status = :waiting, due_at = :due, due_shard = :shard, note = :note{told} REMOVE #owner, lease_until{forget}",
             "#owner = :owner",
-            {":waiting": "waiting", ":due": due.timestamp(), ":shard": SHARD, ":note": note[:300], ":owner": owner}
-            | ({":plain": True} if plain else {}),
+            values,
         )
 
     def bury(self, alert: str, owner: str, note: str) -> None:
         """See `Table.bury`."""
         self._update(
-            alert, "SET #status = :dead, note = :note REMOVE #owner, lease_until, due_at, due_shard", "#owner = :owner",
+            alert, "SET #status = :dead, note = :note REMOVE #owner, lease_until, due_at, due_shard, since", "#owner = :owner",
             {":dead": "dead", ":note": note[:300], ":owner": owner},
         )  # fmt: skip
 
     def posted(self, alert: str) -> Posted | None:
         """See `Table.posted`."""
         item = self._get(f"ALERT#{alert}", "OUTBOX")
+        if item and "ts" not in item and "rolled_into" in item:
+            return self.posted(item["rolled_into"]["S"])
         return Posted(item["channel"]["S"], item["ts"]["S"]) if item and "ts" in item else None
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Table.due`."""
+        items = self._waiting(SHARD, now)
+        ranked = sorted(items, key=lambda item: -_rank(item))  # which keeps the longest waiting first
+        return [item["pk"]["S"].removeprefix("ALERT#") for item in ranked[:limit]]
+
+    def doubtful(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
+        """See `Table.doubtful`."""
+        found = self._waiting(AUDIT_SHARD, now, Limit=limit)
+        items = (self._get(item["pk"]["S"], "OUTBOX") for item in found)
+        return [_outbox(item) for item in items if item and item.get("due_shard") == {"S": AUDIT_SHARD}]
+
+    def audited(self, alert: str, again: datetime | None) -> None:
+        """See `Table.audited`."""
+        self._update(
+            alert,
+            "SET due_at = :again" if again else "REMOVE due_at, due_shard, doubted_at",
+            "due_shard = :audit",
+            {":audit": AUDIT_SHARD} | ({":again": again.timestamp()} if again else {}),
+            names={},
+        )
+
+    def _waiting(self, shard: str, now: datetime, **limit: int) -> list[Item]:
+        """What one partition of the index tells of those whose time has come, the longest waiting first: a page of it."""
         answer = self._client.query(
             TableName=self._name,
             IndexName="due",
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-            ExpressionAttributeValues={":shard": {"S": SHARD}, ":now": {"N": _number(now.timestamp())}},
-            Limit=limit,
+            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": as_number(now.timestamp())}},
+            **limit,
         )
-        return [item["pk"]["S"].removeprefix("ALERT#") for item in answer["Items"]]
+        items: list[Item] = answer["Items"]
+        return items
 
     def _get(self, pk: str, sk: str) -> Item | None:
         answer = self._client.get_item(
@@ -288,25 +514,82 @@ class DynamoTable:
         condition: str,
         values: Mapping[str, Any],
         *,
-        status: bool = True,
+        names: Mapping[str, str] = _NAMES,
         tries: int = TRIES,
     ) -> Item | None:
-        names = {"#owner": "owner"} | ({"#status": "status"} if status else {})
+        named = {"ExpressionAttributeNames": names} if names else {}
         try:
             answer = self._client.update_item(
                 TableName=self._name, Key={"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}, UpdateExpression=update, ConditionExpression=condition,
-                ExpressionAttributeNames=names, ExpressionAttributeValues={name: _value(value) for name, value in values.items()}, ReturnValues="ALL_NEW",
+                ExpressionAttributeValues={name: as_value(value) for name, value in values.items()}, ReturnValues="ALL_NEW", **named,
             )  # fmt: skip
         except ClientError as error:
-            if _conditional(error):
+            if is_conditional(error):
                 return None
             if (
                 tries > 1 and error.response["Error"]["Code"] == "TransactionConflictException"
             ):  # a commit has the row in hand; boto3 does not try again
-                return self._update(alert, update, condition, values, status=status, tries=tries - 1)
+                return self._update(alert, update, condition, values, names=names, tries=tries - 1)
             raise
         item: Item = answer["Attributes"]
         return item
+
+
+def _rank(item: Item) -> int:
+    """How high a waiting alert's level is; one without comes last."""
+    level = item.get("level", {"S": ""})["S"]
+    return LEVELS.index(level) if level in LEVELS else -1
+
+
+def _after(burst: Burst, life: timedelta) -> str:
+    """When something about an hour is forgotten."""
+    return str(int((datetime.fromisoformat(f"{burst.hour}:00:00+00:00") + life).timestamp()))
+
+
+def _change(  # noqa: PLR0913 - the parts of an update
+    pk: str, sk: str, update: str, values: Mapping[str, Any], *, names: Mapping[str, str], condition: str = ""
+) -> dict[str, Any]:
+    """An update that is part of a transaction."""
+    return {
+        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+        "UpdateExpression": update,
+        "ExpressionAttributeNames": dict(names),
+        "ExpressionAttributeValues": {name: as_value(value) for name, value in values.items()},
+        **({"ConditionExpression": condition} if condition else {}),
+    }
+
+
+def _free(channel: str) -> str:
+    """The attribute that holds when a channel's next turn is free."""
+    return f"free_{channel}"
+
+
+def _moment(value: Mapping[str, str]) -> datetime:
+    return datetime.fromtimestamp(float(value["N"]), UTC)
+
+
+def want(client: Any, table: str, alert: str, status: str, due: datetime, **more: str) -> bool:
+    """Puts an alert that belongs to no story into the outbox, unless it is there; "pending" has it delivered at once."""
+    values = {
+        "status": status,
+        "due_at": due.timestamp(),
+        "due_shard": SHARD,
+        "since": due.timestamp(),
+        "story": "",
+        "wanted": 1,
+        "reply": "null",
+        **more,
+    }
+    key = {"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}
+    expires = {"expires_at": {"N": str(int((due + FATES_LIVE).timestamp()))}}
+    item = key | expires | {name: as_value(value) for name, value in values.items()}
+    try:
+        client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+    except ClientError as error:
+        if is_conditional(error):
+            return False
+        raise
+    return True
 
 
 def alert_of(keys: Mapping[str, Mapping[str, str]]) -> str:
@@ -314,34 +597,8 @@ def alert_of(keys: Mapping[str, Mapping[str, str]]) -> str:
     return keys["pk"]["S"].removeprefix("ALERT#")
 
 
-def _conditional(error: ClientError) -> bool:
-    return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
-
-
-def _value(value: Any) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    return {"S": value} if isinstance(value, str) else {"N": _number(value)}
-
-
-def _number(value: float) -> str:
-    return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
-def _item(pk: str, sk: str, state: Mapping[str, Any], *, expires: datetime | None = None, **numbers: float) -> Item:
-    item: Item = {
-        "pk": {"S": pk},
-        "sk": {"S": sk},
-        "schema": {"N": "1"},
-        "state": {"S": json.dumps(state, ensure_ascii=False)},
-    }
-    if expires:
-        item["expires_at"] = {"N": str(int(expires.timestamp()))}
-    return item | {name: {"N": _number(value)} for name, value in numbers.items()}
-
-
 def _fate_item(fate: FateRecord) -> Item:
-    item = _item(
+    item = as_item(
         f"ARTICLE#{fate.article}", "FATE", fate.to_json(), expires=datetime.fromisoformat(fate.at) + FATES_LIVE
     )
     return item | {"fate": {"S": fate.fate}, "content": {"S": fate.content}}
@@ -364,7 +621,7 @@ def _address(address: str) -> str:
 
 def _address_put(address: str, fate: FateRecord) -> dict[str, Any]:
     """Lets the article be found by its address; of two that come at the same moment with one address the second must wait."""
-    item = _item(_address(address), "ARTICLE", {}, expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
+    item = as_item(_address(address), "ARTICLE", {}, expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
     return {
         "Item": item | {"article": {"S": fate.article}},
         "ConditionExpression": "attribute_not_exists(pk) OR article = :article OR expires_at < :now",
@@ -388,7 +645,7 @@ def _check(story: str, version: int) -> dict[str, Any]:
 
 def _held_item(held: Held) -> Item:
     expires = datetime.fromisoformat(held.at) + HELD_LIVE
-    return _item(f"HELD#{held.day}", f"{held.story}/{held.reason}", asdict(held), expires=expires)
+    return as_item(f"HELD#{held.day}", f"{held.story}/{held.reason}", asdict(held), expires=expires)
 
 
 def _fate(item: Item) -> FateRecord:
@@ -398,7 +655,7 @@ def _fate(item: Item) -> FateRecord:
 def _story_put(story: Story, now: datetime) -> dict[str, Any]:
     key, _, episode = story.id.rpartition("#")
     after = replace(story, version=story.version + 1)
-    item = _item(
+    item = as_item(
         f"STORY#{key}",
         f"EPISODE#{int(episode):06d}",
         after.to_json(),
@@ -419,15 +676,32 @@ def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:
     shown = wanted.story.version + 1 if wanted.reply is None else 1
     values = {
         ":pending": "pending", ":story": wanted.story.id, ":wanted": shown, ":due": now.timestamp(), ":shard": SHARD,
-        ":reply": json.dumps(wanted.reply), ":expires": int((now + STORIES_LIVE).timestamp()),
+        ":reply": json.dumps(wanted.reply), ":expires": int((now + STORIES_LIVE).timestamp()), ":level": wanted.level,
     }  # fmt: skip
-    asked = "story = :story, wanted = :wanted, reply = :reply, expires_at = :expires"
+    asked = "story = :story, wanted = :wanted, reply = :reply, #level = :level, expires_at = :expires"
     return {
         "Key": {"pk": {"S": f"ALERT#{wanted.alert}"}, "sk": {"S": "OUTBOX"}},
-        "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, {asked}",
-        "ExpressionAttributeNames": {"#status": "status"},
-        "ExpressionAttributeValues": {name: _value(value) for name, value in values.items()},
+        "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, since = if_not_exists(since, :due), {asked}",
+        "ExpressionAttributeNames": {"#status": "status", "#level": "level"},
+        "ExpressionAttributeValues": {name: as_value(value) for name, value in values.items()},
     }
+
+
+def _since(item: Item) -> float:
+    """From when on a waiting alert should have been delivered; rows of versions before 1.0 do not say it."""
+    due = _number(item, "due_at")
+    return due if item.get("note", {"S": ""})["S"].startswith(MUTED) else _number(item, "since", due)
+
+
+def _number(item: Item, name: str, otherwise: float = 0.0) -> float:
+    return float(item[name]["N"]) if name in item else otherwise
+
+
+def _bulletin(item: Item) -> Bulletin | None:
+    if "bulletin" not in item:
+        return None
+    row = json.loads(item["bulletin"]["S"])
+    return Bulletin(**{**row, "lines": tuple(row["lines"])})
 
 
 def _outbox(item: Item) -> OutboxRow:
@@ -436,12 +710,21 @@ def _outbox(item: Item) -> OutboxRow:
         story=item["story"]["S"],
         wanted=int(item["wanted"]["N"]),
         shown=int(item.get("shown", {"N": "0"})["N"]),
+        level=item.get("level", {"S": ""})["S"],
         reply=json.loads(item["reply"]["S"]),
         channel=item.get("channel", {"S": ""})["S"],
         ts=item.get("ts", {"S": ""})["S"],
         attempted_at=float(item["attempted_at"]["N"]) if "attempted_at" in item else None,
         plain=item.get("plain", {"BOOL": False})["BOOL"],
+        doubted_at=float(item["doubted_at"]["N"]) if "doubted_at" in item else None,
+        rolled_into=item.get("rolled_into", {"S": ""})["S"],
+        bulletin=_bulletin(item),
     )
+
+
+def _silence_item(silence: Silence) -> Item:
+    row = {**asdict(silence), "begins": silence.begins.isoformat(), "ends": silence.ends.isoformat()}
+    return as_item("SILENCES", f"SILENCE#{silence.id}", row, expires=silence.ends + timedelta(days=1))
 
 
 def _silence(row: dict[str, Any]) -> Silence:

@@ -1,4 +1,4 @@
-"""The Slack bot token as AWS Secrets Manager keeps it: fetched once, kept in memory, never shown."""
+"""A token as AWS Secrets Manager keeps it, Slack's or that of those who post articles: kept in memory, never shown."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from tocsin.errors import SettingsFault
 _HEADER_SAFE = re.compile(r"[!-~]+")
 # What Secrets Manager answers, and what the operator should do about it.
 _MENDS = {
-    "ResourceNotFoundException": "it does not exist; create it and store the bot token in it",
+    "ResourceNotFoundException": "it does not exist; create it and store the token in it",
     "AccessDeniedException": "access is denied; allow secretsmanager:GetSecretValue on it to the function's role",
     "DecryptionFailure": "its KMS key cannot be used; allow kms:Decrypt on that key to the function's role",
-    "InvalidRequestException": "it has no value or is scheduled for deletion; restore it or store the bot token in it",
+    "InvalidRequestException": "it has no value or is scheduled for deletion; restore it or store the token in it",
 }
 
 
 class SecretToken:
-    """The bot token held by one secret, fetched with the Secrets Manager `client` when first asked for.
+    """The token held by one secret, fetched with the Secrets Manager `client` when first asked for.
 
-    The secret is the token itself or the JSON object `{"token": "xoxb-…"}`. Whatever keeps the token
-    from being read raises `SettingsFault`, which names the secret and what to mend, never its value.
+    The secret is the token itself or the JSON object `{"token": "…"}`; `kind` says what it should be, and `least` how many
+    characters it has at the least. Whatever keeps the token from being read raises `SettingsFault`, which names the secret
+    and what to mend, never its value.
     """
 
-    def __init__(self, client: Any, name: str) -> None:
-        self._client, self._name = client, name
+    def __init__(self, client: Any, name: str, kind: str = "Slack bot token", least: int = 1) -> None:
+        self._client, self._name, self._kind, self._least = client, name, kind, least
         self._token = ""
 
     def __repr__(self) -> str:
@@ -40,11 +41,16 @@ class SecretToken:
         return self._token or self.refresh()
 
     def refresh(self) -> str:
-        """The token as Secrets Manager has it now, for when Slack refuses the one at hand."""
+        """The token as Secrets Manager has it now, for when the one at hand may be out of date."""
         token = _token_in(self._fetch())
         if not token:
             raise SettingsFault(
-                f'the secret {self._name} holds no Slack bot token; store the token itself or {{"token": "xoxb-…"}}'
+                f'the secret {self._name} holds no {self._kind}; store the token itself or {{"token": "…"}}'
+            )
+        if len(token) < self._least:
+            token = ""  # no traceback shall show it
+            raise SettingsFault(
+                f"the secret {self._name} holds a {self._kind} that can be guessed; store one of {self._least} characters or more"
             )
         self._token = token
         return token

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 from urllib.error import URLError
 from uuid import UUID, uuid5
@@ -56,7 +56,10 @@ CODES: Mapping[Outcome, str] = {
         two_factor_setup_required method_deprecated deprecated_endpoint
     """,
     # The message to be edited, linked or replied to is gone, or closed to edits for good.
-    "missing": "message_not_found thread_not_found cant_update_message edit_window_closed",
+    "missing": """
+        message_not_found thread_not_found cant_update_message edit_window_closed cant_delete_message
+        compliance_exports_prevent_deletion
+    """,
     # Slack's own words: some aspect may have succeeded. The drafts are here because Tocsin never sends one.
     "unknown": """
         internal_error fatal_error service_unavailable request_timeout update_failed
@@ -64,9 +67,9 @@ CODES: Mapping[Outcome, str] = {
         draft_already_deleted draft_already_sent draft_has_conflict draft_not_found
     """,
 }
-"""Every error documented for the five methods used here, by what it means. An unlisted one is `unknown`.
+"""Every error documented for the six methods used here, by what it means. An unlisted one is `unknown`.
 
-Source: the reference pages of chat.postMessage, chat.update, chat.getPermalink, conversations.history
+Source: the reference pages of chat.postMessage, chat.update, chat.delete, chat.getPermalink, conversations.history
 and conversations.replies.
 """
 
@@ -133,15 +136,15 @@ class SlackWorkspace:
 
         `channel` is a channel id. None means that every page was read to the end; a look-up which breaks off raises.
         """
-        where = {"channel": channel, "oldest": f"{oldest:.6f}"}
-        if thread_ts is not None:
-            try:
-                return self._search("conversations.replies", {**where, "ts": thread_ts}, alert)
-            except Rejected as refusal:
-                if refusal.kind != "missing":
-                    raise
-            # A reply whose root was deleted meanwhile is put into the channel itself, silently (slack-go issue 1571).
-        return self._search("conversations.history", where, alert)
+        return next(self._found(channel, alert, oldest, thread_ts), None)
+
+    def copies(self, channel: str, alert: str, *, oldest: float, thread_ts: str | None = None) -> Sequence[Posted]:
+        """All the messages `find` might have found."""
+        return list(self._found(channel, alert, oldest, thread_ts))
+
+    def delete(self, posted: Posted) -> None:
+        """Removes a message. `Rejected("missing")` when it is gone already or can never be removed."""
+        self._write("chat.delete", {"channel": posted.channel, "ts": posted.ts})
 
     def permalink(self, posted: Posted) -> str | None:
         """A link to the message, or None when it is gone or Slack gives none."""
@@ -153,8 +156,21 @@ class SlackWorkspace:
             raise
         return answer.get("permalink") or None
 
-    def _search(self, method: str, where: Mapping[str, str], alert: str) -> Posted | None:
-        """Reads page after page until a message names the alert or the last page is read."""
+    def _found(self, channel: str, alert: str, oldest: float, thread_ts: str | None) -> Iterator[Posted]:
+        where = {"channel": channel, "oldest": f"{oldest:.6f}"}
+        if thread_ts is not None:
+            try:
+                yield from self._search("conversations.replies", {**where, "ts": thread_ts}, alert)
+            except Rejected as refusal:
+                if refusal.kind != "missing":
+                    raise
+            else:
+                return
+            # A reply whose root was deleted meanwhile is put into the channel itself, silently (slack-go issue 1571).
+        yield from self._search("conversations.history", where, alert)
+
+    def _search(self, method: str, where: Mapping[str, str], alert: str) -> Iterator[Posted]:
+        """Reads page after page, and gives each message that names the alert."""
         cursor = ""
         page = {**where, "inclusive": True, "include_all_metadata": True, "limit": _PAGE}
         while True:
@@ -164,9 +180,9 @@ class SlackWorkspace:
                 raise Unknown(f"{method} broke off before the last page")
             for row in rows:
                 if _names(row, alert):
-                    return Posted(where["channel"], row["ts"])
+                    yield Posted(where["channel"], row["ts"])
             if not cursor:
-                return None
+                return
 
     def _write(self, method: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         try:

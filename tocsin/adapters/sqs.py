@@ -1,4 +1,4 @@
-"""The article queue in SQS."""
+"""A queue in SQS: of feeds that are due, of articles, of articles whose pages are to be fetched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SqsQueue:
 
     def send(self, bodies: Sequence[str]) -> None:
         """See `Queue.send`. SQS answers 200 with a list of refused entries: those are sent again, and at last reported."""
-        for batch in _batches(bodies):
+        for batch in batches(bodies):
             left = {str(number): body for number, body in enumerate(batch)}
             for _ in range(TRIES):
                 entries = [{"Id": number, "MessageBody": body} for number, body in left.items()]
@@ -34,7 +34,8 @@ class SqsQueue:
                 raise NotQueued(f"SQS refused {len(left)} of {len(batch)} messages {TRIES} times")
 
 
-def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:
+def batches(bodies: Sequence[str]) -> Iterator[list[str]]:
+    """The bodies in as few batches as SQS takes them in."""
     batch: list[str] = []
     size = 0
     for body in bodies:

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tocsin.adapters.dead_letters import DeadLetters, dead_letters
 from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
+from tocsin.adapters.secrets import SecretToken
 from tocsin.errors import SettingsFault
 
 
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """US dollars of the running month, of the whole account."""
+
+    spent: float
+    forecast: float | None
+    """At the end of the month; None while AWS does not know."""
+    limit: float
+
+
+def spending_of(budget: Mapping[str, Any]) -> Spending:
+    """What a budget tells."""
+    told = budget.get("CalculatedSpend", {})
+    spent, forecast = (told.get(name, {}).get("Amount") for name in ("ActualSpend", "ForecastedSpend"))
+    return Spending(float(spent or 0), float(forecast) if forecast else None, float(budget["BudgetLimit"]["Amount"]))
+
+
 class DeployedStack:
-    """Table and bucket of a stack, by its name."""
+    """Table, bucket, Slack and dead letters of a stack, by its name."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -25,9 +46,51 @@ class DeployedStack:
         """The stack's table."""
         return DynamoTable(_client("dynamodb"), self._output("Table"))
 
+    def feeds(self) -> FeedTable:
+        """The stack's list of feeds."""
+        return FeedTable(_client("dynamodb"), self._output("Table"))
+
     def archive(self) -> S3Archive:
         """The stack's bucket."""
         return S3Archive(_client("s3"), self._output("Bucket"))
+
+    def slack(self) -> tuple[str, str, SecretToken]:
+        """Base of Slack's Web API, the channel, and the token, as the stack was given them."""
+        secret = SecretToken(_client("secretsmanager"), self._parameter("SlackTokenSecret"))
+        return self._parameter("SlackUrl"), self._parameter("SlackChannel"), secret
+
+    def dead_letters(self) -> list[DeadLetters]:
+        """The stack's dead-letter queues, by name."""
+        return sorted(dead_letters(_client("sqs"), self._of_type("AWS::SQS::Queue")), key=lambda queue: queue.name)
+
+    def queues(self) -> dict[str, int]:
+        """About how many messages wait in each queue that is no dead-letter queue, by name."""
+        urls = self._of_type("AWS::SQS::Queue")
+        letters = {queue.name for queue in self.dead_letters()}
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        ask = _client("sqs").get_queue_attributes
+        return {
+            name: sum(map(int, ask(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+            for name, url in sorted(urls.items())
+            if name not in letters
+        }
+
+    def spending(self) -> Spending | None:
+        """What the whole account spent this month; None when the stack has no budget, which is what tells it."""
+        for name in self._of_type("AWS::Budgets::Budget").values():
+            account = _client("sts").get_caller_identity()["Account"]
+            return spending_of(_client("budgets").describe_budget(AccountId=account, BudgetName=name)["Budget"])
+        return None
+
+    def _of_type(self, resource_type: str) -> dict[str, str]:
+        """The physical ids of the stack's resources of a type, by logical id."""
+        pages = _client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return {
+            row["LogicalResourceId"]: row["PhysicalResourceId"]
+            for page in pages
+            for row in page["StackResourceSummaries"]
+            if row["ResourceType"] == resource_type and "PhysicalResourceId" in row
+        }
 
     def _output(self, name: str) -> str:
         if name not in self._outputs:
@@ -35,20 +98,46 @@ class DeployedStack:
             raise SettingsFault(f"{what}: was it made from Tocsin's template.yaml?")
         return self._outputs[name]
 
-    @cached_property
+    def _parameter(self, name: str) -> str:
+        found = {each["ParameterKey"]: each["ParameterValue"] for each in self._described.get("Parameters", [])}
+        if name not in found:
+            what = f"the stack {self.name!r} has no parameter {name}"
+            raise SettingsFault(f"{what}: was it made from Tocsin's template.yaml?")
+        return str(found[name])
+
+    @property
     def _outputs(self) -> dict[str, str]:
+        return {output["OutputKey"]: output["OutputValue"] for output in self._described.get("Outputs", [])}
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
         (found,) = _client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+        stack: dict[str, Any] = found
+        return stack
 
 
 @contextmanager
 def deployed(name: str) -> Iterator[DeployedStack]:
     """The stack of that name; whatever AWS refuses while it is asked becomes a `SettingsFault` that says what to set."""
-    try:
+    with _asking("name the stack with --stack-name, the account with AWS_PROFILE"):
         yield DeployedStack(name)
+
+
+@contextmanager
+def bucket(name: str) -> Iterator[S3Archive]:
+    """The bucket of that name, as `deployed` gives a stack."""
+    with _asking("check the bucket's name, and name the account with AWS_PROFILE"):
+        yield S3Archive(_client("s3"), name)
+
+
+@contextmanager
+def _asking(mend: str) -> Iterator[None]:
+    """What AWS refuses meanwhile becomes a `SettingsFault`."""
+    try:
+        yield
     except ClientError as error:
         what = f"AWS refuses: {error.response['Error']['Message']}"
-        raise SettingsFault(f"{what}; name the stack with --stack-name, the account with AWS_PROFILE") from error
+        raise SettingsFault(f"{what}; {mend}") from error
     except BotoCoreError as error:
         raise SettingsFault(f"AWS cannot be asked: {error}; set AWS_REGION, and AWS_PROFILE or credentials") from error
 

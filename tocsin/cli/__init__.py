@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -13,12 +14,20 @@ from tocsin.errors import InputFault, RuleFaults, SettingsFault, TocsinError
 FINE, FINDINGS, RULES_UNREADABLE, BAD_INPUT = 0, 1, 2, 3
 """Exit codes."""
 COMMANDS = {
+    "backtest": "Fires, stories and alerts of each rule over an archive of articles.",
     "check": "Every fault of the rules as file:line:column, and the tests at the bottom of each rule.",
     "detect": "Signals in articles: no AWS, no Slack.",
+    "diff": "What an edit of the rules does to alerts: added, dropped, merged, split, changed.",
     "explain": "What matched in each sentence, which form and cue did it, and what a near miss lacked.",
+    "feedback": "What the desk called not relevant, as tests for the rules.",
     "feeds": "What Tocsin listens to: parse, check, list, add, remove, import, export.",
+    "redrive": "What was given up: the dead-letter queues, and back to work with what is in them.",
     "replay": "The whole pipeline on moto: articles in, alerts out.",
+    "routes": "Where an alert would go, and why: test.",
     "silence": "What the desk does not want to be told for a while: add, list, expire.",
+    "slack": "The Slack app: doctor says whether it can do what Tocsin needs of it.",
+    "status": "How the deployed stack is doing, on one screen.",
+    "test": "The tests at the bottom of each rule: what failed, what came instead, and why.",
     "why": "Why an article was alerted or not, and why two are one story or two.",
 }
 
@@ -50,7 +59,12 @@ def tocsin() -> None:
 
 
 def main() -> None:
-    """Runs the command line; an error is one clear message and an exit code, never a traceback."""
+    """Runs the command line; an error is one clear message and an exit code, never a traceback. What it writes is UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, TextIOWrapper
+        ):  # news is in every script: the encoding of a locale may have no letters for it
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = tocsin.main(standalone_mode=False)
     except RuleFaults as error:

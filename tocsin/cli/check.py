@@ -1,34 +1,149 @@
-"""`tocsin check`: faults of the rules, and the tests at the bottom of each rule."""
+"""`tocsin check`: faults of the rules and of lists of feeds, and the tests at the bottom of each rule."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tocsin import __version__, feeds
+from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
-from tocsin.errors import Fault
-from tocsin.rules import load
+from tocsin.errors import Fault, RuleFaults
+from tocsin.routes import load as load_routes
+from tocsin.rules import Loaded, load
 from tocsin.trial import run
 
 
 @click.command("check")
 @rules_option
-def command(rules: Path) -> int:
-    """Prints every fault as file:line:column, then runs the inline tests of every rule that loads."""
-    loaded = load(rules)
-    failed: list[Fault] = []
-    count = 0
-    for name, rule in loaded.models.items():
-        count += sum(len(getattr(rule.tests, kind)) for kind in type(rule.tests).model_fields)
-        failed += [loaded.sources[name].fault(failure.path, failure.what) for failure in run(loaded.rule_set, rule)]
-    faults = [*loaded.faults, *shortcomings(loaded)]
-    for fault in sorted([*faults, *failed]):
-        click.echo(str(fault))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "ndjson", "sarif", "github"]),
+    default="table",
+    show_default=True,
+    help="For people, one JSON object a line, SARIF 2.1.0, or annotations of GitHub.",
+)
+@click.argument("lists", nargs=-1, type=click.Path(path_type=Path), metavar="[FEEDS]...")
+def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
+    """Prints every fault of rules and routes as file:line:column, then runs the inline tests of every rule that loads.
+
+    FEEDS: lists of feeds, as YAML or OPML, to be checked as well. docs/checks.md tells of each check by its code.
+    """
+    try:
+        loaded = load(rules)
+    except RuleFaults as error:
+        _write(form, [*error.faults, *_of_feeds(lists)])
+        return RULES_UNREADABLE
+    count = sum(
+        len(getattr(rule.tests, kind)) for rule in loaded.models.values() for kind in type(rule.tests).model_fields
+    )
+    faults = [*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded), *_of_feeds(lists)]
+    failed = list(_failed(loaded))
+    _write(form, sorted([*faults, *failed]))
     told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
     click.echo(told, err=True)
     if not loaded.models:
         return RULES_UNREADABLE
     return FINDINGS if faults or failed else FINE
+
+
+def _failed(loaded: Loaded) -> Iterator[Fault]:
+    """The inline tests that do not come out as they say."""
+    for name, rule in loaded.models.items():
+        source = loaded.sources[name]
+        for outcome in run(loaded.rule_set, rule):
+            yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
+
+
+def _of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
+    try:
+        load_routes(rules, loaded)
+    except RuleFaults as error:
+        return error.faults
+    return []
+
+
+def _of_feeds(lists: Sequence[Path]) -> Iterator[Fault]:
+    for path in lists:
+        try:
+            with path.open("rb") as stream:
+                yield from feeds.read(str(path), stream.read(feeds.MAX_FILE + 1))[1]
+        except OSError as error:
+            what = f"cannot be read: {error.strerror or error}; check the path and its permissions"
+            yield Fault(str(path), 1, 1, what, "TOC101")
+        except RuleFaults as error:
+            yield from error.faults
+
+
+def _write(form: str, faults: Sequence[Fault]) -> None:
+    if form == "sarif":
+        click.echo(json.dumps(_sarif(faults), ensure_ascii=False, indent=2))
+        return
+    for fault in faults:
+        click.echo(_WRITTEN[form](fault))
+
+
+def _row(fault: Fault) -> str:
+    check = OF_CODE.get(fault.code)
+    return json.dumps({**asdict(fault), "mend": check.mend if check else ""}, ensure_ascii=False)
+
+
+def _annotation(fault: Fault) -> str:
+    """A workflow command of GitHub Actions, with what would end it early escaped."""
+    place = ",".join(
+        [f"file={_escaped(fault.file)}", f"line={fault.line}", f"col={fault.column}", f"title={fault.code}"]
+    )
+    message = fault.what.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::error {place}::{message}"
+
+
+def _escaped(value: str) -> str:
+    for letter, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"), (":", "%3A"), (",", "%2C")):
+        value = value.replace(letter, code)
+    return value
+
+
+_WRITTEN: Mapping[str, Callable[[Fault], str]] = {"table": str, "ndjson": _row, "github": _annotation}
+
+
+def _sarif(faults: Sequence[Fault]) -> dict[str, Any]:
+    """The faults as SARIF 2.1.0, with every check there is."""
+    numbers = {check.code: number for number, check in enumerate(CHECKS)}
+    rules = [
+        {
+            "id": check.code,
+            "shortDescription": {"text": check.what},
+            "fullDescription": {"text": check.why},
+            "help": {"text": check.mend},
+        }
+        for check in CHECKS
+    ]
+    results = [
+        {
+            "ruleId": fault.code,
+            "ruleIndex": numbers.get(fault.code, -1),
+            "level": "error",
+            "message": {"text": fault.what},
+            "locations": [{
+                "physicalLocation": {
+                    "artifactLocation": {"uri": Path(fault.file).as_posix()},
+                    "region": {"startLine": fault.line, "startColumn": fault.column},
+                }
+            }],
+        }
+        for fault in faults
+    ]  # fmt: skip
+    driver = {"name": "Tocsin", "version": __version__, "rules": rules}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,10 +9,10 @@ import click
 from tocsin.article import Article
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.options import load_rules, paths_argument, read_inputs, report_fault, rules_option
-from tocsin.compiled import Cue, RuleSet
+from tocsin.compiled import RuleSet
 from tocsin.detection import explained
-from tocsin.match import Finding, parts, read, words
-from tocsin.scan import Hit
+from tocsin.match import Finding, parts, read
+from tocsin.reasons import reasons
 
 
 @click.command("explain")
@@ -52,7 +51,7 @@ def _explain(rule_set: RuleSet, article: Article, name: str | None) -> None:
             what, style = ("near miss", "yellow") if finding.lacking else ("match", "green")
             console.print(Text(f"  {what} {finding.rule.policy.name}", style=style))
             console.print(_marked(finding))
-            for line in _reasons(finding):
+            for line in reasons(finding):
                 console.print(Text("    " + line))
     if not told:
         console.print("  no form of any rule matches a sentence", style="dim")
@@ -71,47 +70,3 @@ def _marked(finding: Finding) -> object:
         ):
             text.stylize("magenta" if not cue.drop else "red", 4 + begin - start, 4 + end - start)
     return text
-
-
-def _reasons(finding: Finding) -> list[str]:
-    """What is said of a finding, a line each: what it lacks, its form, and what decided each thing that was read."""
-    who = ", ".join(f"{actor.slug} ({actor.how} {actor.strength})" for actor in finding.who[:3])
-    return [
-        *([f"lacks  {finding.lacking}"] if finding.lacking else []),
-        f"form   {finding.form.text}",
-        f"stage  {finding.stage}: {_decided(finding)}",
-        *_cues(finding),
-        f"who    {who or 'nobody in the sentence'}",
-        *([f"what   {finding.what}"] if finding.what else []),
-    ]
-
-
-def _decided(finding: Finding) -> str:
-    """What decided the stage."""
-    for cue, hit in finding.cues:
-        if cue.stage == finding.stage:
-            return f"cue {cue.name} ({_said(finding, cue, hit)!r})"
-    head = words(finding.sentence, finding.match.head)
-    return "the form says so" if finding.form.stage == finding.stage else f"the verb or noun itself ({head!r})"
-
-
-def _cues(finding: Finding) -> Iterator[str]:
-    """Every cue that reaches the match, what it sets, and its words."""
-    for cue, hit in finding.cues:
-        sets = {
-            "stage": cue.stage,
-            "certainty": cue.certainty,
-            "flag": cue.flag,
-            "drops it as": cue.drop,
-            "news of": cue.fresh and "these days",
-        }
-        told = ", ".join(f"{what} {value}" for what, value in sets.items() if value)
-        yield f"cue    {cue.name} ({_said(finding, cue, hit)!r}): {told}"
-
-
-def _said(finding: Finding, cue: Cue, hit: Hit) -> str:
-    """The words of a cue, of the neighbouring sentence where it stands there."""
-    sentence = finding.sentence
-    if not sentence.low <= hit.start < sentence.high:
-        sentence = sentence.page.sentences[sentence.number + cue.adjacent]
-    return " ".join(words(sentence, hit).split())

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tocsin import silencing
 from tocsin.adapters.rulebook import rulebook
 from tocsin.artefact import Artefact
-from tocsin.errors import InputFault
-from tocsin.reading import Entry, articles, entries, lines
+from tocsin.errors import InputFault, RuleFaults
+from tocsin.reading import MAX_FILE, PACKED, Entry, articles, contents, entries, lines, unpacked
+
+if TYPE_CHECKING:
+    from tocsin.rules import Loaded  # which most commands need not wait for
 
 DEFAULT_RULES = Path(__file__).parent.parent.parent / "rules"
 STANDARD_INPUT = "standard-input"
@@ -42,16 +47,20 @@ stack_option = click.option(
     show_envvar=True,
     help="The deployed stack.",
 )
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def as_line(row: Mapping[str, Any]) -> str:
+    """A row as one line of JSON; what a terminal would obey, or no encoding can write, is escaped."""
+    text = json.dumps(row, ensure_ascii=False)
+    return text if text.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def period(_context: click.Context, _parameter: click.Parameter, value: str | None) -> timedelta | None:
     """A length of time: 12h, 7d or 2w."""
-    if value is None:
-        return None
-    if not (value[:-1].isascii() and value[:-1].isdigit() and len(value) <= 6 and value[-1] in _UNITS):  # noqa: PLR2004 - 99999h
-        raise click.BadParameter("write a number and a unit: 12h, 7d or 2w")
-    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+    try:
+        return silencing.period(value) if value is not None else None
+    except InputFault as fault:
+        raise click.BadParameter(fault.mend) from fault
 
 
 def moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -73,8 +82,25 @@ def read_inputs(paths: Iterable[str]) -> Iterator[Entry]:
     for path in paths:
         if path == "-":
             yield from _standard_input(sys.stdin.buffer.read())
+        elif path.startswith("s3://"):
+            yield from _bucket(path)
         else:
             yield from entries(Path(path))
+
+
+def _bucket(address: str) -> Iterator[Entry]:
+    """The articles under s3://BUCKET/PREFIX, in the order of the keys."""
+    from tocsin.adapters.stack import bucket
+
+    name, _, prefix = address.removeprefix("s3://").partition("/")
+    with bucket(name) as archive:
+        for key in archive.keys(prefix):
+            where = f"s3://{name}/{key}"
+            try:
+                body = archive.read(key, limit=MAX_FILE)
+                yield from unpacked(where, body) if key.endswith(PACKED) else contents(where, body)
+            except InputFault as fault:
+                yield Entry(where, fault=fault)
 
 
 def _standard_input(body: bytes) -> Iterator[Entry]:
@@ -108,6 +134,18 @@ def load_rules(folder: Path) -> Artefact:
     for fault in found.faults:
         click.echo(str(fault), err=True)
     return found
+
+
+def load_models(folder: Path) -> Loaded:
+    """The rules as `load_rules` has them, with the models and places of everything written in them."""
+    from tocsin.rules import load
+
+    loaded = load(folder)
+    if not loaded.models:
+        raise RuleFaults(loaded.faults)
+    for fault in loaded.faults:
+        click.echo(str(fault), err=True)
+    return loaded
 
 
 def report_fault(entry: Entry) -> None:

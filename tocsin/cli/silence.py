@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
+from tocsin import silencing
 from tocsin.cli import FINE
 from tocsin.cli.options import format_option, load_rules, moment, period, rules_option, stack_option
-from tocsin.compiled import RuleSet
 from tocsin.errors import InputFault
-from tocsin.signal import STAGES
-from tocsin.silence import MATCHERS, Silence
-
-_ONE = f"{', '.join(MATCHERS[:-1])} or {MATCHERS[-1]}"
 
 
 @click.group("silence")
@@ -57,14 +51,14 @@ def add(  # noqa: PLR0913 - a command has a parameter for each option
         raise click.UsageError("say how long: --for PERIOD or --until WHEN, one of them")
     if ends <= max(start, now):
         raise click.UsageError("it would end before it begins; check --from, --until and --for")
-    pairs = tuple(_pair(one, load_rules(rules).rule_set) for one in matchers)
-    name = hashlib.sha256(repr((pairs, start, ends, author, comment)).encode()).hexdigest()[:6]
-    silence = Silence(name, pairs, start, ends, (author or getpass.getuser())[:100], comment[:300], hold_critical)
+    known = load_rules(rules).rule_set
+    pairs = [silencing.matcher(one, known) for one in matchers]
+    silence = silencing.silence(pairs, start, ends, author or getpass.getuser(), comment, critical=hold_critical)
     from tocsin.adapters.stack import deployed
 
     with deployed(stack_name) as stack:
         stack.table().add_silence(silence)
-    click.echo(f"{silence.id}  {_told(silence)}")
+    click.echo(f"{silence.id}  {silencing.told(silence)}")
     return FINE
 
 
@@ -79,12 +73,12 @@ def show(stack_name: str, form: str) -> int:
         silences = sorted(stack.table().all_silences(), key=lambda one: (one.ends, one.id))
     now = datetime.now(UTC)
     for silence in silences:
-        state = "ended" if silence.ends <= now else "in force" if silence.begins <= now else "to come"
+        state = silencing.state(silence, now)
         if form == "ndjson":
             row = {**asdict(silence), "begins": silence.begins.isoformat(), "ends": silence.ends.isoformat()}
             click.echo(json.dumps({**row, "matchers": dict(silence.matchers), "state": state}, ensure_ascii=False))
         else:
-            click.echo(f"{silence.id}  {state:8}  {_told(silence)}")
+            click.echo(f"{silence.id}  {state:8}  {silencing.told(silence)}")
     if not silences and form != "ndjson":
         click.echo("no silence")
     return FINE
@@ -109,25 +103,3 @@ def expire(stack_name: str, names: tuple[str, ...]) -> int:
                 table.add_silence(replace(silence, begins=min(silence.begins, now), ends=now))
             click.echo(f"{name}  ended")
     return FINE
-
-
-def _pair(matcher: str, rules: RuleSet) -> tuple[str, str]:
-    """A matcher that can match something: a mistyped one would silence nothing and say nothing."""
-    name, sign, value = matcher.partition("=")
-    if not sign or name not in MATCHERS:
-        raise click.UsageError(f"{matcher!r} is no matcher; write {_ONE}, =, and a value")
-    policies = [rule.policy for rule in rules.rules]
-    slugs = {slug for one in policies for slug in one.names}
-    known: set[str] = {"rule": {one.name for one in policies}, "stage": {*map(str, STAGES)}}.get(name, slugs)
-    if value not in known:
-        near = get_close_matches(value, known, 3)
-        raise click.UsageError(
-            f"no {name} is called {value!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
-        )
-    return name, value
-
-
-def _told(silence: Silence) -> str:
-    what = " ".join(f"{name}={value}" for name, value in silence.matchers)
-    critical = ", even critical" if silence.holds_critical else ""
-    return f"{what}{critical} · {silence.begins:%Y-%m-%d %H:%M} to {silence.ends:%Y-%m-%d %H:%M} UTC · {silence.author}: {silence.comment}"

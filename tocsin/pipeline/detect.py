@@ -19,7 +19,7 @@ from tocsin.errors import Conflict
 from tocsin.pipeline.archive import archive_key, arrived
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
-from tocsin.ports import Archive, Clock, Commit, FateRecord, Held, Table, Wanted
+from tocsin.ports import Archive, Clock, Commit, FateRecord, Held, Memory, Tally, Wanted
 from tocsin.signal import Signal, rank
 from tocsin.story import Report, Story, identity
 
@@ -40,13 +40,15 @@ class Detector:
     """Decides what becomes of articles and writes it down."""
 
     rules: RuleSet
-    table: Callable[[], Table]
+    table: Callable[[], Memory]
     """Made only when there is a signal: an article without one needs no table."""
     archive: Callable[[], Archive]
     clock: Clock
     max_age: timedelta | None
     find: Callable[[RuleSet, Article], Sequence[Signal]] = detect
     """The signals in an article."""
+    tally: Callable[[Tally, datetime], None] | None = None
+    """Where what was read and rung is counted, for people to be told of."""
 
     def article(self, body: str) -> Article:
         """The article in a queue message."""
@@ -56,24 +58,39 @@ class Detector:
         """Handles a batch of (message id, article); returns the ids of those that must come again."""
         failed: list[str] = []
         silent: list[tuple[str, Article]] = []
+        read = rung = 0
         for message_id, article in articles:
+            read += 1
             try:
                 signals = self.find(self.rules, article)
                 if signals:
-                    self._decide(article, signals)
+                    rung += self._decide(article, signals)
                 else:
                     silent.append((message_id, article))
             except Exception:
                 log.exception("article %s comes again", ascii(article.id))
                 failed.append(message_id)
-        return failed + (self._silent(silent) if silent else [])
+        if silent:
+            lost, rang = self._silent(silent)
+            failed, rung = failed + lost, rung + rang
+        self._count(read - len(failed), rung)
+        return failed
 
-    def _silent(self, articles: Sequence[tuple[str, Article]]) -> list[str]:
+    def _count(self, articles: int, alerts: int) -> None:
+        """Adds to the tally of the day, which is for people: that it cannot be written stops nothing."""
+        if articles and self.tally:
+            try:
+                self.tally(Tally(articles=articles, alerts=alerts, rules=self.rules.version), self.clock())
+            except Exception:
+                log.exception("%d articles are missing in the tally", articles)
+
+    def _silent(self, articles: Sequence[tuple[str, Article]]) -> tuple[list[str], int]:
         """Articles without a signal: those that had one before they were edited are decided on, the others go to the archive."""
         perhaps = [article for _, article in articles if article.seen != "new"]
         known = self.table().known(perhaps) if perhaps else {}
         failed: list[str] = []
         silent: list[Article] = []
+        rung = 0
         for message_id, article in articles:
             before = known.get(article.id)
             if before is None or before.fate == "rejected":
@@ -82,13 +99,13 @@ class Detector:
                 silent.append(_renamed(article))
             elif not _seen(article, before):
                 try:
-                    self._decide(article, ())
+                    rung += self._decide(article, ())
                 except Exception:
                     log.exception("article %s comes again", ascii(article.id))
                     failed.append(message_id)
         if silent:
             self._record_silent(silent)
-        return failed
+        return failed, rung
 
     def _record_silent(self, articles: Sequence[Article]) -> None:
         now = self.clock()
@@ -97,7 +114,8 @@ class Detector:
         names = [f"{article.id}\n{article.content}" for article in articles]
         self.archive().write(archive_key("fates", now, names), gzip.compress(lines.encode(), mtime=0))
 
-    def _decide(self, article: Article, signals: Sequence[Signal]) -> None:
+    def _decide(self, article: Article, signals: Sequence[Signal]) -> int:
+        """Decides on an article and writes that down; returns how many alerts it raised."""
         article = article.arriving(self.clock())
         for _ in range(TRIES):
             known = self.table().known([article]).get(article.id)
@@ -107,12 +125,11 @@ class Detector:
                     continue
                 if _seen(article, known):
                     self._again(article, known)
-                    return
+                    return 0
             try:
-                self._write(article, signals, known if known and known.fate != "rejected" else None)
+                return self._write(article, signals, known if known and known.fate != "rejected" else None)
             except Conflict:
                 continue
-            return
         raise Conflict(f"article {article.id!r} lost against other writers {TRIES} times")
 
     def _again(self, article: Article, known: FateRecord) -> None:
@@ -122,7 +139,7 @@ class Detector:
             reason = f"the same article as {known.article}, at the same address"
             self.table().record(_fate_record(article, "duplicate", reason, self.rules.version, self.clock()))
 
-    def _write(self, article: Article, signals: Sequence[Signal], known: FateRecord | None) -> None:
+    def _write(self, article: Article, signals: Sequence[Signal], known: FateRecord | None) -> int:
         """Decides and writes, everything in one transaction. `known`: the fate of the version before, if it was edited."""
         draft = _Draft(self, replace(article, id=known.article) if known else article, known)
         draft.decide(signals)
@@ -132,6 +149,7 @@ class Detector:
             reason = f"an edit of {known.article}: {commit.fate.reason}"
             fate = _fate_record(article, commit.fate.fate, reason, self.rules.version, self.clock())
             self.table().record(fate)
+        return draft.rung
 
 
 @dataclass
@@ -153,6 +171,12 @@ class _Draft:
         self.now = self.detector.clock()
         self.table = self.detector.table()
         self.silences = self.table.silences(self.now)
+
+    @property
+    def rung(self) -> int:
+        """How many alerts the article raised."""
+        decisions = [decision for _, decision in (*self.told, *self.gone)]
+        return len({one.alert for one in decisions if one.alert in self.alerts})
 
     def decide(self, signals: Sequence[Signal]) -> None:
         """Decides on each signal, and on each story an earlier version of the article told."""
@@ -188,7 +212,7 @@ class _Draft:
     def _adopt(self, decision: Decision, report: Report, policy: Policy) -> bool:
         """Takes over what a decision changes; False when the transaction has no room for it."""
         stories = {story.id: story for story in decision.changed}
-        alerts = {wanted.alert: wanted for wanted in _wanted(decision, report)}
+        alerts = {wanted.alert: wanted for wanted in _wanted(decision, report, policy)}
         relied = dict(decision.relied)
         held = [_held(decision, report, policy, self.now)] if decision.held and decision.story else []
         before = len(self.stories) + len(self.alerts) + len(self.relied) + len(self.held)
@@ -227,7 +251,9 @@ def _renamed(article: Article) -> Article:
 
 
 def _seen(article: Article, known: FateRecord) -> bool:
-    """Whether this version of an article has been decided on before."""
+    """Whether this version of an article tells nothing new: it was decided on before, or it is a part of what was read whole."""
+    if article.lacks and not known.lacks and known.content:
+        return True
     return known.content in {"", article.content} or any(one.get("content") == article.content for one in known.before)
 
 
@@ -245,17 +271,20 @@ def _strongest(rules: RuleSet, signals: Sequence[Signal]) -> list[Signal]:
     return sorted(best.values(), key=lambda signal: -rank(signal.stage))[:MAX_STORIES]
 
 
-def _wanted(decision: Decision, report: Report) -> Iterator[Wanted]:
+def _wanted(decision: Decision, report: Report, policy: Policy) -> Iterator[Wanted]:
     for other in decision.others:
         if other.alerted and other.posted:
-            yield Wanted(root_alert(other.id), other)
+            yield Wanted(root_alert(other.id), other, level=policy.level_of(other.stage))
     story = decision.story
     if story is None or not decision.edits or not story.posted:
         return
-    yield Wanted(root_alert(story.id), story)
+    yield Wanted(root_alert(story.id), story, level=policy.level_of(story.stage))
     if decision.alert and decision.alert != root_alert(story.id):
         yield Wanted(
-            decision.alert, story, {"reason": decision.reason, "detail": decision.detail, "report": report.article}
+            decision.alert,
+            story,
+            {"reason": decision.reason, "detail": decision.detail, "report": report.article},
+            policy.level_of(report.stage),
         )
 
 
@@ -298,7 +327,8 @@ def _fate_record(article: Article, fate: Fate, reason: str, rules: str, now: dat
     """The fate of an article, without its signals."""
     published = article.published.isoformat() if article.published else ""
     return FateRecord(
-        article.id, fate, reason, now.isoformat(), rules, article.title, article.source, (), article.url, published, article.content
+        article.id, fate, reason, now.isoformat(), rules, article.title, article.source, (), article.url, published, article.content,
+        lacks=article.lacks,
     )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
-"""The digest of what silences and rules on trial held back."""
+"""What is told by the calendar: each day what silences and rules on trial held back, each week that Tocsin lives."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tocsin.ports import Table
+from tocsin.ports import Bulletin, Table, Tally
 
 DIGEST_DAYS = 3
 """Days back for which a digest that was missed is made up."""
@@ -14,3 +15,25 @@ def want_digests(table: Table, now: datetime) -> list[str]:
     """Puts the digests of the last days that held something back into the outbox, each once; returns the days."""
     days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(DIGEST_DAYS, 0, -1)]
     return [day for day in days if table.held(day) and table.want_digest(day, now)]
+
+
+def want_heartbeat(table: Table, now: datetime) -> bool:
+    """Puts the heartbeat of the week that ended last Sunday into the outbox, once; False when it was there already.
+
+    It is asked for every day, so that a Monday that was missed is made up.
+    """
+    monday = now - timedelta(days=now.weekday())
+    days = [f"{monday - timedelta(days=back):%Y-%m-%d}" for back in range(7, 0, -1)]
+    return table.announce(f"heartbeat-{days[0]}", _heartbeat(days, table.tallies(days)), now)
+
+
+def _heartbeat(days: Sequence[str], tallies: Sequence[Tally]) -> Bulletin:
+    articles, alerts = sum(one.articles for one in tallies), sum(one.alerts for one in tallies)
+    quiet = [day for day in days if day not in {one.day for one in tallies}]
+    read = f"{articles:,} {'article' if articles == 1 else 'articles'} read"
+    lines = [f"From {days[0]} to {days[-1]}: {read}, {alerts:,} {'alert' if alerts == 1 else 'alerts'} rung."]
+    if quiet:
+        lines.append(f"Nothing was read on {', '.join(quiet)}.")
+    if tallies:
+        lines.append(f"Rules {tallies[-1].rules}; the last article was read at {tallies[-1].last_article[:16]} UTC.")
+    return Bulletin("Tocsin lives", tuple(lines))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tocsin.ports import Table
+from tocsin.ports import Memory
 from tocsin.story import Story
 
 TRIES = 6
 """Times a step tries again that lost against another writer."""
 
 
-def standing(table: Table, story_id: str) -> Story | None:
+def standing(table: Memory, story_id: str) -> Story | None:
     """A story, or the one it turned out to be part of."""
     story = table.story(story_id)
     for _ in range(TRIES):

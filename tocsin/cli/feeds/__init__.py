@@ -15,7 +15,7 @@ COMMANDS = {
     "parse": ("parse", "Reads feed files offline, as the poller would."),
     "remove": ("deployed", "Removes a feed from the deployed list."),
 }
-"""By name: the module it is in, where it is called like the subcommand (`import_` for import), and its help."""
+"""By name: the module it is in, where it is called like the subcommand (`import_` for import, `list_` for list), and its help."""
 
 
 class Commands(click.Group):
@@ -30,7 +30,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"tocsin.cli.feeds.{COMMANDS[cmd_name][0]}")
-        found: click.Command = getattr(module, {"import": "import_"}.get(cmd_name, cmd_name))
+        found: click.Command = getattr(module, {"import": "import_", "list": "list_"}.get(cmd_name, cmd_name))
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

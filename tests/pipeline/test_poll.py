@@ -1,0 +1,466 @@
+"""Feeds are asked when they are due, and what is new in them is sent on once, whatever feeds, servers and queues do."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.hostile.polling import CASES, QUIET, SIGNAL, Case, outcome
+from tests.listening import DAY, URL, Listening, entry, subscription
+from tests.twins import MemoryFeeds, MemoryQueue
+from tocsin import health
+from tocsin.cursor import Cursor
+from tocsin.errors import FetchFault
+from tocsin.feed import Answer
+from tocsin.health import HABIT, Health
+from tocsin.message import notices as told
+from tocsin.pipeline.poll import send_due
+from tocsin.ports import FateRecord, Notice
+from tocsin.schedule import A_HOST, interval
+from tocsin.subscription import feed_id
+
+A, B = entry("a", SIGNAL), entry("b", QUIET)
+
+
+@pytest.fixture
+def desk() -> Listening:
+    """A desk with one feed on its list."""
+    one = Listening()
+    one.add()
+    return one
+
+
+class Counted(MemoryFeeds):
+    """Feeds that count what is written."""
+
+    writes = 0
+
+    def save(self, cursor: Cursor, notices: Sequence[Notice] = ()) -> None:
+        """See `Feeds.save`."""
+        self.writes += 1
+        super().save(cursor, notices)
+
+
+class Refusing(MemoryQueue):
+    """A queue that refuses everything, though it may have taken some of it."""
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """See `Queue.send`."""
+        self.bodies += bodies[:1]
+        raise ConnectionError("refused")
+
+
+def fates(desk: Listening) -> list[FateRecord]:
+    """The fates in the archive that are not the detector's."""
+    archive = desk.world.archive
+    lines = [
+        line for key in archive.keys("fates/") for line in gzip.decompress(archive.read(key, limit=10**7)).splitlines()
+    ]
+    rows = [FateRecord.from_json(json.loads(line)) for line in lines]
+    return [row for row in rows if row.fate != "no_signal"]
+
+
+# What is new, and what is not
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_no_alert_too_many_and_none_lost(case: Case) -> None:
+    """Whatever a feed does to its entries from poll to poll, each article rings once, and edits are seen as edits."""
+    assert outcome(case) == ([], case.articles, case.sent)
+
+
+def test_what_is_new_is_sent_and_archived(desk: Listening) -> None:
+    """Entries become articles of the outlet, archived as one batch, and only new ones do so at the next poll."""
+    desk.publish(A, B)
+    desk.poll()
+    desk.publish(entry("c"), A, B)
+    desk.poll()
+    assert [(one.title, one.source, one.url, one.published) for one in desk.told] == [
+        (f"Headline {name}", "Example News", f"https://news.example/{name}", DAY) for name in "abc"
+    ]
+    assert len(desk.world.archive.keys("articles/2025/03/01/")) == 2
+    assert desk.alerts == ["first_report"]
+
+
+def test_many_at_one_link_are_many(desk: Listening) -> None:
+    """Entries that all lead to one page are articles of their own, today and when one takes the place of another."""
+    page = "https://ministry.example/notices"
+    lines = [entry(str(n), f"Notice number {n}.", link=page) for n in range(4)]
+    desk.publish(*lines[:3])
+    desk.poll()
+    desk.publish(*lines[1:])
+    desk.poll()
+    assert [one.title for one in desk.told] == [f"Headline {n}" for n in range(4)]
+    assert len({one.id for one in desk.told}) == 4
+    assert {one.address for one in desk.told} <= {"", "ministry.example/notices"}
+    later = DAY + timedelta(hours=1)
+    desk.publish(entry("5", SIGNAL, link=page, published=later))
+    desk.poll()
+    assert (len({one.id for one in desk.told}), desk.alerts) == (5, ["first_report"])
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_copies_are_one(desk: Listening, dated: bool) -> None:
+    """An entry that stands in a feed twice, in two categories say, is one article."""
+    published = DAY if dated else None
+    desk.publish(B)
+    desk.poll()
+    copies = [replace(A, id=f"guid-{n}", published=published) for n in range(2)]
+    desk.publish(*copies, B)
+    desk.poll()
+    assert len(desk.told) == 2
+
+
+def test_an_undated_entry_keeps_its_time(desk: Listening) -> None:
+    """An edit of an entry without a date is dated by when the entry came first."""
+    desk.publish(B)
+    desk.poll()
+    first = desk.world.clock.now
+    undated = replace(A, published=None)
+    desk.publish(undated, B)
+    desk.poll()
+    desk.world.clock.move(days=9)
+    desk.publish(replace(undated, text="Other words."), B)
+    desk.poll()
+    assert [(one.published, one.dated) for one in desk.told[1:]] == [(first, "arrival")] * 2
+
+
+def test_what_stood_there_undated_at_the_beginning_does_not_ring(desk: Listening) -> None:
+    """At the first poll nobody knows how old an undated entry is: it has a fate and does not ring; a later one does."""
+    desk.publish(replace(A, published=None))
+    desk.poll()
+    assert (desk.alerts, [row.fate for row in fates(desk)]) == ([], ["stale"])
+    desk.publish(entry("n", SIGNAL, published=None), replace(A, published=None))
+    desk.poll()
+    assert desk.alerts == ["first_report"]
+
+
+def test_an_entry_with_nothing_in_it_is_rejected_once(desk: Listening) -> None:
+    """An entry without words has a fate and a reason; the others are read, and it is not told again."""
+    desk.publish(replace(B, title=" ", text=""), A)
+    desk.poll()
+    desk.publish(replace(B, title=" ", text=""), A, entry("c"))
+    desk.poll()
+    (row,) = fates(desk)
+    assert (row.fate, row.reason) == ("rejected", "the entry has neither a headline nor a text")
+    assert len(desk.told) == 2
+
+
+def test_a_headline_is_enough(desk: Listening) -> None:
+    """A feed of headlines rings by its headlines."""
+    desk.publish(replace(A, title=SIGNAL, text=""))
+    desk.poll()
+    assert desk.alerts == ["first_report"]
+
+
+def test_of_a_feed_of_summaries_the_pages_are_fetched() -> None:
+    """Its articles go to where pages are fetched, as they are; one without a page of its own is read as it is."""
+    desk = Listening()
+    desk.add(subscription(pages=True))
+    desk.publish(A, replace(B, link=""))
+    desk.poll()
+    assert [json.loads(body)["url"] for body in desk.pages.bodies] == [A.link]
+    assert [one.title for one in desk.told] == [B.title]
+
+
+# What a poll costs, and what a failure leaves behind
+
+
+def test_an_unchanged_feed_costs_nothing(desk: Listening) -> None:
+    """What the server said is said back to it; 304 or the same bytes bring no parsing and no write."""
+    feeds = desk.feeds = Counted(desk.world.table)
+    desk.add()
+    desk.publish(A, B, etag='"v1"', last_modified="Sat, 01 Mar 2025 08:00:00 GMT")
+    desk.poll()
+    assert feeds.writes == 1
+    desk.parse = None  # type: ignore[assignment]  # nothing is to be parsed
+    desk.poll()
+    assert desk.headers() == {"If-None-Match": '"v1"', "If-Modified-Since": "Sat, 01 Mar 2025 08:00:00 GMT"}
+    desk.answer(Answer(URL, 304))
+    desk.poll()
+    assert feeds.writes == 1
+    assert len(desk.told) == 2
+
+
+@pytest.mark.parametrize("etag", ['"a\r\nCookie: x"', '"é"', '"' + "x" * 400 + '"'])
+def test_what_cannot_be_said_back_is_not(desk: Listening, etag: str) -> None:
+    """A mark that could break a request apart is not repeated."""
+    desk.publish(A, etag=etag)
+    desk.poll()
+    desk.poll()
+    assert desk.headers() == {}
+
+
+def test_nothing_is_known_before_everything_is_accepted(desk: Listening) -> None:
+    """When the queue refuses articles the cursor stays and the message comes again; what was taken twice rings once."""
+    desk.publish(A, B)
+    refusing = Refusing()
+    assert desk.poll(poller=desk.poller(queue=refusing)) == [f"message {feed_id(URL)}"]
+    assert desk.feeds.cursors == {}
+    desk.queue.bodies += refusing.bodies
+    assert desk.poll() == []
+    assert (len(desk.told), desk.alerts) == (3, ["first_report"])
+
+
+def test_two_that_poll_at_once_do_no_harm(desk: Listening) -> None:
+    """Two functions read one feed at the same moment: one writes the cursor, both are content, and it rings once."""
+
+    class Second(MemoryFeeds):
+        """The feeds as the slower function finds them."""
+
+        def save(self, cursor: Cursor, notices: Sequence[Notice] = ()) -> None:
+            """The other function has been here."""
+            assert desk.poll() == []
+            desk.feeds.save(cursor, notices)
+
+    slow = Second(desk.world.table)
+    slow.listed = desk.feeds.listed
+    desk.publish(A, B)
+    assert desk.poll(poller=desk.poller(feeds=slow)) == []
+    assert (len(desk.told), desk.alerts) == (4, ["first_report"])
+    assert desk.feeds.cursors[feed_id(URL)].version == 1
+
+
+def test_one_broken_feed_fails_alone(desk: Listening) -> None:
+    """An error nobody thought of in one feed leaves the other feeds of the batch alone."""
+    other = desk.add(subscription("https://other.example/rss"))
+    desk.publish(A)
+    desk.answer(ZeroDivisionError("a bug"), other.url)
+    assert desk.poll() == [f"message {other.id}"]
+    assert desk.alerts == ["first_report"]
+
+
+def test_a_feed_that_was_removed_is_not_asked(desk: Listening) -> None:
+    """A message for a feed that is off the list is done with."""
+    assert desk.poll("gone.example/0") == []
+    assert desk.web.asked == []
+
+
+# When feeds are asked
+
+
+def test_a_feed_is_sent_off_once_an_interval(desk: Listening) -> None:
+    """A feed that is due is sent off, and not again before its interval is over."""
+    desk.publish(A)
+    assert desk.minutes(1) == 1
+    assert 2 <= desk.minutes(15) <= 3
+
+
+def test_a_feed_is_moved_on_only_when_its_message_was_accepted(desk: Listening) -> None:
+    """When the queue refuses, the feed stays due."""
+    with pytest.raises(ConnectionError):
+        send_due(desk.feeds, Refusing(), desk.world.clock())
+    assert list(desk.feeds.due(desk.world.clock(), 9)) == [feed_id(URL)]
+
+
+def test_the_feeds_of_one_host_are_spread() -> None:
+    """Of a host's many feeds a few are asked each minute, and they hold nobody else up."""
+    desk = Listening()
+    for number in range(A_HOST * 3):
+        desk.add(subscription(f"https://many.example/{number}"))
+    desk.world.clock.move(seconds=1)
+    desk.add(subscription("https://other.example/rss"))
+    now = desk.world.clock()
+    assert [send_due(desk.feeds, desk.feed_queue, now) for _ in range(4)] == [A_HOST + 1, A_HOST, A_HOST, 0]
+    assert len(set(desk.feed_queue.bodies)) == A_HOST * 3 + 1
+
+
+def test_the_interval_follows_the_feed() -> None:
+    """A lively feed is asked at its shortest interval, one that falls quiet less and less often, never beyond its bounds."""
+    feed, now = subscription(every=timedelta(minutes=5), slowest=timedelta(hours=2)), DAY
+    lively = Health(gap=600, learned=50, quiet_since=now.timestamp())
+    assert interval(feed, lively, now) == feed.every
+    waits = [interval(feed, lively, now + timedelta(hours=hours)) for hours in range(100)]
+    assert waits == sorted(waits)
+    assert waits[-1] == feed.slowest
+    assert interval(feed, Health(gap=3_600, quiet_since=now.timestamp()), now) == timedelta(minutes=20)
+    assert interval(feed, Health(gap=86_400, quiet_since=now.timestamp()), now) == feed.slowest
+
+
+def test_a_quiet_feed_is_polled_less_often(desk: Listening) -> None:
+    """Over a quiet day a feed is asked a fraction of the times a lively one is, and the first entry after it is heard."""
+    desk.publish(B)
+    assert desk.minutes(24 * 60) < 24 * 12 / 3
+    desk.publish(A, B)
+    desk.minutes(121)
+    assert desk.alerts == ["first_report"]
+
+
+def test_a_server_that_asks_for_a_pause_is_left_alone(desk: Listening) -> None:
+    """Retry-After is heeded, up to a day."""
+    desk.answer(FetchFault("busy", "the server answers 429", status=429, retry_after=3600))
+    assert desk.minutes(1) == 1
+    assert desk.minutes(59) == 0
+    assert desk.minutes(3) == 1
+    desk.answer(FetchFault("busy", "the server answers 429", status=429, retry_after=10**9))
+    desk.minutes(65)
+    assert desk.minutes(20 * 60) == 0
+
+
+# What the channel is told
+
+
+def test_a_feed_that_is_gone_is_told_once_and_left_alone(desk: Listening) -> None:
+    """410 ends a feed: it stays on the list, is never asked again, and the channel is told once."""
+    desk.answer(Answer(URL, 410))
+    desk.minutes(1)
+    polls = len(desk.web.asked)
+    desk.minutes(24 * 60)
+    assert len(desk.web.asked) == polls == 1
+    assert [line for line in desk.notices if "Example News" in line] == [
+        "• Example News (news.example/"
+        + feed_id(URL)[-8:]
+        + "): its server says it is gone for good; it is not asked again"
+    ]
+    desk.add()  # somebody knows better
+    desk.publish(A)
+    desk.minutes(70)
+    assert desk.alerts == ["first_report"]
+    assert "*Well again: 1*" in desk.notices
+
+
+@pytest.mark.parametrize(
+    ("trouble", "title", "what"),
+    [
+        (FetchFault("timeout", "it took too long"), "*Does not answer: 1*", "it took too long (timeout)"),
+        (Answer(URL, 200, {}, b"<html>"), "*Cannot be read: 1*", "(html)"),
+    ],
+)
+def test_a_feed_that_fails_for_a_day_is_told_once(
+    desk: Listening, trouble: Answer | Exception, title: str, what: str
+) -> None:
+    """A day without a feed that can be read is told once, with the cause, and so is its recovery."""
+    desk.publish(B)
+    desk.minutes(10)
+    desk.answer(trouble)
+    desk.minutes(23 * 60)
+    assert desk.notices == []
+    desk.minutes(3 * 24 * 60)
+    assert desk.notices[0] == title
+    assert what in desk.notices[1]
+    assert len(desk.notices) == 2
+    desk.publish(A, B)
+    desk.minutes(4 * 60)
+    assert desk.notices[2:] == ["*Well again: 1*", f"• Example News ({feed_id(URL)}): answers again"]
+    assert desk.alerts == ["first_report"]
+
+
+def test_a_feed_that_fails_now_and_then_is_not_told(desk: Listening) -> None:
+    """Failures that pass within a day are nobody's business."""
+    for _ in range(6):
+        desk.answer(FetchFault("connection", "refused"))
+        desk.minutes(10 * 60)
+        desk.publish(B)
+        desk.minutes(3 * 60)
+    assert desk.notices == []
+
+
+def test_a_feed_that_is_silent_beyond_its_habit_is_told_once(desk: Listening) -> None:
+    """A feed is known by its cadence: weekends are no silence, a week is, and the first entry after it ends that."""
+    entries = [B]
+    for day in range(21):
+        for hour in range(6) if day % 7 < 5 else ():
+            entries.insert(0, entry(f"{day}-{hour}", published=DAY + timedelta(days=day, hours=hour)))
+            desk.publish(*entries[:10])
+            desk.world.clock.now = DAY + timedelta(days=day, hours=hour, minutes=10)
+            desk.poll()
+    assert desk.notices == []
+    desk.minutes(5 * 24 * 60)
+    assert desk.notices == []
+    desk.minutes(9 * 24 * 60)
+    assert desk.notices[0] == "*Silent beyond its habit: 1*"
+    assert "nothing new since 2025-03-19 13:00 UTC; it never was quiet for longer than 3 days" in desk.notices[1]
+    desk.publish(A, *entries[:9])
+    desk.minutes(4 * 60)
+    assert desk.notices[2:] == ["*Well again: 1*", f"• Example News ({feed_id(URL)}): tells news again"]
+
+
+def test_a_feed_that_moved_is_followed_and_told_once(desk: Listening) -> None:
+    """A permanent redirect that stands for a day becomes the feed's address; its entries stay known."""
+    new = "https://feeds.example/new"
+    desk.publish(A, moved=new)
+    desk.publish(A, url=new)
+    desk.minutes(23 * 60)
+    assert desk.feeds.listed[feed_id(URL)].feed.url == URL
+    desk.minutes(3 * 24 * 60)
+    assert desk.feeds.listed[feed_id(URL)].feed.url == new
+    assert desk.web.asked[-1][0] == new
+    assert desk.notices == ["*Moved, and followed: 1*", f"• Example News ({feed_id(URL)}): now at {new}"]
+    assert (len(desk.told), desk.alerts) == (1, ["first_report"])
+
+
+def test_a_redirect_that_passes_is_not_followed(desk: Listening) -> None:
+    """A server that sends people elsewhere for an hour keeps its address."""
+    desk.publish(B, moved="https://maintenance.example/")
+    desk.minutes(60)
+    desk.publish(B)
+    desk.minutes(3 * 24 * 60)
+    assert (desk.feeds.listed[feed_id(URL)].feed.url, desk.notices) == (URL, [])
+
+
+def test_many_troubles_make_one_message() -> None:
+    """When forty feeds fail together the channel reads one message, short enough for Slack, and one more when they are well."""
+    desk = Listening()
+    feeds = [desk.add(subscription(f"https://h{n}.example/rss", slowest=timedelta(minutes=5))) for n in range(40)]
+    desk.minutes(26 * 60)
+    assert len(desk.world.slack.messages) == 1
+    assert "*Does not answer: 40*" in desk.notices
+    assert "… and 34 more" in desk.notices
+    for feed in feeds:
+        desk.publish(B, url=feed.url)
+    desk.minutes(120)
+    assert len(desk.world.slack.messages) == 2
+
+
+def test_what_a_feed_says_cannot_ping_anybody() -> None:
+    """Names and reasons in a notice are text and nothing else, and even the longest fit a message."""
+    bad = "<!channel> *x* \u202e&" * 60
+    rows = [
+        Notice(f"f{n}", kind, bad, bad, "2025-03-01T09:00:00+00:00")
+        for n in range(50)
+        for kind in ("dead", "malformed", "silent", "ended", "moved", "recovered")
+    ]  # fmt: skip
+    message = told("notices/2025-03-01T09", "2025-03-01T09", rows)
+    everything = json.dumps(message.blocks, ensure_ascii=False) + message.text
+    assert "<!channel>" not in everything
+    assert "\u202e" not in everything
+    assert sum(len(block["text"]["text"]) for block in message.blocks if "text" in block) < 10_000
+    assert all(len(block["text"]["text"]) <= 3_000 for block in message.blocks if "text" in block)
+
+
+def test_an_alert_without_notices_is_buried(desk: Listening) -> None:
+    """A function that ended between asking for the message and saying what it is for leaves nothing to post."""
+    desk.feeds.save(Cursor("x"), [Notice("x", "dead", "X", "why", desk.world.clock().isoformat())])
+    desk.world.table.noted.clear()
+    desk.world.clock.move(hours=2)
+    desk.world.sweep(1)
+    assert desk.world.slack.messages == []
+    assert set(desk.world.undelivered().values()) == {"there is nothing to tell"}
+
+
+# Health, as values
+
+
+def test_the_cadence_is_learned_from_the_first_feed() -> None:
+    """The dates in a feed that is read for the first time tell its habit."""
+    times = [DAY - timedelta(hours=6 * n) for n in range(HABIT + 1)]
+    learned = health.heard(Health(), times, DAY)
+    assert (learned.gap, learned.longest, learned.newest) == (6 * 3600, 6 * 3600, DAY.timestamp())
+    assert learned.habit == 36 * 3600
+
+
+def test_nothing_is_known_of_a_new_feed() -> None:
+    """A feed with a handful of entries has no habit yet, however old they are."""
+    learned = health.heard(Health(), [DAY - timedelta(days=300 * n) for n in range(3)], DAY)
+    assert (learned.habit, health.trouble(learned, DAY + timedelta(days=3000))) == (0, "")
+
+
+def test_health_survives_json() -> None:
+    """Health is read back as it was written."""
+    one = Health(1.5, 2, 3, 4, 5, "dead", "why", 6, "https://x", 7, ended=True, told="silent")
+    assert Health.from_json(json.loads(json.dumps(one.to_json()))) == one

@@ -1,0 +1,146 @@
+"""`tocsin redrive`: what was given up is shown, and goes back to the queue it came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.local.stack import LocalStack
+from tests.pipeline.test_stack import PARAMETERS, TEMPLATE
+from tests.system import Ran, tocsin
+from tocsin.adapters.dead_letters import DeadLetters
+from tocsin.adapters.sqs import NotQueued
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    """The real template, running on the real clock: a dead-letter queue is waited for."""
+    with LocalStack(TEMPLATE, PARAMETERS) as running:
+        yield running
+
+
+def send(stack: LocalStack, queue: str, *bodies: str) -> None:
+    """Puts messages into a queue."""
+    for body in bodies:
+        stack.client("sqs").send_message(QueueUrl=stack.physical(queue), MessageBody=body)
+
+
+def take(stack: LocalStack, queue: str) -> list[str]:
+    """Takes the messages out of a queue."""
+    bodies = []
+    while (
+        messages := stack.client("sqs")
+        .receive_message(QueueUrl=stack.physical(queue), MaxNumberOfMessages=10)
+        .get("Messages")
+    ):
+        for message in messages:
+            bodies.append(message["Body"])
+            stack.client("sqs").delete_message(QueueUrl=stack.physical(queue), ReceiptHandle=message["ReceiptHandle"])
+    return sorted(bodies)
+
+
+def redrive(stack: LocalStack, *options: str) -> Ran:
+    """Calls the command."""
+    return tocsin("redrive", "--stack-name", stack.name, *options)
+
+
+@pytest.fixture
+def letters(stack: LocalStack) -> Iterator[list[str]]:
+    """Twelve dead articles and one dead stream record; what is left of them afterwards goes."""
+    bodies = [
+        json.dumps({"id": f"a{number}", "text": "\x1b[31m\u202eevil"}, ensure_ascii=False) for number in range(12)
+    ]
+    send(stack, "ArticleDeadLetters", *bodies)
+    send(stack, "DeliverDeadLetters", "a stream record")
+    yield sorted(bodies)
+    for queue in ("ArticleDeadLetters", "DeliverDeadLetters", "ArticleQueue", "InboxDeadLetters", "InboxQueue"):
+        take(stack, queue)
+
+
+def test_nothing_is_moved_by_looking(stack: LocalStack, letters: list[str]) -> None:
+    """--dry-run shows how many there are, since when, and what they begin with, escaped; then all are where they were."""
+    ran = redrive(stack, "--dry-run")
+    assert (ran.code, ran.err) == (1, "")
+    assert "ArticleDeadLetters: 12 messages, the oldest of 20" in ran.out
+    assert "InboxDeadLetters: 0 messages\n" in ran.out
+    assert "\x1b" not in ran.out
+    assert "\u202e" not in ran.out
+    assert r"\u202eevil" in ran.out
+    assert take(stack, "ArticleQueue") == []
+    assert take(stack, "ArticleDeadLetters") == letters
+
+
+def test_dead_letters_go_back_where_they_came_from(stack: LocalStack, letters: list[str]) -> None:
+    """Every message is moved once, word for word; stream records stay, with the reason why they need not be moved."""
+    ran = redrive(stack)
+    assert (ran.code, ran.err) == (0, "")
+    assert "ArticleDeadLetters: 12 messages" in ran.out
+    assert "12 moved back" in ran.out
+    assert "The alerts stay in the outbox" in ran.out
+    assert take(stack, "ArticleQueue") == letters
+    assert take(stack, "ArticleDeadLetters") == []
+    assert take(stack, "DeliverDeadLetters") == ["a stream record"]
+
+
+def test_one_queue_may_be_named(stack: LocalStack, letters: list[str]) -> None:
+    """--queue moves what lies in one queue; a name that is none is told with those that are."""
+    send(stack, "InboxDeadLetters", "a notice")
+    (row,) = redrive(stack, "--queue", "InboxDeadLetters", "--format", "ndjson").rows
+    assert (row["queue"], row["messages"], row["moved"], row["redrivable"]) == ("InboxDeadLetters", 1, 1, True)
+    assert row["sample"] == ["'a notice'"]
+    assert "a notice" in take(stack, "InboxQueue")
+    assert take(stack, "ArticleDeadLetters") == letters
+    ran = redrive(stack, "--queue", "Inbox")
+    assert ran.code == 3
+    assert "there is ArticleDeadLetters, DeliverDeadLetters, " in ran.err
+
+
+def test_every_queue_of_the_template_is_known(stack: LocalStack) -> None:
+    """No dead-letter queue is forgotten, and each that takes messages of a queue is redriven to it."""
+    rows = redrive(stack, "--dry-run", "--format", "ndjson").rows
+    ends = [queue for queue in stack.of_type("AWS::SQS::Queue") if queue.endswith("DeadLetters")]
+    assert {row["queue"] for row in rows} == set(ends)
+    assert {row["queue"] for row in rows if not row["redrivable"]} == {"DeliverDeadLetters", "SweepDeadLetters"}
+
+
+class Stubborn:
+    """An SQS with one dead letter that refuses to take it back, or to delete it, as often as it is told to."""
+
+    def __init__(self, *, refuses: int = 0, keeps: bool = False) -> None:
+        self.journal: list[str] = []
+        self._refuses, self._keeps = refuses, keeps
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        """See boto3."""
+        gone = not self._keeps and "delete" in self.journal
+        message = {"MessageId": "m", "ReceiptHandle": "r", "Body": "b", "Attributes": {"SentTimestamp": "0"}}
+        return {} if gone else {"Messages": [message]}
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's
+        """See boto3."""
+        self.journal.append(f"send to {QueueUrl}")
+        self._refuses -= 1
+        return {"Failed": Entries if self._refuses >= 0 else []}
+
+    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's
+        """See boto3."""
+        assert QueueUrl == "dead"
+        self.journal.append("delete")
+        return {"Failed": Entries if self._keeps else []}
+
+
+def test_a_message_is_sent_before_it_is_deleted() -> None:
+    """What cannot be sent is not deleted, and nothing is lost; what cannot be deleted is sent once and no more."""
+    sqs = Stubborn()
+    assert DeadLetters(sqs, "D", "dead", "source").move_back() == 1
+    assert sqs.journal == ["send to source", "delete"]
+    sqs = Stubborn(refuses=9)
+    with pytest.raises(NotQueued):
+        DeadLetters(sqs, "D", "dead", "source").move_back()
+    assert "delete" not in sqs.journal
+    sqs = Stubborn(keeps=True)
+    assert DeadLetters(sqs, "D", "dead", "source").move_back() == 1
+    assert sqs.journal.count("send to source") == 1

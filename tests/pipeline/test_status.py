@@ -1,0 +1,84 @@
+"""`tocsin status`: one screen about the deployed stack."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.system import STACK, System, World, row_of, seed_articles, tocsin
+from tocsin.adapters.stack import spending_of
+from tocsin.article import Article
+from tocsin.cursor import Cursor
+from tocsin.health import Health
+from tocsin.subscription import Subscription
+
+
+def test_the_screen_tells_how_the_stack_is_doing(deployed: System) -> None:
+    """An idle stack is said to read nothing; one that works tells what it read and rang, and which feed is not well."""
+    idle = tocsin("status", "--stack-name", STACK)
+    assert (idle.code, "no article for a day" in idle.out, "last poll     never" in idle.out) == (1, True, True)
+    feeds = feed_list(deployed)
+    text = "Turkey is preparing to send more troops to Syria, officials said."
+    deployed.send(row_of(Article("one", text, "Turkey readies troops", "Outlet", "", deployed.now)))
+    deployed.pump.drain()
+    deployed.move(minutes=5)
+    ran = tocsin("status", "--stack-name", STACK)
+    assert (ran.code, ran.err) == (0, "")
+    for part in (
+        "last article  2025-03-01 09:00 UTC (5 min ago); 1 in 7 days",
+        "last alert    2025-03-01 09:00 UTC (5 min ago); 1 in 7 days",
+        "undelivered   0; 0 of unknown outcome",
+        "dead letters  all empty",
+        "feeds         2, of which 1 are not well",
+        "dead: does not answer, since 2025-02-27 09:00 UTC",
+        "silences      0 in force",
+        "not known: the stack has no budget",
+        "look at       nothing",
+    ):
+        assert part in ran.out
+    (row,) = tocsin("status", "--stack-name", STACK, "--format", "ndjson").rows
+    assert (row["alerts"], row["stories"], row["look_at"], list(row["failing_feeds"])) == (1, 1, [], [feeds[0]])
+
+
+def feed_list(system: System) -> list[str]:
+    """Two feeds, the first of which fails since two days."""
+    from tocsin.adapters.feed_table import FeedTable
+
+    table = FeedTable(system.stack.client("dynamodb"), system.stack.physical("Table"))
+    subscriptions = [
+        Subscription(f"{name}.example.org/feed", f"https://{name}.example.org/feed", name) for name in ("one", "two")
+    ]
+    for one in subscriptions:
+        table.add(one, system.now + timedelta(days=1))
+    since = (system.now - timedelta(days=2)).timestamp()
+    table.save(Cursor(subscriptions[0].id, health=Health(failing="dead", what="does not answer", since=since)))
+    return [one.id for one in subscriptions]
+
+
+def test_an_unknown_stack_is_said(deployed: System) -> None:
+    """A stack that is not there is one clear line."""
+    ran = tocsin("status", "--stack-name", "nowhere")
+    assert (ran.code, deployed.stack.name in ran.err) == (3, False)
+    assert "name the stack with --stack-name" in ran.err
+
+
+@pytest.mark.parametrize(("forecast", "expected"), [({"ForecastedSpend": {"Amount": "4.5"}}, 4.5), ({}, None)])
+def test_a_budget_tells_the_month(forecast: dict[str, object], expected: float | None) -> None:
+    """What AWS says of a budget, with and without a forecast."""
+    budget = {
+        "BudgetLimit": {"Amount": "10"},
+        "CalculatedSpend": {"ActualSpend": {"Amount": "1.25"}, **forecast},
+    }
+    found = spending_of(budget)
+    assert (found.spent, found.forecast, found.limit) == (1.25, expected, 10.0)
+
+
+def test_what_is_read_and_rung_is_counted(world: World) -> None:
+    """Articles count once they are done with, alerts when they are raised; a repost raises none."""
+    first, *others = seed_articles()
+    world.arrive(first)
+    world.arrive(first, *others)
+    (tally,) = world.table.tallies(["2025-03-01"])
+    assert (tally.articles, tally.alerts) == (6, 5)
+    assert tally.last_alert == world.clock().isoformat()

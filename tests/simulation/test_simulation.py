@@ -1,0 +1,134 @@
+"""Whatever fails in the whole pipeline, wherever and how, nothing is lost, repeated or left; and the search would notice."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import islice
+
+import pytest
+
+from tests.simulation.__main__ import main
+from tests.simulation.faults import MODES, Fault, Schedule
+from tests.simulation.search import Course, at_random, every_single, sample_of_pairs, searched, singles, undisturbed
+from tests.simulation.variants import BASELINES, MUTANTS
+from tests.simulation.verdict import judged
+from tests.simulation.world import Variant, World, deployed
+
+PAIRS, MORE = 600, 200
+
+
+@pytest.fixture(autouse=True)
+def simulated_deployment() -> Iterator[None]:
+    """The handlers run on the world under simulation."""
+    with deployed():
+        yield
+
+
+def test_no_single_fault_breaks_a_promise() -> None:
+    """Every call of the run fails once in every way it can, and no alert is lost, repeated or left."""
+    tally = searched(every_single(Variant()), cores=1)
+    assert tally.holds, [str(verdict) for verdict in tally.broken]
+    assert tally.schedules >= 550
+
+
+def test_a_sample_of_more_faults_breaks_no_promise() -> None:
+    """Nor do two faults together, nor more: a sample, of which `make simulate-all` runs the whole."""
+    tally = searched([*sample_of_pairs(Variant(), PAIRS, 7), *at_random(Variant(), MORE, 7)], cores=1)
+    assert tally.holds, [str(verdict) for verdict in tally.broken]
+    assert tally.schedules == PAIRS + MORE
+
+
+@pytest.mark.parametrize("variant", MUTANTS, ids=lambda variant: variant.name)
+def test_a_mutant_is_caught(variant: Variant) -> None:
+    """Without one of the things it needs the system breaks a promise under some single fault."""
+    assert caught(variant)
+
+
+@pytest.mark.parametrize("variant", BASELINES, ids=lambda variant: variant.name)
+def test_other_ways_to_deliver_are_caught(variant: Variant) -> None:
+    """Ways to deliver that others use lose or repeat alerts under some single fault."""
+    if variant.library and not find_spec(variant.library):
+        pytest.skip(f"{variant.library} is not installed; it is in the dependency group `bench`")
+    assert caught(variant)
+
+
+def caught(variant: Variant) -> bool:
+    """Whether some single fault breaks a promise of a system; tried in any order, to be quick."""
+    schedules = list(singles(undisturbed(variant)))
+    random.Random(0).shuffle(schedules)
+    course = Course(World(Schedule(()), variant))
+    return any(judged(course.spoilt(*one.faults)).broken for one in schedules if one.delay == course.delay)
+
+
+def test_a_schedule_is_read_back() -> None:
+    """What is printed of a broken schedule is what replays it."""
+    schedule = Schedule((Fault(3, "crash-after"), Fault(40, "late")), 20)
+    assert Schedule.parse(str(schedule)) == schedule
+    assert Schedule.parse("40:late  3:crash-after delay=20") == schedule
+    with pytest.raises(ValueError, match="the modes are"):
+        Schedule.parse("3:crash-now")
+
+
+def test_a_run_is_the_same_every_time() -> None:
+    """The same schedule makes the same calls and ends alike, from the beginning or continued from a copy."""
+    course = Course(World())
+    for number in range(20):
+        chance = random.Random(number)
+        at = chance.randrange(1, len(course.kinds) + 1)
+        fault = Fault(at, chance.choice(MODES[course.kinds[at - 1]]))
+        whole, continued = World(Schedule((fault,))), course.spoilt(fault)
+        assert judged(whole) == judged(continued)
+        assert whole.kinds == continued.kinds
+        assert whole.table.rows == continued.table.rows
+
+
+def test_schedules_drawn_alike_print_alike() -> None:
+    """A schedule that was drawn prints as the faults it met, which break the same promises."""
+    variant = next(one for one in MUTANTS if one.name == "no-reconcile")
+    tally = searched(at_random(variant, 100, 1), cores=1)
+    assert tally.broken
+    for verdict in islice(tally.broken, 5):
+        assert judged(World(verdict.schedule, variant)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "last"),
+    [
+        (["--schedule", "34:late delay=20"], 0, "schedules 1, lost 0, duplicates 0, stuck 0"),
+        (["--schedule", "34:reset", "--variant", "sdk-retry"], 1, "schedules 1, lost 0, duplicates 1, stuck 0"),
+        (["--random", "30", "--cores", "1"], 0, "schedules 30, lost 0, duplicates 0, stuck 0"),
+    ],
+)
+def test_the_last_line_says_it_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: list[str], code: int, last: str
+) -> None:
+    """The command closes with one line of counts, and its exit code says whether all of them are nought."""
+    monkeypatch.setattr("sys.argv", ["simulation", *given])
+    assert main() == code
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+def late_posts() -> list[int]:
+    """The numbers of the calls that post."""
+    return [at for at, kind in enumerate(undisturbed(Variant()), 1) if kind == "slack.post"]
+
+
+def test_beyond_the_bound_an_extra_copy_is_removed() -> None:
+    """A post that turns up after it was given up makes one copy too many, until the auditor removes it."""
+    for at in late_posts():
+        world = World(Schedule((Fault(at, "late"),), delay=400))
+        broken = judged(world).broken
+        assert [count for count, _ in broken] == ["duplicate"]
+        assert "stands twice" in broken[0][1]
+        assert len(world.slack.standing) == len(world.slack.messages) - 1
+
+
+def test_far_beyond_the_bound_too() -> None:
+    """The auditor looks once more, an hour after the post."""
+    for at in late_posts():
+        world = World(Schedule((Fault(at, "late"),), delay=3_000))
+        judged(world)
+        assert len(world.slack.standing) == len(world.slack.messages) - 1
+        assert not any(row.doubted_at or row.due_at for row in world.table.rows.values())

@@ -1,0 +1,42 @@
+"""What was read and rung on each day: one item a day in the table, added to after each batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from tocsin.adapters.items import Item, as_key, as_value, batch_get
+from tocsin.ports import Tally
+
+TALLIES_LIVE = timedelta(days=400)
+
+
+def add(client: Any, table: str, tally: Tally, now: datetime) -> None:
+    """Adds to the tally of the day. A call whose outcome is unknown may be counted twice: the sums are for people."""
+    moment = now.isoformat()
+    told = {":rules": tally.rules, ":now": moment, ":expires": int((now + TALLIES_LIVE).timestamp())}
+    told |= {":articles": tally.articles, ":alerts": tally.alerts}
+    alerted = ", last_alert = :now" if tally.alerts else ""
+    client.update_item(
+        TableName=table,
+        Key=_key(f"{now:%Y-%m-%d}"),
+        UpdateExpression=f"SET #rules = :rules, last_article = :now, expires_at = :expires{alerted} ADD articles :articles, alerts :alerts",
+        ExpressionAttributeNames={"#rules": "rules"},  # a reserved word
+        ExpressionAttributeValues={name: as_value(value) for name, value in told.items()},
+    )
+
+
+def read(client: Any, table: str, days: Sequence[str]) -> Sequence[Tally]:
+    """The tallies of these UTC days that have one, in order."""
+    found = batch_get(client, table, [("TALLIES", f"DAY#{day}") for day in days])
+    return [_tally(sk.removeprefix("DAY#"), item) for (_, sk), item in sorted(found.items())]
+
+
+def _key(day: str) -> Item:
+    return as_key("TALLIES", f"DAY#{day}")
+
+
+def _tally(day: str, item: Item) -> Tally:
+    texts = {name: item.get(name, {"S": ""})["S"] for name in ("rules", "last_article", "last_alert")}
+    return Tally(day, int(item["articles"]["N"]), int(item["alerts"]["N"]), **texts)

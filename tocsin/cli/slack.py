@@ -1,0 +1,89 @@
+"""`tocsin slack doctor`: whether the Slack app can do what Tocsin needs of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tocsin.cli import FINDINGS, FINE
+from tocsin.cli.options import format_option, stack_option
+from tocsin.errors import SettingsFault
+
+if TYPE_CHECKING:
+    from tocsin.adapters.slack import Token
+
+MANIFEST = Path(__file__).parent.parent.parent / "infra" / "slack-manifest.yaml"
+SLACK = "https://slack.com/api/"
+_MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped"}
+
+
+@click.group("slack")
+def command() -> None:
+    """The Slack app."""
+
+
+@command.command("doctor")
+@stack_option
+@format_option
+def doctor(stack_name: str, form: str) -> int:
+    """Checks token, scopes, channel and history, then posts a test message and removes it; exit code 1 when something is wrong.
+
+    Asks with TOCSIN_SLACK_TOKEN and TOCSIN_SLACK_CHANNEL if they are set, else as the deployed stack does. The token is not shown.
+    """
+    from tocsin.adapters.slack_desk import SlackApp
+    from tocsin.pipeline.doctor import examine
+
+    url, channel, token = _given() or _deployed(stack_name)
+    failed = False
+    for found in examine(SlackApp(url, token), channel, wanted_scopes()):
+        failed = failed or found.state == "failed"
+        if form == "ndjson":
+            click.echo(json.dumps(asdict(found), ensure_ascii=False))
+        else:
+            click.echo(f"{_MARKS[found.state]} {found.step}: {found.what}" + (f"; {found.mend}" if found.mend else ""))
+    return FINDINGS if failed else FINE
+
+
+@dataclass(frozen=True, repr=False)
+class _Given:
+    """A token from the environment."""
+
+    token: str
+
+    def __call__(self) -> str:
+        return self.token
+
+    def refresh(self) -> str:
+        return self.token
+
+
+def _given() -> tuple[str, str, Token] | None:
+    names = ("TOCSIN_SLACK_TOKEN", "TOCSIN_SLACK_CHANNEL")
+    token, channel = (os.environ.get(name, "").strip() for name in names)
+    if not token and not channel:
+        return None
+    if not token or not channel:
+        raise SettingsFault(f"set both {names[0]} and {names[1]}, or neither to ask as the deployed stack does")
+    return os.environ.get("TOCSIN_SLACK_URL", SLACK), channel, _Given(token)
+
+
+def _deployed(name: str) -> tuple[str, str, Token]:
+    from tocsin.adapters.stack import deployed
+
+    with deployed(name) as stack:
+        return stack.slack()
+
+
+def wanted_scopes() -> list[str]:
+    """The scopes the manifest asks for."""
+    from tocsin.source import read
+
+    manifest: Mapping[str, Any] = read(MANIFEST).data
+    scopes: list[str] = manifest["oauth_config"]["scopes"]["bot"]
+    return scopes

@@ -1,0 +1,176 @@
+"""`tocsin test`: the inline tests of the rules, and what they leave untouched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import click
+
+from tocsin.cli import FINDINGS, FINE
+from tocsin.cli.options import format_option, load_models, rules_option
+from tocsin.coverage import Coverage, Share
+from tocsin.demands import untested
+from tocsin.errors import Fault, InputFault
+from tocsin.rules import Loaded
+from tocsin.trial import KINDS, Outcome, run
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What came of one rule's tests."""
+
+    name: str
+    status: str
+    outcomes: tuple[Outcome, ...]
+    places: tuple[Fault, ...]
+    """Where each outcome's test stands."""
+    short: tuple[Fault, ...]
+    """The kinds of test of which it has too few."""
+
+    @property
+    def failed(self) -> list[tuple[Outcome, Fault]]:
+        """The tests that did not come out, with their places."""
+        return [(one, at) for one, at in zip(self.outcomes, self.places, strict=True) if not one.passed]
+
+
+@click.command("test")
+@rules_option
+@format_option
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the outcomes as JUnit XML, too.")
+@click.option("--coverage", "listed", is_flag=True, help="List the forms, list entries and cues that no test touches.")
+@click.argument("names", nargs=-1, metavar="[RULE]...")
+def command(rules: Path, form: str, junit: Path | None, *, listed: bool, names: tuple[str, ...]) -> int:
+    """Runs the tests at the bottom of each rule, or of the rules named, and says of each that fails what came instead, and why.
+
+    A rule that has too few tests for its status fails as well.
+    """
+    loaded = load_models(rules)
+    if unknown := [name for name in names if name not in loaded.models]:
+        known = ", ".join(loaded.models)
+        raise InputFault(f"there is no rule {', '.join(unknown)}", str(rules), f"there are {known}")
+    coverage = Coverage()
+    tried = [_try(loaded, name, coverage) for name in names or loaded.models]
+    shares = [] if names else coverage.shares(loaded)
+    if form == "ndjson":
+        _rows(tried, shares, listed=listed)
+    else:
+        _show(tried, shares, listed=listed)
+    if junit:
+        junit.parent.mkdir(parents=True, exist_ok=True)
+        junit.write_bytes(_xml(tried))
+    return FINDINGS if loaded.faults or any(one.failed or one.short for one in tried) else FINE
+
+
+def _try(loaded: Loaded, name: str, coverage: Coverage) -> _Tried:
+    rule, source = loaded.models[name], loaded.sources[name]
+    outcomes = tuple(run(loaded.rule_set, rule, coverage.hears))
+    for outcome in outcomes:
+        coverage.reads(outcome.text)
+    places = tuple(source.fault(one.path, "; ".join(one.faults), one.code) for one in outcomes)
+    return _Tried(name, rule.status, outcomes, places, tuple(untested(rule, source)))
+
+
+def _rows(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> None:
+    """The output as JSON lines: each test, each shortage, and a summary."""
+    for one in tried:
+        for outcome, at in zip(one.outcomes, one.places, strict=True):
+            row = {**asdict(outcome), "passed": outcome.passed, "file": at.file, "line": at.line, "column": at.column}
+            click.echo(json.dumps(row, ensure_ascii=False))
+        for fault in one.short:
+            click.echo(json.dumps({"rule": one.name, "short": fault.what, "file": fault.file, "line": fault.line}))
+    summary = {
+        "rules": len(tried), "tests": sum(len(one.outcomes) for one in tried), "failed": sum(len(one.failed) for one in tried),
+        "short": sum(len(one.short) for one in tried),
+        "untouched": {share.kind: {"total": share.total, "untouched": share.untouched} for share in shares},
+    }  # fmt: skip
+    for fault in (fault for share in shares for fault in share.missing if listed):
+        click.echo(json.dumps({"untouched": fault.what, "file": fault.file, "line": fault.line}, ensure_ascii=False))
+    click.echo(json.dumps({"summary": summary}))
+
+
+def _show(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for column in ("rule", "status", *KINDS):
+        table.add_column(column, justify="left" if column in {"rule", "status"} else "right")
+    for one in tried:
+        table.add_row(one.name, one.status, *(_count(one, kind) for kind in KINDS))
+    for one in tried:
+        for outcome, at in one.failed:
+            _show_failure(outcome, at)
+        for fault in one.short:
+            console.print(Text(str(fault), style="yellow"))
+    console.print(table)
+    failed, short = sum(len(one.failed) for one in tried), sum(len(one.short) for one in tried)
+    told = f"{sum(len(one.outcomes) for one in tried)} tests, {failed} failed" + (
+        f", {short} demands unmet" if short else ""
+    )
+    console.print(Text(told, style="bold red" if failed or short else "bold green"))
+    for share in shares:
+        for fault in share.missing if listed else ():
+            console.print(Text(str(fault)))
+    if shares:
+        told = ", ".join(f"{share.untouched} of {share.total} {share.kind}" for share in shares)
+        console.print(Text(f"no test touches {told}" + ("" if listed else "; --coverage lists them"), style="dim"))
+
+
+def _count(one: _Tried, kind: str) -> str:
+    of_kind = [outcome for outcome in one.outcomes if outcome.kind == kind]
+    passed = sum(outcome.passed for outcome in of_kind)
+    return f"{passed}" if passed == len(of_kind) else f"[bold red]{passed} of {len(of_kind)}[/]"
+
+
+def _show_failure(outcome: Outcome, at: Fault) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        Text(f"{at.file}:{at.line}:{at.column}: {outcome.rule} {outcome.kind} {outcome.index + 1}", style="bold red")
+    )
+    for line in outcome.text.splitlines():
+        console.print(Text(f"    {line}"))
+    console.print(Text(f"  wanted  {outcome.wanted}", style="green"))
+    console.print(Text(f"  got     {outcome.got}", style="red"))
+    for fault in outcome.faults if outcome.kind not in {"fires", "silent"} else ():
+        console.print(Text(f"          {fault}", style="red"))
+    for line in outcome.why:
+        console.print(Text(f"  why     {line}", style="dim"))
+
+
+def _xml(tried: Sequence[_Tried]) -> bytes:
+    """The outcomes as JUnit XML: a suite for each rule, a case for each test, and one for enough tests."""
+    root = ET.Element("testsuites", name="tocsin test")
+    for one in tried:
+        failures = len(one.failed) + bool(one.short)
+        suite = ET.SubElement(
+            root, "testsuite", name=one.name, tests=str(len(one.outcomes) + 1), failures=str(failures)
+        )
+        for outcome, at in zip(one.outcomes, one.places, strict=True):
+            name = f"{outcome.kind} {outcome.index + 1}"
+            case = ET.SubElement(suite, "testcase", classname=one.name, name=name, file=at.file, line=str(at.line))
+            if not outcome.passed:
+                told = "\n".join(
+                    [str(at), outcome.text, f"wanted {outcome.wanted}", f"got {outcome.got}", *outcome.why]
+                )
+                ET.SubElement(case, "failure", message=_printable("; ".join(outcome.faults))).text = _printable(told)
+        case = ET.SubElement(suite, "testcase", classname=one.name, name="enough tests")
+        if one.short:
+            told = "\n".join(str(fault) for fault in one.short)
+            ET.SubElement(case, "failure", message=_printable(one.short[0].what)).text = _printable(told)
+    ET.indent(root)
+    body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return body + b"\n"
+
+
+def _printable(text: str) -> str:
+    """The text without what XML has no way to write."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)

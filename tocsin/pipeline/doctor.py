@@ -1,0 +1,112 @@
+"""Looks whether a Slack app can do all that Tocsin needs of it, and says what to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from tocsin.errors import Rejected, SlackError, Throttled
+
+State = Literal["ok", "failed", "skipped"]
+
+OPTIONAL = {"commands": "the slash command", "channels:read": "this check", "groups:read": "this check"}
+"""Scopes without which alerts are delivered all the same, and what wants them."""
+_TEXT = "Tocsin was here: a test of the connection, which is removed at once."
+_MENDS = {
+    "not_authed": "give it a token: store the Bot User OAuth Token (xoxb-…) in the secret",
+    "invalid_auth": "store the Bot User OAuth Token (xoxb-…) of the app as it is installed now",
+    "token_revoked": "install the app again and store its new token",
+    "token_expired": "switch token rotation off, install the app again and store its new token",
+    "account_inactive": "install the app again and store its new token",
+    "missing_scope": "add the missing scopes to the app (infra/slack-manifest.yaml) and install it again",
+    "channel_not_found": "give the channel's id (C…, channel details, at the bottom); a private channel must have the app as a member",
+    "not_in_channel": "invite the app: /invite @tocsin in the channel",
+    "is_archived": "choose another channel, or bring this one back",
+    "restricted_action": "let the app post: an administrator has restricted who may",
+}
+
+
+class App(Protocol):
+    """A Slack app, as it is asked about itself. Every method raises `Throttled`, `Rejected` or `Unknown` and nothing else."""
+
+    def ask(self, method: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One call of the Web API."""
+
+    def scopes(self) -> Collection[str]:
+        """What the token may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one step; `mend` says what to do about a failure."""
+
+    step: str
+    state: State
+    what: str
+    mend: str = ""
+
+
+def examine(app: App, channel: str, wanted: Collection[str]) -> Iterator[Finding]:
+    """Every step in order. What needs a step that failed is skipped; a missing optional scope fails nothing else."""
+    steps: Mapping[str, Callable[[], Finding]] = {
+        "token": lambda: _token(app),
+        "scopes": lambda: _scopes(app, wanted),
+        "channel": lambda: _channel(app, channel),
+        "history": lambda: _history(app, channel),
+        "post": lambda: _post(app, channel),
+    }
+    stopped = ""
+    for step, look in steps.items():
+        if stopped:
+            yield Finding(step, "skipped", f"because {stopped} failed")
+            continue
+        found = _looked(step, look)
+        yield found
+        stopped = step if step == "token" and found.state == "failed" else ""
+
+
+def _looked(step: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except Rejected as refusal:
+        mend = _MENDS.get(refusal.code, f"look {refusal.code} up at docs.slack.dev")
+        return Finding(step, "failed", f"Slack refuses: {refusal.code}", mend)
+    except Throttled as pause:
+        return Finding(step, "failed", str(pause), "try again later")
+    except SlackError as doubt:
+        return Finding(step, "failed", str(doubt), "check the network and the address of Slack, and try again")
+
+
+def _token(app: App) -> Finding:
+    told = app.ask("auth.test", {})
+    return Finding("token", "ok", f"{told.get('user')} in {told.get('team')} ({told.get('team_id')})")
+
+
+def _scopes(app: App, wanted: Collection[str]) -> Finding:
+    granted = set(app.scopes())
+    lacking = sorted(set(wanted) - granted)
+    if not lacking:
+        return Finding("scopes", "ok", ", ".join(sorted(wanted)))
+    told = ", ".join(f"{one} (for {OPTIONAL[one]})" if one in OPTIONAL else one for one in lacking)
+    return Finding("scopes", "failed", f"missing: {told}", _MENDS["missing_scope"])
+
+
+def _channel(app: App, channel: str) -> Finding:
+    told = app.ask("conversations.info", {"channel": channel}).get("channel")
+    found: Mapping[str, Any] = told if isinstance(told, dict) else {}
+    for wrong, code in ((found.get("is_archived"), "is_archived"), (not found.get("is_member"), "not_in_channel")):
+        if wrong:
+            return Finding("channel", "failed", f"#{found.get('name')}: {code}", _MENDS[code])
+    return Finding("channel", "ok", f"#{found.get('name')} ({channel}), and the app is a member")
+
+
+def _history(app: App, channel: str) -> Finding:
+    app.ask("conversations.history", {"channel": channel, "limit": 1})
+    return Finding("history", "ok", "can be read, so that an alert whose fate is unknown is looked up")
+
+
+def _post(app: App, channel: str) -> Finding:
+    posted = app.ask("chat.postMessage", {"channel": channel, "text": _TEXT})
+    app.ask("chat.delete", {"channel": posted["channel"], "ts": posted["ts"]})
+    return Finding("post", "ok", "a test message was posted and removed")
