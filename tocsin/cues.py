@@ -27,13 +27,15 @@ def reaching(rule: Rule, match: Match) -> Reached:
 
 
 def _first(cue: Cue, match: Match) -> Hit | None:
-    inside = {(hit.start, hit.end) for hit in match.hits}
-    for hit in _hits(cue, match.sentence, match.begin - cue.reach - _LONGEST, match.end + cue.reach + 1):
-        if cue.opens and hit.start > match.sentence.low + 1:
-            continue
-        if not (cue.drop and (hit.start, hit.end) in inside) and _reaches(cue, hit, match):
-            return hit
-    return _beside(cue, match.sentence)
+    sentence = match.sentence
+    if cue.forms or not sentence.by_list.keys().isdisjoint(cue.lists):
+        inside = {(hit.start, hit.end) for hit in match.hits}
+        for hit in _hits(cue, sentence, match.begin - cue.reach - _LONGEST, match.end + cue.reach + 1):
+            if cue.opens and hit.start > sentence.low + 1:
+                continue
+            if not (cue.drop and (hit.start, hit.end) in inside) and _reaches(cue, hit, match):
+                return hit
+    return _beside(cue, sentence) if cue.adjacent else None
 
 
 def _hits(cue: Cue, sentence: Sentence, low: int, high: int) -> Iterator[Hit]:
@@ -69,7 +71,7 @@ def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
     """A cue that stands in the neighbouring sentence from which it reaches: "However, there are no immediate signs"."""
     sentences = sentence.page.sentences
     number = sentence.number + cue.adjacent
-    if not cue.adjacent or not 0 <= number < len(sentences):
+    if not 0 <= number < len(sentences):
         return None
     if sentences[number].span.block not in {sentence.span.block, sentence.span.block + cue.adjacent}:
         return None

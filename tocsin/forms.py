@@ -39,6 +39,10 @@ class Match:
 
 def matches(form: Form, sentence: Sentence) -> Iterator[Match]:
     """The nearest match of a form from each place it can begin."""
+    present = sentence.by_list.keys()
+    for step in form.steps:
+        if not step.optional and present.isdisjoint(step.lists):
+            return
     columns: list[list[Hit]] = []
     for step in form.steps:
         column = [
