@@ -51,7 +51,7 @@ baselines: setup ## The same single faults for other ways to deliver, as a table
 races: setup ## Processes that race for the same stories and alerts, on ministack (needs Python 3.13, else it is skipped)
 	@infra/races.sh $(ARGS)
 
-bench: setup ## Measure the detector at 10 to 10,000 rules, and write bench/results.json; ARGS=--quick
+bench: setup ## Measure the detector against what else one could take, and at 10 to 10,000 rules; writes bench/results.json; ARGS=--quick
 	PYTHONPATH=. $(BIN)/python bench/engine.py $(ARGS)
 
 hostile: setup ## Read feeds that attack, ask servers that attack, poll feeds that lie; ARGS="feeds mutated" for some parts

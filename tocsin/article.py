@@ -17,7 +17,6 @@ AHEAD = timedelta(days=1)
 """How far a date may lie ahead of the arrival before it is wrong: the clocks of the world differ by that."""
 Dating = Literal["given", "arrival", "clamped"]
 Naming = Literal["given", "file"]
-Seen = Literal["", "new"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,7 @@ class Article:
 
     `given`: the feed, manifest or file said so. `arrival`: nobody said, so it is the time the article came in. `clamped`:
     what was said cannot be right, so it is the time of arrival too. `named` says how the id is known: `file`, when it is
-    only that of the file the article came in. `seen` is `new` where its feed never had its id nor its address before, so that it
-    is no edit of anything.
+    only that of the file the article came in.
     """
 
     id: str
@@ -38,7 +36,6 @@ class Article:
     published: datetime | None = None
     dated: Dating = "given"
     named: Naming = "given"
-    seen: Seen = ""
     lacks: str = ""
     """What of it could not be read, and why; empty when it is whole."""
     shared: bool = False
@@ -74,8 +71,6 @@ class Article:
             row["dated"] = self.dated
         if self.named != "given":
             row["named"] = self.named
-        if self.seen:
-            row["seen"] = self.seen
         if self.lacks:
             row["lacks"] = self.lacks
         if self.shared:
@@ -95,7 +90,6 @@ class Article:
             published=datetime.fromisoformat(published) if published else None,
             dated=row.get("dated", "given"),
             named=row.get("named", "given"),
-            seen=row.get("seen", ""),
             lacks=row.get("lacks", ""),
             shared=row.get("shared", False),
         )

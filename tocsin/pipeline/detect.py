@@ -86,8 +86,7 @@ class Detector:
 
     def _silent(self, articles: Sequence[tuple[str, Article]]) -> tuple[list[str], int]:
         """Articles without a signal: those that had one before they were edited are decided on, the others go to the archive."""
-        perhaps = [article for _, article in articles if article.seen != "new"]
-        known = self.table().known(perhaps) if perhaps else {}
+        known = self.table().known([article for _, article in articles])
         failed: list[str] = []
         silent: list[Article] = []
         rung = 0
