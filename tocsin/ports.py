@@ -12,6 +12,7 @@ from tocsin.cursor import Cursor
 from tocsin.decide import Fate
 from tocsin.feed import Answer
 from tocsin.health import Kind
+from tocsin.rulefiles import SHORT
 from tocsin.silence import Silence
 from tocsin.story import Story
 from tocsin.subscription import Subscription
@@ -235,6 +236,29 @@ MUTED = "muted by "
 """What the note of an alert begins with that waits for the end of a muted interval, and is not late."""
 BULLETIN = "ops/"
 """What the ids of alerts that are bulletins begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """Which set of rules the functions use, since when, and who wanted it."""
+
+    set: str
+    """The hash that names its files; empty: the rules that were deployed."""
+    by: str
+    at: str
+    note: str = ""
+    before: str = ""
+    """The set that was in force before, which stays so where this one cannot be used."""
+
+    @property
+    def version(self) -> str:
+        """As it is printed."""
+        return version_of(self.set)
+
+
+def version_of(rules: str) -> str:
+    """A set of rules as it is printed."""
+    return rules[:SHORT] or "deployed"
 
 
 @dataclass(frozen=True, slots=True)

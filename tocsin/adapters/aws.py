@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tocsin.adapters.dynamodb import DynamoTable
     from tocsin.adapters.feed_table import FeedTable
     from tocsin.adapters.metrics import LogMeter
+    from tocsin.adapters.rule_sets import RulesInUse
     from tocsin.adapters.s3 import S3Archive
+    from tocsin.adapters.slack import SlackWorkspace
     from tocsin.adapters.sqs import SqsQueue
     from tocsin.artefact import Artefact
     from tocsin.compiled import RuleSet
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from tocsin.routes import Routes
 
 log = logging.getLogger("tocsin")
+
+SETS = 4
+"""Sets of rules that a function keeps in memory."""
 
 
 def now() -> datetime:
@@ -54,7 +59,21 @@ def client(service: str) -> Any:
     )
 
 
-def rule_set(folder: str) -> RuleSet:
+def rules(*, tells: bool = False) -> Path:
+    """The folder of the rules in force: those that were pushed, else those that were deployed. `tells`: the channel, of a set that cannot be used."""
+    settings = Settings(os.environ)
+    return _in_use(settings.rules, settings.table, settings.bucket, tells).folder()
+
+
+@cache
+def _in_use(deployed: str, _table: str, _bucket: str, tells: bool) -> RulesInUse:  # noqa: FBT001 - a key of the cache
+    from tocsin.adapters.rule_sets import RulesInUse
+
+    tell = (lambda name, bulletin: table().announce(name, bulletin, now())) if tells else None
+    return RulesInUse(Path(deployed), table, archive, now, tell)
+
+
+def rule_set(folder: Path) -> RuleSet:
     """The compiled rules of a folder; the faults of files that do not load are logged, the others run.
 
     `RuleFaults` when no rule is left: without any rule every article would be recorded as silent.
@@ -62,29 +81,29 @@ def rule_set(folder: str) -> RuleSet:
     return _loaded(folder).rule_set
 
 
-@cache
-def _loaded(folder: str) -> Artefact:
+@lru_cache(maxsize=SETS)
+def _loaded(folder: Path) -> Artefact:
     from tocsin.adapters.rulebook import rulebook
 
-    found = rulebook(Path(folder))
+    found = rulebook(folder)
     for fault in found.faults:
         log.error("rule fault %s", fault)
     return found
 
 
-def routes(folder: str, channel: str) -> tuple[RuleSet, Routes]:
-    """The rules of a folder, and where their alerts go: when its routes do not load, that is logged and all go to the one channel."""
+@lru_cache(maxsize=SETS)
+def routes(folder: Path, channel: str) -> Routes:
+    """Where the alerts of the rules of a folder go: when its routes do not load, that is logged and all go to the one channel."""
     from tocsin.errors import RuleFaults
     from tocsin.routes import everything_to, load
 
-    loaded = _loaded(folder)
     try:
-        return loaded.rule_set, load(Path(folder), loaded, channel)
+        return load(folder, _loaded(folder), channel)
     except RuleFaults as error:
         faults = error.faults
     for fault in faults:
         log.error("rule fault %s; every alert goes to %s", fault, channel)
-    return loaded.rule_set, everything_to(channel)
+    return everything_to(channel)
 
 
 def table() -> DynamoTable:
@@ -173,7 +192,7 @@ def detector() -> Detector:
 
     settings = Settings(os.environ)
     return Detector(
-        rule_set(settings.rules), table, archive, now, settings.max_age, tally=lambda one, at: table().count(one, at)
+        rule_set(rules(tells=True)), table, archive, now, settings.max_age, tally=lambda one, at: table().count(one, at)
     )
 
 
@@ -200,20 +219,25 @@ def answerer() -> Answerer:
 
     settings, kept = Settings(os.environ), table()
     responses = SlackResponses(settings.slack_url)
-    return Answerer(lambda: rule_set(settings.rules), Kept(kept, None), kept, feeds(), responses, now)
+    return Answerer(lambda: rule_set(rules()), Kept(kept, None), kept, feeds(), responses, now)
+
+
+@cache
+def workspace(url: str, secret: str) -> SlackWorkspace:
+    """Slack, with the token of a secret that is fetched once."""
+    from tocsin.adapters.secrets import SecretToken
+    from tocsin.adapters.slack import SlackWorkspace
+
+    return SlackWorkspace(url, SecretToken(client("secretsmanager"), secret))
 
 
 def deliverer() -> Deliverer:
-    """What `handlers.deliver` and `handlers.sweep` run."""
-    from tocsin.adapters.secrets import SecretToken
-    from tocsin.adapters.slack import SlackWorkspace
+    """What `handlers.deliver` and `handlers.sweep` run, made for each call: the rules may be others."""
     from tocsin.pipeline.deliver import Deliverer
 
-    settings = Settings(os.environ)
-    token = SecretToken(client("secretsmanager"), settings.slack_secret)
-    rules, routed = routes(settings.rules, settings.slack_channel)
-    slack = SlackWorkspace(settings.slack_url, token)
+    settings, folder = Settings(os.environ), rules()
+    slack, routed = workspace(settings.slack_url, settings.slack_secret), routes(folder, settings.slack_channel)
     return Deliverer(
-        table(), slack, rules.policy, now, uuid.uuid4().hex, routed, settings.lease, settings.quarantine, time.sleep,
+        table(), slack, rule_set(folder).policy, now, uuid.uuid4().hex, routed, settings.lease, settings.quarantine, time.sleep,
         settings.pace, settings.roots, settings.buttons, meter(),
     )  # fmt: skip
