@@ -267,13 +267,21 @@ class Tally:
 
     day: str = ""
     articles: int = 0
+    """Articles with a signal."""
     alerts: int = 0
     rules: str = ""
     """The version of the rules that read last."""
     last_article: str = ""
-    """When the last article was read."""
+    """When the last of these articles was read."""
     last_alert: str = ""
     """When the last alert was put into the outbox."""
+    silent: int | None = None
+    """Articles in which no rule found anything; None until they are counted, the next morning."""
+
+    @property
+    def read(self) -> int:
+        """All articles."""
+        return self.articles + (self.silent or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +420,9 @@ class Table(Memory, Protocol):
 
     def count(self, tally: Tally, now: datetime) -> None:
         """Adds articles and alerts to the tally of the day, with the moment and the version of the rules."""
+
+    def count_silent(self, day: str, articles: int) -> None:
+        """Sets how many articles of a UTC day were silent; a second time changes nothing."""
 
     def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
         """The tallies of these UTC days (2025-03-01) that have one, in order."""

@@ -224,6 +224,10 @@ class DynamoTable:
         """See `Table.count`."""
         tallies.add(self._client, self._name, tally, now)
 
+    def count_silent(self, day: str, articles: int) -> None:
+        """See `Table.count_silent`."""
+        tallies.set_silent(self._client, self._name, day, articles)
+
     def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
         """See `Table.tallies`."""
         return tallies.read(self._client, self._name, days)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -13,14 +14,26 @@ from tocsin.ports import Archive
 
 MAX_FILE = 20_000_000
 """Bytes a dropped file may have."""
+_MARK = re.compile(r"-(\d+)\.jsonl\.gz$")
 INLINE = 200_000
 """Bytes an article may have to travel inside its queue message (SQS takes 256 KiB); a longer one goes by reference."""
 
 
-def archive_key(kind: str, now: datetime, batch: Sequence[str]) -> str:
+def archive_key(kind: str, now: datetime, batch: Sequence[str], mark: str = "") -> str:
     """Where a batch is archived; the same batch on the same day always at the same place."""
     digest = hashlib.sha256("\n".join(batch).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{kind}/{now:%Y/%m/%d}/{digest}.jsonl.gz"
+    return f"{kind}/{now:%Y/%m/%d}/{digest}{mark}.jsonl.gz"
+
+
+def silent_key(now: datetime, batch: Sequence[str]) -> str:
+    """Where the fates of articles without a signal are archived. It tells how many they are, so that counting takes no look into it."""
+    return archive_key("fates", now, batch, f"-{len(batch)}")
+
+
+def silent_on(archive: Archive, day: str) -> int:
+    """How many articles without a signal were read on a UTC day (2025-03-01). A batch that came twice counts once."""
+    marks = map(_MARK.search, archive.keys(f"fates/{day.replace('-', '/')}/"))
+    return sum(int(mark[1]) for mark in marks if mark)
 
 
 def archived(archive: Archive, articles: Sequence[Article], now: datetime) -> list[str]:
