@@ -311,7 +311,7 @@ def concurrency_is_bounded(template: Template) -> Iterator[str]:
 @promise
 def batches_are_small_enough(template: Template) -> Iterator[str]:
     """A page is alone in its call, and no batch of articles is larger than its function has time for."""
-    most = {"Page": 1, "Fetch": 40}
+    most = {"Page": 1, "Fetch": 40, "Detect": 40}
     for function, event in (*template.events("SQS"), *template.events("DynamoDB")):
         if event.get("BatchSize", 100) > most.get(function, 10):
             yield f"{function} takes too many at a time"
