@@ -14,7 +14,7 @@ import json
 import math
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ WHO = ("Turkey", "France", "India", "Iran", "Egypt", "Poland", "Germany", "Japan
 WHERE = ("Libya", "Chad", "Niger", "Somalia", "Lebanon", "Iraq", "Mali", "Yemen", "Jordan", "Kenya")
 FILLER = "The council met on Friday, heard three reports about schools and roads, and agreed to meet again in spring. "
 
-Used = Counter[str]
+Used = defaultdict[str, float]
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Ledger:
     """Counts what is used while it is open, by unit of the price file."""
 
     running: System
-    used: Used = field(default_factory=Counter)
+    used: Used = field(default_factory=lambda: defaultdict(float))
     calls: Counter[str] = field(default_factory=Counter)
     _inside: list[float] = field(default_factory=list)
     """Seconds spent in calls by the function that runs."""
@@ -61,12 +61,13 @@ class Ledger:
     @contextmanager
     def open(self) -> Iterator[None]:
         """Counts until the end of the `with` statement."""
-        call, invoke = BaseClient._make_api_call, Function.invoke  # noqa: SLF001 - where every call of boto3 passes
+        call: Any = BaseClient.__dict__["_make_api_call"]  # where every call of boto3 passes
+        invoke = Function.invoke
 
         def called(client: Any, operation: str, given: dict[str, Any]) -> Any:
             before = self._items(client, operation, given)
             began = time.process_time()
-            answer = call(client, operation, given)  # type: ignore[attr-defined]  # as above
+            answer = call(client, operation, given)
             if self._inside:
                 self._inside[-1] += time.process_time() - began
             self._count(client, operation, given, answer, before)
@@ -196,7 +197,7 @@ def detected(articles: int, signals: float) -> Used:
             slack = len(running.slack.posts) + len(running.slack.updates)
         ledger.used["queue requests"] += articles / 10  # what sent them
         ledger.used["GB-seconds"] += slack * TAKEN["slack"] * 0.5
-    return Counter({name: count * 1_000 / articles for name, count in ledger.used.items()})
+    return scaled(ledger.used, 1_000 / articles)
 
 
 def _article(number: int, signals: float) -> Article:
@@ -233,7 +234,7 @@ def idle() -> Used:
                 running.move(minutes=1)
                 running.pump.fire("Due")
                 running.pump.fire("Sweep")
-    used = Counter({name: count / 10 * MINUTES for name, count in ledger.used.items()})
+    used = scaled(ledger.used, MINUTES / 10)
     used["schedule calls"] += 2 * MINUTES + MONTH
     used["queue requests"] += queues * TAKEN["receives of an idle queue a minute"] * MINUTES
     used["alarm-months"] += len(alarms)
@@ -246,7 +247,7 @@ def idle() -> Used:
 def polled(feeds: int) -> tuple[Used, int]:
     """What an hour of polling so many feeds uses, up to the article queue, and the articles it brings."""
     cost = hourly(feeds)
-    used: Used = Counter()
+    used: Used = defaultdict(float)
     names = {
         "queue": "queue requests",
         "reads": "table reads",
@@ -263,7 +264,16 @@ def polled(feeds: int) -> tuple[Used, int]:
 
 def scaled(used: Mapping[str, float], factor: float) -> Used:
     """So many times as much."""
-    return Counter({name: count * factor for name, count in used.items()})
+    return defaultdict(float, {name: count * factor for name, count in used.items()})
+
+
+def added(*parts: Mapping[str, float]) -> Used:
+    """All of it together."""
+    whole: Used = defaultdict(float)
+    for part in parts:
+        for name, count in part.items():
+            whole[name] += count
+    return whole
 
 
 def dollars(used: Mapping[str, float], *, free: bool = False) -> float:
@@ -299,10 +309,10 @@ def cases(per_thousand: Used) -> Iterator[Case]:
         ),
     ):
         used, articles = polled(feeds)
-        month = scaled(used, MONTH * 24) + scaled(per_thousand, articles * MONTH * 24 / 1_000) + base
+        month = added(scaled(used, MONTH * 24), scaled(per_thousand, articles * MONTH * 24 / 1_000), base)
         yield Case(name, month, articles * 24, then)
     used, _ = polled(10_000)
-    month = scaled(used, MONTH * 24) + scaled(per_thousand, 1_000 * MONTH) + base
+    month = added(scaled(used, MONTH * 24), scaled(per_thousand, 1_000 * MONTH), base)
     then = "one channel of Slack takes a message a second: more routes; then the account's concurrency"
     yield Case("10,000 feeds with 1,000,000 articles a day, the world's press", month, 1e6, then)
 

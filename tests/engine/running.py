@@ -27,7 +27,7 @@ STACK = "desk"
 REGION = "eu-west-1"
 STARTS_WITHIN = 60.0
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-_DENIED = re.compile(r"AccessDenied|not authorized to perform|access is denied|\(403\)|Forbidden")
+_DENIED = re.compile(r"AccessDenied|not authorized to perform|access is denied|may not be read|\(403\)|Forbidden")
 
 
 class Failed(Exception):

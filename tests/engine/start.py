@@ -36,7 +36,7 @@ def teach() -> None:
         if name.startswith(package.__name__) and getattr(module, "_evaluate_conditions", None) is evaluate:
             module._evaluate_conditions = evaluated  # type: ignore[attr-defined]  # noqa: SLF001 - as above
 
-    actions = importlib.import_module("ministack.core.iam_actions")
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
     extract = actions.extract_iam_action
 
     def extracted(*given: Any, **named: Any) -> Any:

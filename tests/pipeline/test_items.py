@@ -56,7 +56,7 @@ def fill(system: System) -> None:
     table.put_in_force(RulesInForce("a" * 64, "ana", now.isoformat()), None)
     feeds = FeedTable(system.stack.client("dynamodb"), system.stack.physical("Table"))
     feeds.add(Subscription("example.org/1", "https://example.org/feed", "Outlet"), now)
-    health = Health(failing="dead", what="does not answer", since=now.isoformat())
+    health = Health(failing="dead", what="does not answer", since=now.timestamp())
     feeds.save(
         Cursor("example.org/1", etag='"1"', health=health),
         [Notice("example.org/1", "dead", "Outlet", "it is dead", now.isoformat())],
