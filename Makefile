@@ -107,6 +107,9 @@ system-test: setup setup-sam ## Deploy the template as it is to ministack on loo
 cost: setup ## What Tocsin costs: each call of a measured run on moto, priced by bench/prices.json (a minute)
 	PYTHONPATH=. $(BIN)/python bench/cost.py $(ARGS)
 
+load: setup ## A million articles a day, with bursts, through detection and delivery in virtual time; ARGS="--hours 2"
+	PYTHONPATH=. $(BIN)/python bench/load.py $(ARGS)
+
 deploy: build ## Deploy what was built: asks for everything the first time, and remembers the answers; STACK=name
 	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \
 	else set -- --guided --config-env $(STACK) --stack-name $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin $(ARGS); fi; \

@@ -30,9 +30,10 @@ from tests.twins import CHANNEL, Clock, MemoryArchive, MemorySlack, MemoryTable
 from tocsin.article import Article
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
-from tocsin.ports import Commit
+from tocsin.ports import Commit, FateRecord
 from tocsin.routes import everything_to
 from tocsin.signal import Signal
+from tocsin.story import Story
 
 TAKEN: dict[str, float] = json.loads((ROOT / "bench" / "prices.json").read_text(encoding="utf-8"))["taken"]
 START = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -46,7 +47,7 @@ SIGNALS = 0.05
 NEW = 0.02
 """Of the articles with a signal, those that tell a new story; the others are about one of the last day, the latest most."""
 BURSTS = 2
-"""Breaking news an hour: for three minutes ten times as many articles, half of them about one story."""
+"""Breaking news an hour: for three minutes ten times as many articles, one in ten of them about one story."""
 WHO = (
     "Turkey",
     "France",
@@ -112,10 +113,18 @@ class Counted(MemoryTable):
         """See `Table.commit`: twice the units, as transactions take."""
         super().commit(commit, now)
         for story in commit.stories:
-            self.took(f"STORY {story.key}", 2 * (1 + len(json.dumps(story.to_json())) // 1024), now)
+            self.took(f"STORY {story.key}", 2 * (1 + len(story.reports) // 2), now)  # two reports a kilobyte, about
         for wanted in commit.alerts:
             self.took(f"ALERT {wanted.alert}", 2, now)
             self.took("index of what is due", 2, now)
+
+    def _recorded(self, fate: FateRecord) -> FateRecord:
+        """What becomes of a frozen value on its way through JSON is the twin's own test's business."""
+        return fate
+
+    def _written(self, story: Story) -> Story:
+        """As `_recorded`."""
+        return story
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> Any:
         """See `Table.claim`."""
@@ -199,7 +208,7 @@ class Load:
 
     def _told(self, at: float, bursts: Sequence[tuple[float, tuple[str, str]]]) -> tuple[str, str] | None:
         for begins, story in bursts:
-            if 0 <= at - begins < 180 and self.random.random() < SIGNALS * 5:  # noqa: PLR2004 - three minutes
+            if 0 <= at - begins < 180 and self.random.random() < SIGNALS * 2:  # noqa: PLR2004 - three minutes
                 return story
         if self.random.random() >= SIGNALS:
             return None
@@ -235,7 +244,8 @@ class Load:
             ends = begins + len(batch) * ENGINE + 2 * TAKEN["dynamodb"] + TAKEN["s3"] + told * 4 * TAKEN["dynamodb"]
             clock.now = START + timedelta(seconds=ends)
             before = {alert: row.wanted for alert, row in self.table.rows.items()} if told else {}
-            assert detector.detect([(article.id, article) for _, article, _ in batch]) == []
+            if lost := detector.detect([(article.id, article) for _, article, _ in batch]):
+                raise SystemExit(f"load: articles came again: {lost[:3]}")
             self.ages += [begins - at for at, _, _ in batch]
             for alert, row in self.table.rows.items() if told else ():
                 if alert not in before:
@@ -286,9 +296,8 @@ def main() -> int:
     options = parser.parse_args()
     load = Load(options.a_day, round(options.hours * 3_600), options.seed)
     load.run()
-    print(
-        f"{len(load.ages):,} articles in {options.hours:g} h ({options.a_day:,} a day, and bursts), {len(load.table.rows):,} alerts wanted, {len(load.delays):,} posted, {load.edits:,} edits"
-    )
+    print(f"{len(load.ages):,} articles in {options.hours:g} h ({options.a_day:,} a day, and bursts)")
+    print(f"{len(load.table.rows):,} alerts wanted, {len(load.delays):,} posted, {load.edits:,} edits")
     for name, values in (("age of the queue", load.ages), ("article seen to alert posted", load.delays)):
         print(
             f"{name}: median {percentile(values, 0.5):.1f} s, p99 {percentile(values, 0.99):.1f} s, at worst {max(values, default=0):.1f} s"

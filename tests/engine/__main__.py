@@ -25,13 +25,13 @@ from infra.local.slack import LocalSlack
 from infra.replay import CHANNEL, SECRET
 from tests.engine.running import ROOT, Called, Failed, Stack, deploy, engine, wait_for
 from tests.system import seeds
-from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.dynamodb import DynamoTable, want
 from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.rule_sets import keep
 from tocsin.adapters.s3 import S3Archive
 from tocsin.article import Article
 from tocsin.pipeline.question import Question
-from tocsin.ports import Bulletin, RulesInForce
+from tocsin.ports import RulesInForce
 from tocsin.rulefiles import files_of
 from tocsin.subscription import Subscription
 
@@ -168,9 +168,12 @@ class Work:
 
     def alert(self) -> str:
         """An alert that waits in the outbox, as the stream's event names it."""
-        name = self.new()
-        self.table.announce(name, Bulletin("A test", ("of roles",)), datetime.now(UTC))
-        return f"ALERT#ops/{name}"
+        alert, told = f"ops/{self.new()}", json.dumps({"title": "A test", "lines": ["of roles"], "level": "low"})
+        client, table = self.stack.client("dynamodb"), self.stack.physical["Table"]
+        want(
+            client, table, alert, "waiting", datetime.now(UTC) - timedelta(seconds=1), bulletin=told
+        )  # of which the stream tells nobody
+        return f"ALERT#{alert}"
 
     def deliver(self) -> Iterator[Any]:
         """An alert that has just entered the outbox."""

@@ -32,7 +32,7 @@ def test_a_quota_that_is_too_low_is_said(most: int, state: str, *, reserves: boo
 
 
 def test_everything_in_place_is_said(deployed: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Region, credentials, stack and quota are told; a secret that is missing or will be deleted, a region without a service, and none at all say what to do."""
+    """Region, credentials, stack and quota are told; a secret that is missing or goes, a region without a service, and none say what to do."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     secrets = deployed.stack.client("secretsmanager")
@@ -44,7 +44,7 @@ def test_everything_in_place_is_said(deployed: System, monkeypatch: pytest.Monke
         ("credentials", "ok"),
         ("stack", "ok"),
     ]
-    assert ran.rows[-1]["step"] == "secret tocsin/slack-token"
+    assert (ran.rows[-1]["step"], ran.rows[-1]["state"]) == ("secret tocsin/slack-token", "ok")
     assert ran.code == int(any(row["state"] == "failed" for row in ran.rows))
     for name, mend in (("absent", "create-secret"), ("going", "restore-secret")):
         ran = tocsin("preflight", "--stack-name", "another", "--token-secret", name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import boto3
@@ -82,21 +83,21 @@ def examine(
         )
         return
     yield Finding("region", "ok", f"{region} has all {len(wanted)} services")
-    try:
-        yield Finding("credentials", "ok", str(session.client("sts").get_caller_identity()["Arn"]))
-        yield _stack(session, stack)
-        yield quota(session.client("lambda").get_account_settings(), reserves=reserves)
-        for parameter, name in secrets.items():
-            yield _secret(session, parameter, name)
-    except ClientError as error:
-        yield Finding(
-            "rights",
-            "failed",
-            f"AWS refuses {error.operation_name}: {error.response['Error']['Message']}",
-            "use credentials that may deploy: AWS_PROFILE names them",
-        )
-    except BotoCoreError as error:
-        yield Finding("credentials", "failed", str(error), "log in (aws sso login), or set AWS_PROFILE or credentials")
+    steps: dict[str, Callable[[], Finding]] = {
+        "credentials": lambda: Finding("credentials", "ok", str(session.client("sts").get_caller_identity()["Arn"])),
+        "stack": lambda: _stack(session, stack),
+        "quota": lambda: quota(session.client("lambda").get_account_settings(), reserves=reserves),
+        **{f"secret {name}": partial(_secret, session, parameter, name) for parameter, name in secrets.items()},
+    }
+    for step, look in steps.items():
+        try:
+            yield look()
+        except ClientError as error:
+            what = f"AWS refuses {error.operation_name}: {error.response['Error']['Message']}"
+            yield Finding(step, "failed", what, "use credentials that may deploy: AWS_PROFILE names them")
+        except BotoCoreError as error:
+            yield Finding(step, "failed", str(error), "log in (aws sso login), or set AWS_PROFILE or credentials")
+            return
 
 
 def _regions(session: boto3.Session, service: str) -> list[str]:
