@@ -261,7 +261,7 @@ class Load:
         numbers = deployment()
         while self.hints and max(self._now(), self.hints[0][0]) <= until:
             self.delivery.now = START + timedelta(seconds=max(self._now(), self.hints[0][0]))
-            some = []
+            some = [self.hints.popleft()[1]]
             while self.hints and self.hints[0][0] <= self._now() and len(some) < numbers.records:
                 some.append(self.hints.popleft()[1])
             stood = {one.alert for one in self.slack.standing}
