@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import heapq
 import json
+import math
 import random
 import sys
 from collections import Counter, deque
@@ -142,7 +143,7 @@ class TimedSlack(MemorySlack):
     """A channel in which each call takes its time."""
 
     def _called(self, method: str, act: Callable[[], Any]) -> Any:
-        self.clock.move(seconds=TAKEN["slack"])
+        self.clock.now += timedelta(seconds=TAKEN["slack"])
         return super()._called(method, act)
 
 
@@ -168,7 +169,9 @@ class Load:
         reads = resources["Detect"]["Properties"]["Events"]["Articles"]["Properties"]
         self.batch, self.window = reads["BatchSize"], float(reads["MaximumBatchingWindowInSeconds"])
         self.table = Counted()
-        self.delivery = Clock(START)
+        self.delivery, self.sweeping = Clock(START), Clock(START)
+        self.due: deque[str] = deque()
+        self.ends = START
         self.slack = TimedSlack(self.delivery)
         self.pairs = [(who, where) for where in WHERE for who in WHO]
         self.random.shuffle(self.pairs)
@@ -257,24 +260,54 @@ class Load:
         self._deliver(self.seconds + 3_600.0)
 
     def _deliver(self, until: float) -> None:
-        """The stream's reader, whose clock is its own: it takes up what it was told of by then."""
+        """The stream's reader and the sweep of each minute, which take turns by their own clocks, until then."""
+        while True:
+            stream = max(self._now(), self.hints[0][0]) if self.hints else math.inf
+            sweep = (self.sweeping.now - START).total_seconds()
+            if min(stream, sweep) > until:
+                return
+            if stream <= sweep:
+                self._read(stream)
+            else:
+                self._sweep()
+
+    def _read(self, at: float) -> None:
+        """One batch of the stream."""
+        self.delivery.now = START + timedelta(seconds=at)
+        some = [self.hints.popleft()[1]]
+        while self.hints and self.hints[0][0] <= self._now() and len(some) < deployment().records:
+            some.append(self.hints.popleft()[1])
+        for alert in dict.fromkeys(some):
+            self._call(self.delivery, lambda deliverer, alert=alert: deliverer.deliver([alert]), alert)
+
+    def _sweep(self) -> None:
+        """One alert of a sweep; when it has none left, or has worked long enough, it waits for the next minute."""
+        if not self.due:
+            self.due.extend(self.table.due(self.sweeping.now, 100))
+            self.ends = self.sweeping.now + timedelta(seconds=45)
+        if self.due and self.sweeping.now < self.ends:
+            alert = self.due.popleft()
+            self._call(self.sweeping, lambda deliverer: deliverer._deliver(alert, self.ends), alert)  # noqa: SLF001 - a sweep, one by one
+        if not self.due or self.sweeping.now >= self.ends:
+            self.due.clear()
+            minute = self.sweeping.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+            self.sweeping.now = max(minute, self.sweeping.now)
+
+    def _call(self, clock: Clock, act: Callable[[Deliverer], None], alert: str) -> None:
+        """Lets a deliverer with a clock of its own do something about an alert, and notes what became of it."""
         numbers = deployment()
-        while self.hints and max(self._now(), self.hints[0][0]) <= until:
-            self.delivery.now = START + timedelta(seconds=max(self._now(), self.hints[0][0]))
-            some = [self.hints.popleft()[1]]
-            while self.hints and self.hints[0][0] <= self._now() and len(some) < numbers.records:
-                some.append(self.hints.popleft()[1])
-            stood = {one.alert for one in self.slack.standing}
-            deliverer = Deliverer(
-                self.table, self.slack, rule_set().policy, self.delivery, "stream", everything_to(CHANNEL), numbers.lease, numbers.quarantine,
-                self.delivery.wait, numbers.pace, numbers.roots,
-            )  # fmt: skip
-            for alert in dict.fromkeys(some):
-                deliverer.deliver([alert])
-                if alert not in stood and any(one.alert == alert for one in self.slack.standing):
-                    self.delays.append(self._now() - self.seen[alert])
-                else:
-                    self.edits += 1
+        self.slack.clock = clock
+        before = len(self.slack.messages)
+        act(
+            Deliverer(
+                self.table, self.slack, rule_set().policy, clock, f"{id(clock)}", everything_to(CHANNEL), numbers.lease, numbers.quarantine,
+                clock.wait, numbers.pace, numbers.roots,
+            )
+        )  # fmt: skip
+        if len(self.slack.messages) > before and alert in self.seen:
+            self.delays.append((clock.now - START).total_seconds() - self.seen[alert])
+        else:
+            self.edits += 1
 
     def _now(self) -> float:
         return (self.delivery.now - START).total_seconds()

@@ -469,6 +469,20 @@ def test_an_alert_that_was_never_given_up_is_not_audited(desk: Desk) -> None:
     assert "copies" not in desk.slack.calls
 
 
+def test_an_edit_leaves_the_turn_to_what_is_new(desk: Desk) -> None:
+    """While the channel is busy the stream posts what is new and leaves edits to the next sweep, which makes one of many."""
+    desk.deliver()
+    for _ in range(3):
+        desk.corroborate()
+        desk.deliver()
+    desk.commit(begun("drill/lemuria#1"))
+    desk.deliver()
+    assert len(desk.standing("drill/lemuria#1/first_report")) == 1
+    assert (len(desk.standing()[0].versions), desk.status()) == (1, "waiting")
+    desk.sweep(1)
+    assert (len(desk.standing()[0].versions), desk.status()) == (2, "delivered")
+
+
 def test_an_edit_in_doubt_does_not_turn_up_over_a_newer_one(desk: Desk) -> None:
     """An edit that takes effect late is followed by one that shows the last state."""
     desk.deliver()
