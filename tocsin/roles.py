@@ -40,6 +40,7 @@ _BESIDE = frozenset({"alongside", "against"})
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
 _AUXILIARIES = AUXILIARIES | frozenset({"be", "been", "being", "can", "did", "do", "does", "must", "shall", "to"})
 _COUNTS = frozenset({"two", "three", "four", "several", "many", "other", "various", "most"})
+_POSSESSIVES = frozenset({"its", "their", "his", "her"})
 _PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
 _STOPPERS = (
     PREPOSITIONS
@@ -112,17 +113,26 @@ def owners(
     return found or _from_behind(sentence, names, target)
 
 
+_BELONGING = (("from",), ("of",), ("belonging", "to"), ("in", "the", "uniform", "of"), ("in", "the", "uniforms", "of"), ("wearing", "the", "uniform", "of"))
+"""What stands between forces and whose they are."""
+
+
 def _from_behind(sentence: Sentence, names: list[Hit], target: Hit) -> list[Actor]:
     token = target.end
-    if sentence.word(token) not in {"from", "of"}:
+    joint = next((one for one in _BELONGING if _spells(sentence, token, one)), ())
+    if not joint:
         return []
     starts = {hit.start: hit for hit in names}
-    for position in range(token + 1, token + 4):
+    for position in range(token + len(joint), token + len(joint) + 3):
         if hit := starts.get(position):
             return [Actor(hit.lexeme.slug, 9, "from", hit)]
         if sentence.word(position) not in _DETERMINERS:
             break
     return []
+
+
+def _spells(sentence: Sentence, token: int, words: tuple[str, ...]) -> bool:
+    return all(sentence.word(token + offset) == word for offset, word in enumerate(words))
 
 
 def _part_of(hit: Hit, matched: Iterable[Hit]) -> bool:
@@ -335,6 +345,8 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         grammar,
         matched,
     )
+    if rule.places and not any(actor.strength >= SURE for actor in found):
+        found += taken_up(sentence, rule, targets, head, grammar)
     found.sort(key=lambda actor: -actor.strength)
     return [
         actor
@@ -342,6 +354,44 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         if may_act(rule, actor.slug)
         and (actor.strength >= SURE or actor.how == "site" or actor.slug not in rule.watchers)
     ]
+
+
+def taken_up(sentence: Sentence, rule: Rule, targets: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
+    """Whom a pronoun stands for, on the forces or as the subject: "their vehicles" takes up whoever was named last, "it has sent" who acted."""
+    owned_at = next((token for target in targets if (token := _possessive(sentence, target))), None)
+    at = owned_at if owned_at is not None else _pronoun_subject(sentence, head)
+    if at is None:
+        return []
+    before = [hit for hit in _names(sentence, rule) if hit.end <= at]
+    earlier = sentence.page.sentences[sentence.number - 1] if sentence.number else None
+    for one, names in ((sentence, before), (earlier, _names(earlier, rule) if earlier else [])):
+        acting = [hit for hit in names if one and not _inside_phrase(one, hit, grammar)]
+        if acting:
+            hit = acting[0 if owned_at is None else -1]
+            return [Actor(hit.lexeme.slug, SURE, "pronoun", hit)]
+    return []
+
+
+def _possessive(sentence: Sentence, target: Hit) -> int | None:
+    """Where "its", "their", "his" or "her" stands on a noun."""
+    for token in range(target.start - 1, target.start - OWNER_REACH, -1):
+        word = sentence.word(token)
+        if word in _POSSESSIVES:
+            return token
+        if not word or word in _STOPPERS - {"of"}:
+            return None
+    return None
+
+
+def _pronoun_subject(sentence: Sentence, head: Hit) -> int | None:
+    """Where the pronoun stands that is the subject of a verb: "they have amassed"."""
+    for token in range(head.start - 1, head.start - OWNER_REACH, -1):
+        word = sentence.word(token)
+        if word in _PRONOUNS - {"we", "i"}:
+            return token
+        if word not in _AUXILIARIES and not word.endswith("ly") and word not in {"now", "also", "already"}:
+            return None
+    return None
 
 
 def may_act(rule: Rule, slug: str) -> bool:
