@@ -80,15 +80,17 @@ class Grammar:
         self.relays = rules.lists.get("relays", -1)
 
 
-def owners(
-    sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None, reports: Iterable[Hit] = ()
+def owners(  # noqa: PLR0913 - all of it is needed
+    sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None, grammar: Grammar, reports: Iterable[Hit] = ()
 ) -> list[Actor]:
-    """Nationalities on a noun: "North Korean troops", "Russia's heavy artillery", "soldiers from Rwanda"."""
+    """Nationalities on a noun: "North Korean troops", "Russia's heavy artillery", "soldiers from Rwanda", "units from Diyarbakir"."""
     ends = {hit.end: hit for hit in names}
     told = {
         hit.start for hit in reports if hit.lexeme.tag in {"base", "s"}
     }  # "South Korean lawmakers expect the missile"
     found: list[Actor] = []
+    if whole := next((hit for hit in names if hit.start < target.start and target.end <= hit.end), None):
+        return [Actor(whole.lexeme.slug, 10, "owner", whole)]  # "the Canadian Armed Forces"
     token = target.start
     listed = False
     for _ in range(OWNER_REACH):
@@ -110,22 +112,25 @@ def owners(
             or ("," in sentence.page.gap(token + 1) and not listed)
         ):
             break
-    return found or _from_behind(sentence, names, target)
+    return found or _from_behind(sentence, names, target, grammar)
 
 
 _BELONGING = (("from",), ("of",), ("belonging", "to"), ("in", "the", "uniform", "of"), ("in", "the", "uniforms", "of"), ("wearing", "the", "uniform", "of"))
 """What stands between forces and whose they are."""
 
 
-def _from_behind(sentence: Sentence, names: list[Hit], target: Hit) -> list[Actor]:
+def _from_behind(sentence: Sentence, names: list[Hit], target: Hit, grammar: Grammar) -> list[Actor]:
     token = target.end
     joint = next((one for one in _BELONGING if _spells(sentence, token, one)), ())
     if not joint:
         return []
     starts = {hit.start: hit for hit in names}
+    homes = {hit.start: hit for hit in sentence.by_list.get(grammar.theatres, ()) if hit.lexeme.slug in grammar.states}
     for position in range(token + len(joint), token + len(joint) + 3):
         if hit := starts.get(position):
             return [Actor(hit.lexeme.slug, 9, "from", hit)]
+        if joint == ("from",) and (hit := homes.get(position)):
+            return [Actor(grammar.states[hit.lexeme.slug], 9, "from", hit)]
         if sentence.word(position) not in _DETERMINERS:
             break
     return []
@@ -332,7 +337,7 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     reports = sentence.by_list.get(grammar.reporting, ())
     found: list[Actor] = []
     for target in targets:
-        found += owners(sentence, names, target, head if head is not target else None, reports)
+        found += owners(sentence, names, target, head if head is not target else None, grammar, reports)
     found += agents(sentence, names, head)
     if not rule.places:
         found += located(sentence, names, head)
@@ -345,6 +350,8 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         grammar,
         matched,
     )
+    if rule.places:
+        found += origins(names, sentence, head)
     if rule.places and not any(actor.strength >= SURE for actor in found):
         found += taken_up(sentence, rule, targets, head, grammar)
     found.sort(key=lambda actor: -actor.strength)
@@ -354,6 +361,19 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         if may_act(rule, actor.slug)
         and (actor.strength >= SURE or actor.how == "site" or actor.slug not in rule.watchers)
     ]
+
+
+def origins(names: list[Hit], sentence: Sentence, head: Hit) -> list[Actor]:
+    """A state that something comes from, where nobody is said to act: "have crossed from Russia", said by others."""
+    near = [hit for hit in names if 0 <= hit.start - head.end <= OWNER_REACH and hit.lexeme.tag == "names"]
+    return [Actor(hit.lexeme.slug, 5, "origin", hit) for hit in near if sentence.word(hit.start - 1) == "from"][:1]
+
+
+def tellers(sentence: Sentence, rule: Rule, grammar: Grammar) -> tuple[str, ...]:
+    """Who tells it in the sentence itself: "More soldiers for Kosovo, NATO says"."""
+    verbs = sentence.by_list.get(grammar.reporting, ())
+    near = [hit for hit in _names(sentence, rule) if any(0 <= verb.start - hit.end < 2 for verb in verbs)]
+    return (near[-1].lexeme.slug,) if near else ()
 
 
 def taken_up(sentence: Sentence, rule: Rule, targets: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
@@ -405,13 +425,15 @@ def _names(sentence: Sentence, rule: Rule) -> list[Hit]:
     return sorted(names, key=lambda hit: hit.start)
 
 
-def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor]) -> bool:
+def own(  # noqa: PLR0913 - all of it is needed
+    sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor], grammar: Grammar
+) -> bool:
     """Whether the forces a match speaks of are the actor's own: it is named, and nobody else's name stands on them."""
     names = _names(sentence, rule)
     forces = [hit for hit in matched if hit is not head and not hit.lexeme.slug]
     placed = next((hit.start for hit in forces if sentence.word(hit.start) in TOWARDS), sentence.high)
     forces = [hit for hit in forces if hit.start < placed]  # what stands behind "on the Chinese border" is a place
-    named = {actor.slug for target in forces for actor in owners(sentence, names, target, head)}
+    named = {actor.slug for target in forces for actor in owners(sentence, names, target, head, grammar)}
     first = next(iter(found), None)
     return first is not None and first.strength >= SURE and (not named or first.slug in named)
 
@@ -489,6 +511,11 @@ def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: i
             if best is None or distance < best[0]:
                 best = (distance, slug)
     return best[1] if best and best[0] < 40 else None  # noqa: PLR2004 - farther names belong to something else
+
+
+def goals(sentence: Sentence, rule: Rule) -> Iterator[str]:
+    """The names of a sentence that are only where something goes; none of a rule without places."""
+    return (hit.lexeme.slug for hit in _names(sentence, rule) if rule.places and _goal(sentence, hit))
 
 
 def _goal(sentence: Sentence, hit: Hit) -> bool:
