@@ -132,7 +132,7 @@ def present(match: Match) -> bool:
     tag = match.head.lexeme.tag
     if tag == "word":
         return _behind(match, _IS)
-    return tag == "s" or (tag == "ing" and _before(match) in _BE | _KEEP)
+    return tag == "s" or (tag == "ing" and (_before(match) in _BE | _KEEP or _behind(match, _IS)))
 
 
 def perfect(match: Match) -> bool:
