@@ -315,13 +315,18 @@ _NO_OBJECT = frozenset(
 """Prepositions behind which no object of a verb stands; "some", "up to", "close to" and "dozens of" may stand before one."""
 
 
+_MEASURES = frozenset({"least", "most"})
+"""What makes a number of "at": "sent at least 500 soldiers"."""
+
+
 def _no_object(match: Match) -> Iterator[str]:
     """Why what a form names behind its verb is not what that verb acts on: "are sent by the army", "puts a floor under the troops"."""
     head, following = match.hits[0], match.hits[min(1, len(match.hits) - 1)]
     if passive(match):
         yield "active: the verb stands in the passive"
     asked = match.sentence.word(following.start) in _NO_OBJECT  # by the form itself: "reinforced … with"
-    between = (match.sentence.word(token) for token in range(head.end, following.start))
+    word = match.sentence.word
+    between = (word(token) for token in range(head.end, following.start) if word(token + 1) not in _MEASURES)
     if head.lexeme.tag in _VERBS and not asked and not _NO_OBJECT.isdisjoint(between):
         yield "active: something else is the verb's object"
 

@@ -112,7 +112,10 @@ def owners(  # noqa: PLR0913 - all of it is needed
             or ("," in sentence.page.gap(token + 1) and not listed)
         ):
             break
-    return found or _from_behind(sentence, names, target, grammar)
+    behind = _from_behind(sentence, names, target, grammar)
+    if verb and verb.end <= target.start:  # "shifted its division from Gaza"
+        behind = [Actor(actor.slug, 5, "origin", actor.hit) if sentence.word(target.end) == "from" else actor for actor in behind]
+    return found or behind
 
 
 _BELONGING = (("from",), ("of",), ("belonging", "to"), ("in", "the", "uniform", "of"), ("in", "the", "uniforms", "of"), ("wearing", "the", "uniform", "of"))
