@@ -89,7 +89,7 @@ def owners(  # noqa: PLR0913 - all of it is needed
         hit.start for hit in reports if hit.lexeme.tag in {"base", "s"}
     }  # "South Korean lawmakers expect the missile"
     found: list[Actor] = []
-    if whole := next((hit for hit in names if hit.start < target.start and target.end <= hit.end), None):
+    if whole := next((hit for hit in names if hit.start <= target.start and target.end <= hit.end), None):
         return [Actor(whole.lexeme.slug, 10, "owner", whole)]  # "the Canadian Armed Forces"
     token = target.start
     listed = False
@@ -107,6 +107,7 @@ def owners(  # noqa: PLR0913 - all of it is needed
             not word
             or word in _STOPPERS
             or word in _PRONOUNS
+            or word in {"a", "an"}
             or token in told
             or (verb and verb.start <= token < verb.end)
             or ("," in sentence.page.gap(token + 1) and not listed)
@@ -461,7 +462,19 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
             if not may_act(rule, hit.lexeme.slug) or (rule.places and _goal(sentence, hit)):
                 continue
             acts = hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)
-            yield hit.lexeme.slug, 3 if acts and not _inside_phrase(sentence, hit, grammar) else 1
+            yield hit.lexeme.slug, 3 if acts and not _placed(sentence, hit, rule, grammar) else 1
+
+
+def _placed(sentence: Sentence, hit: Hit, rule: Rule, grammar: Grammar) -> bool:
+    """Whether a name stands behind a preposition, or in a row with one that does: "in Bulgaria, Hungary and Romania"."""
+    ends = {one.end: one for one in _names(sentence, rule)}
+    while not _inside_phrase(sentence, hit, grammar):
+        joint = hit.start - 1 if sentence.word(hit.start - 1) == "and" else hit.start
+        before = ends.get(joint)
+        if not before or (joint == hit.start and sentence.page.gap(joint) != ", "):
+            return False
+        hit = before
+    return True
 
 
 HELPED = frozenset({
