@@ -182,7 +182,9 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
         yield f"aside {' or '.join(sorted(names[number] for number in rule.aside))}: names nobody, and not what the article opens with"
     if match.form.only_who and not _about(finding):
         yield f"only who {', '.join(match.form.only_who)}"
-    if match.form.who == "own" and not roles.own(match.sentence, rule, match.hits, match.head, finding.who, roles.Grammar(rules)):
+    if match.form.who == "own" and not roles.own(
+        match.sentence, rule, match.hits, match.head, finding.who, roles.Grammar(rules)
+    ):
         yield "who own: the forces are somebody else's"
     if match.form.told and not match.form.told & {number for one in _told(match.sentence) for number in one.by_list}:
         yield f"told {' or '.join(sorted(names[number] for number in match.form.told))}: not here, and not in the sentence before"

@@ -115,11 +115,21 @@ def owners(  # noqa: PLR0913 - all of it is needed
             break
     behind = _from_behind(sentence, names, target, grammar)
     if verb and verb.end <= target.start:  # "shifted its division from Gaza"
-        behind = [Actor(actor.slug, 5, "origin", actor.hit) if sentence.word(target.end) == "from" else actor for actor in behind]
+        behind = [
+            Actor(actor.slug, 5, "origin", actor.hit) if sentence.word(target.end) == "from" else actor
+            for actor in behind
+        ]
     return found or behind
 
 
-_BELONGING = (("from",), ("of",), ("belonging", "to"), ("in", "the", "uniform", "of"), ("in", "the", "uniforms", "of"), ("wearing", "the", "uniform", "of"))
+_BELONGING = (
+    ("from",),
+    ("of",),
+    ("belonging", "to"),
+    ("in", "the", "uniform", "of"),
+    ("in", "the", "uniforms", "of"),
+    ("wearing", "the", "uniform", "of"),
+)
 """What stands between forces and whose they are."""
 
 
@@ -376,7 +386,7 @@ def origins(names: list[Hit], sentence: Sentence, head: Hit) -> list[Actor]:
 def tellers(sentence: Sentence, rule: Rule, grammar: Grammar) -> tuple[str, ...]:
     """Who tells it in the sentence itself: "More soldiers for Kosovo, NATO says"."""
     verbs = sentence.by_list.get(grammar.reporting, ())
-    near = [hit for hit in _names(sentence, rule) if any(0 <= verb.start - hit.end < 2 for verb in verbs)]
+    near = [hit for hit in _names(sentence, rule) if any(0 <= verb.start - hit.end <= 1 for verb in verbs)]
     return (near[-1].lexeme.slug,) if near else ()
 
 

@@ -257,7 +257,7 @@ class Page:
         ]
 
     def _a_noun(self, hit: Hit) -> bool:
-        """Whether what may be a verb is a noun: behind an article or possessive ("the move", "the North's dispatch"), a plural in a row ("Ships, tanks and")."""
+        """Whether what may be a verb is a noun: behind an article or possessive ("the move"), or a plural in a row ("Ships, tanks")."""
         if hit.lexeme.tag == "s" and hit.end < len(self.words) and self.gap(hit.end) == ", ":
             return True
         if hit.lexeme.tag not in _FINITE or not hit.start:
