@@ -11,6 +11,7 @@ import codecs
 import html
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
@@ -527,6 +528,7 @@ def _written(attributes: dict[str, str]) -> str:
     return "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
 
 
+@lru_cache(maxsize=500)
 def _character(reference: str) -> str:
     """What a reference stands for, without characters that XML forbids."""
     return _ILLEGAL.sub("\ufffd", html.unescape(reference))
