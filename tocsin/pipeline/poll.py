@@ -280,9 +280,9 @@ class Poller:
         """Sends an entry on, or says why not."""
         article = cursor.article(poll.feed, one)
         if not (article.text.strip() or article.title.strip()):
-            poll.held.append(_fate(article, "rejected", "the entry has neither a headline nor a text", now))
+            poll.held.append(_fate(article, "rejected", f"the entry has neither a headline nor a text; {_EMPTY}", now))
         elif len(article.text) > MAX_TEXT:
-            what = f"the entry has {len(article.text):,} characters, and {MAX_TEXT:,} is the most"
+            what = f"the entry has {len(article.text):,} characters, and {MAX_TEXT:,} is the most; drop it under inbox/ in parts"
             poll.held.append(_fate(article, "rejected", what, now))
         elif one.seen.undated and one.news == "new" and not poll.before.body:
             what = "it has no date and stood in the feed when that was first read, so nobody knows how old it is"
@@ -375,6 +375,7 @@ def _fate(article: Article, fate: Fate, reason: str, now: datetime) -> FateRecor
     )  # fmt: skip
 
 
+_EMPTY = "open its link, or tell the publisher; if all are like it, remove the feed"
 _LEFT_OUT = "ask its publisher for a shorter feed, or drop what you miss under inbox/"
 
 
