@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -61,8 +61,9 @@ class Health:
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Health:
-        """Reads what `to_json` wrote."""
-        return cls(**row)
+        """Reads what `to_json` wrote; what a later version wrote beside it does not count."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in row.items() if name in known})
 
     @property
     def habit(self) -> float:
