@@ -116,9 +116,9 @@ def measured(hostile: Hostile) -> Cost:
 
 
 def _cost(hostile: Hostile) -> Cost:
-    """What it takes; what took too long is tried twice more, for others may run on this machine."""
+    """What it takes; what comes out wrong or takes too long is tried twice more, for others may run on this machine."""
     tries = [measured(hostile)]
-    while tries[-1].seconds > MOST_SECONDS and len(tries) < TRIES:
+    while (tries[-1].wrong or tries[-1].seconds > MOST_SECONDS) and len(tries) < TRIES:
         tries.append(measured(hostile))
     return min(tries, key=lambda cost: (bool(cost.wrong), cost.seconds))
 
