@@ -65,7 +65,7 @@ class Detector:
                 signals = self.find(self.rules, article)
                 if signals:
                     rung += self._decide(article, signals)
-                else:
+                elif not article.fresh:
                     silent.append((message_id, article))
             except Exception:
                 log.exception("article %s comes again", ascii(article.id))
@@ -85,7 +85,10 @@ class Detector:
                 log.exception("%d articles are missing in the tally", articles)
 
     def _silent(self, articles: Sequence[tuple[str, Article]]) -> tuple[list[str], int]:
-        """Articles without a signal: those that had one before they were edited are decided on, the others go to the archive."""
+        """Articles without a signal: those that had one before they were edited are decided on, the others go to the archive.
+
+        Fresh ones are not among them: that they stand in the archive, and have no row in the table, is their fate.
+        """
         known = self.table().known([article for _, article in articles])
         failed: list[str] = []
         silent: list[Article] = []
