@@ -11,7 +11,7 @@ from unittest import mock
 
 from tocsin import decide, message
 from tocsin.article import Article
-from tocsin.pipeline import detect
+from tocsin.pipeline import deciding
 from tocsin.policy import Policy
 from tocsin.signal import Signal
 from tocsin.silence import Silence
@@ -27,7 +27,7 @@ def remembering() -> Iterator[None]:
             (Article, "content", property(cache(vars(Article)["content"].fget))),
             (message, "root", _remembered(message.root, lambda story, policy: (story, policy.version))),
             (message, "reply", _remembered(message.reply, lambda *given: (*given[:-1], given[-1].version))),
-            (detect, "decide", _remembered(decide.decide, _asked)),
+            (deciding, "decide", _remembered(decide.decide, _asked)),
             (gzip, "compress", cache(gzip.compress)),
         ):
             stack.enter_context(mock.patch.object(owner, name, instead))

@@ -6,10 +6,14 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tocsin.article import Article
-from tocsin.ports import Archive
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tocsin.ports import Archive
 
 MAX_FILE = 20_000_000
 """Bytes a dropped file may have."""
