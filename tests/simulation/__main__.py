@@ -35,9 +35,7 @@ def main() -> int:
     if options.baselines:
         return _compared(options)
     tally = _searched(_units(options, variant), options)
-    for verdict in tally.broken:
-        print(f"{verdict}", flush=True)
-    print(tally)
+    print(*tally.told(), sep="\n")
     return 0 if tally.holds else 1
 
 

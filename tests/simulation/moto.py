@@ -211,9 +211,7 @@ def main() -> int:
         with multiprocessing.get_context("spawn").Pool(options.cores) as pool:
             for part in pool.starmap(_share, shares):
                 tally.merge(part)
-    for verdict in tally.broken:
-        print(verdict)
-    print(tally)
+    print(*tally.told(), sep="\n")
     return 0 if tally.holds else 1
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from tests.simulation.deployment import deployment
 from tests.simulation.faults import Schedule
 from tests.simulation.world import BROKEN, POISON, World, drops, simulated
 from tests.twins import MemoryTable
@@ -29,6 +30,8 @@ class Verdict:
     schedule: Schedule
     broken: tuple[tuple[str, str], ...] = ()
     calls: int = 0
+    redriven: bool = False
+    """Whether something lay among the dead letters that a redrive brought back."""
 
     def broke(self, count: str) -> bool:
         """Whether it belongs to a count."""
@@ -40,13 +43,22 @@ class Verdict:
 
 
 def judged(world: World, *, replays: bool = True) -> Verdict:
-    """Runs a world to its end and says which promises it broke: on the way, in the end, and when it is all replayed."""
+    """Runs a world to its end and says which promises it broke: on the way, in the end, and when it is all replayed.
+
+    The end is after the runbook: when what met as many faults as it has receives lies among the dead letters, their alarm rings,
+    and what an operator then does is done once. With fewer faults nothing may be given up.
+    """
     simulated(world)
     calls = len(world.kinds)
+    if redriven := bool(world.given_up):
+        if len(world.met.faults) < deployment().articles.receives:
+            world.broken += [("lost", f"{what} was given up after few faults") for what in world.given_up]
+        world.redrive()
+        simulated(world)
     broken = [*world.broken, *_ended(world, world.left)]
     if replays and not broken:
         broken += _replayed(world)
-    return Verdict(world.met, tuple(dict.fromkeys(broken)), calls)
+    return Verdict(world.met, tuple(dict.fromkeys(broken)), calls, redriven)
 
 
 def _ended(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
@@ -103,13 +115,10 @@ def _fates(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
             yield "lost" if not fates[article] else "duplicate", f"article {article} has {fates[article]} fates"
     for article in set(fates) - told:
         yield "duplicate", f"{article} is no article, and has a fate"
-    dead = {json.loads(body)["id"] for body in world.articles.dead}
-    for article in dead - {POISON}:
-        yield "lost", f"article {article} lies among the dead letters"
-    if POISON not in dead:
+    for what in world.given_up:
+        yield "lost", f"{what} lies among the dead letters"
+    if not any(json.loads(body)["id"] == POISON for body in world.articles.dead):
         yield "stuck", "the poison was not given up"
-    if world.inbox.dead:
-        yield "lost", "a notice of a dropped file lies among the dead letters"
 
 
 def _silent(world: World) -> Iterator[str]:

@@ -277,6 +277,18 @@ class World:
         other._connect()  # noqa: SLF001 - as above
         return other
 
+    @property
+    def given_up(self) -> Sequence[str]:
+        """What lies among the dead letters, the poison aside."""
+        articles = {json.loads(body)["id"] for body in self.articles.dead} - {POISON}
+        return [f"article {one}" for one in sorted(articles)] + ["a notice of a dropped file"] * bool(self.inbox.dead)
+
+    def redrive(self) -> None:
+        """An operator hears the alarm and does what the runbook says: `tocsin redrive`, once."""
+        self.patience += self.now - START
+        for mailbox in (self.inbox, self.articles):
+            mailbox.redrive()
+
     def clock(self) -> datetime:
         """The virtual time."""
         return datetime.fromtimestamp(self.now, UTC)
