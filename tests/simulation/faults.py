@@ -23,6 +23,7 @@ MODES: Mapping[str, tuple[str, ...]] = {
     "table.story": READ,
     "table.posted": READ,
     "table.due": READ,
+    "table.backlog": READ,
     "table.doubtful": READ,
     "table.audited": WRITE,
     "table.record": WRITE,

@@ -32,7 +32,7 @@ from tocsin.pipeline.collect import Collector
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
 from tocsin.pipeline.stories import root_alert
-from tocsin.ports import Burst, FateRecord, Message, OutboxRow, Posted, Rolled, Wanted
+from tocsin.ports import Burst, FateRecord, Message, OutboxRow, Posted, Rolled, Wanted, unmetered
 from tocsin.reading import Entry, contents
 from tocsin.routes import everything_to
 from tocsin.signal import Signal
@@ -570,6 +570,9 @@ def deployed() -> Iterator[None]:
         for owner, name, instead in (
             (aws, "collector", lambda: running().collector()),
             (aws, "detector", lambda: running().detector()),
+            (aws, "table", lambda: running().ports["table"]),
+            (aws, "meter", lambda: unmetered),
+            (aws, "now", lambda: running().clock()),
             (handlers.deliver, "deliverer", lambda: running().deliverer()),
             (handlers.sweep, "deliverer", lambda: running().deliverer()),
         ):
