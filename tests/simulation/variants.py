@@ -49,8 +49,8 @@ class NoWait(Deliverer):
 class NoOrder(Deliverer):
     """A reply does not wait for its root."""
 
-    def _root(self, story: Story, until: datetime) -> Posted | None:
-        del until
+    def _root(self, row: OutboxRow, story: Story, until: datetime) -> Posted | None:
+        del row, until
         return self.table.posted(root_alert(story.id)) or Posted(self.routes.channel, "")
 
 

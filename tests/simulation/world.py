@@ -24,7 +24,7 @@ from tests.simulation.faults import MODES, NO_FAULT, Fault, Schedule
 from tests.simulation.queues import Batch, MemoryMailbox, MemoryStream
 from tests.simulation.remembering import remembering
 from tests.system import found_once, rule_set, seeds
-from tests.twins import CHANNEL, Crash, MemoryArchive, MemorySlack, MemoryTable, Shown
+from tests.twins import CHANNEL, Crash, MemoryArchive, MemorySlack, MemoryTable, Row, Shown
 from tocsin.adapters import aws
 from tocsin.article import Article
 from tocsin.errors import SlackError, Throttled, Unknown
@@ -32,7 +32,7 @@ from tocsin.pipeline.collect import Collector
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
 from tocsin.pipeline.stories import root_alert
-from tocsin.ports import Burst, FateRecord, Message, OutboxRow, Posted, Rolled, Wanted, unmetered
+from tocsin.ports import Burst, FateRecord, Message, OutboxRow, Posted, Rolled, unmetered
 from tocsin.reading import Entry, contents
 from tocsin.routes import everything_to
 from tocsin.signal import Signal
@@ -128,9 +128,9 @@ class OutboxTable(MemoryTable):
         super().roll_up(row, owner, burst, rolled, now)
         self.tell(burst.alert)
 
-    def _want(self, wanted: Wanted, now: datetime) -> None:
-        super()._want(wanted, now)
-        self.tell(wanted.alert)
+    def _ask(self, alert: str, asked: Row) -> None:
+        super()._ask(alert, asked)
+        self.tell(alert)
 
     def _recorded(self, fate: FateRecord) -> FateRecord:
         """The record as it is: what a frozen value becomes on its way through JSON is the twin's own test's business."""
