@@ -24,9 +24,10 @@ from botocore.exceptions import ClientError
 from infra.local.stack import LocalStack
 from tests.simulation.deployment import TEMPLATE
 from tests.simulation.faults import Schedule, argument
+from tests.simulation.scenes import Drop
 from tests.simulation.search import Progress, Tally, singles
 from tests.simulation.verdict import judged
-from tests.simulation.world import Drop, World, deployed, simulated
+from tests.simulation.world import World, deployed, simulated
 from tests.twins import CHANNEL, MemoryTable, Row
 from tocsin.adapters.dynamodb import AUDIT_SHARD, SHARD, DynamoTable
 from tocsin.adapters.s3 import S3Archive
