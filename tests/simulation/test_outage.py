@@ -11,9 +11,10 @@ from itertools import pairwise
 
 import pytest
 
+from tests.simulation.scenes import Drop
 from tests.simulation.search import singles
 from tests.simulation.verdict import judged
-from tests.simulation.world import START, Drop, World, deployed, simulated
+from tests.simulation.world import START, World, deployed, simulated
 from tocsin.errors import Rejected, Throttled, Unknown
 
 ACTORS = ("Turkey", "France", "India", "Iran", "Egypt", "Poland", "Germany", "Japan", "Italy", "Spain")
