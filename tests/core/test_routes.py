@@ -11,7 +11,8 @@ import pytest
 from tests.marching import RULE
 from tests.system import RULES, rule_set, tocsin
 from tocsin.errors import RuleFaults
-from tocsin.routes import Facts, Routes, everything_to, load, matcher
+from tocsin.routefile import load, matcher
+from tocsin.routes import Facts, Routes, everything_to
 from tocsin.rules import ROUTES, Loaded
 
 ROUTED = """
@@ -44,7 +45,7 @@ def routed(folder: Path, text: str = ROUTED) -> Routes:
     """The routes of a folder with this file, for the rules of the checkout."""
     (folder / ROUTES).write_text(text, encoding="utf-8")
     models: Any = {rule.policy.name: None for rule in rule_set().rules}
-    return load(folder, Loaded(rule_set(), models), "C0DESK")
+    return load(folder, Loaded(rule_set(), models)).to("C0DESK")
 
 
 NOON = datetime(2025, 3, 3, 12, tzinfo=UTC)
@@ -121,7 +122,7 @@ def test_without_the_file_everything_goes_to_the_deployments_channel(tmp_path: P
     """A folder of rules needs no routes; the routes that are shipped say the same."""
     models: Any = {}
     loaded = Loaded(rule_set(), models)
-    assert load(tmp_path, loaded, "C0DESK") == load(RULES, loaded, "C0DESK") == everything_to("C0DESK")
+    assert load(tmp_path, loaded).to("C0DESK") == load(RULES, loaded).to("C0DESK") == everything_to("C0DESK")
 
 
 WRONG = {

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -577,7 +576,7 @@ def test_a_post_to_the_fallback_in_doubt_is_looked_up_there(desk: Desk, effect: 
     assert (message.channel, desk.status()) == (SPARE if effect else CHANNEL, "delivered")
 
 
-NIGHT = Span(((0, 12 * 60),), frozenset(range(7)), ZoneInfo("UTC"))
+NIGHT = Span(((0, 12 * 60),), frozenset(range(7)), "UTC")
 AT_NIGHT = Routes({"desk": (CHANNEL,)}, Route("desk", (), (), ("night",)), {"night": (NIGHT,)})
 
 

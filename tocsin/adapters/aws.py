@@ -6,7 +6,6 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -41,17 +40,37 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class LateClient:
+    """A client of boto3's core with short timeouts, made when it is first asked for something: what boto3 puts around it costs a start."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(_made(self._service), name)
+        setattr(self, name, found)
+        return found
+
+
 @cache
 def client(service: str) -> Any:
-    """A boto3 client with short timeouts, made at first use."""
-    import boto3
+    """A client with short timeouts, one for each service."""
+    return LateClient(service)
+
+
+@cache
+def _made(service: str) -> Any:
     from botocore.config import Config
 
-    make: Callable[..., Any] = boto3.client  # its stubs list every service by name
-    return make(
-        service,
-        config=Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}),
-    )
+    config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+    return _session().create_client(service, config=config)
+
+
+@cache
+def _session() -> Any:
+    from botocore.session import get_session
+
+    return get_session()
 
 
 def rule_set(folder: str) -> RuleSet:
@@ -74,15 +93,12 @@ def _loaded(folder: str) -> Artefact:
 
 def routes(folder: str, channel: str) -> tuple[RuleSet, Routes]:
     """The rules of a folder, and where their alerts go: when its routes do not load, that is logged and all go to the one channel."""
-    from tocsin.errors import RuleFaults
-    from tocsin.routes import everything_to, load
+    from tocsin.routes import everything_to
 
     loaded = _loaded(folder)
-    try:
-        return loaded.rule_set, load(Path(folder), loaded, channel)
-    except RuleFaults as error:
-        faults = error.faults
-    for fault in faults:
+    if loaded.routes:
+        return loaded.rule_set, loaded.routes.to(channel)
+    for fault in loaded.misrouted:
         log.error("rule fault %s; every alert goes to %s", fault, channel)
     return loaded.rule_set, everything_to(channel)
 

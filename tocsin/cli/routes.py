@@ -14,7 +14,8 @@ from tocsin.artefact import Artefact
 from tocsin.cli import BAD_INPUT, FINE
 from tocsin.cli.options import format_option, load_rules, moment, read_inputs, report_fault, rules_option
 from tocsin.detection import detect
-from tocsin.routes import FIELDS, Facts, Place, facts_of, load, names_of
+from tocsin.routefile import load, names_of
+from tocsin.routes import FIELDS, Facts, Place, facts_of
 from tocsin.rules import near
 from tocsin.signal import LEVELS, STAGES
 
