@@ -360,8 +360,12 @@ class MemoryTable:
         old = self.counted.get(day, Tally(day))
         self.counted[day] = Tally(
             day, old.articles + tally.articles, old.alerts + tally.alerts, tally.rules, now.isoformat(),
-            now.isoformat() if tally.alerts else old.last_alert,
+            now.isoformat() if tally.alerts else old.last_alert, old.silent,
         )  # fmt: skip
+
+    def count_silent(self, day: str, articles: int) -> None:
+        """See `Table.count_silent`."""
+        self.counted[day] = replace(self.counted.get(day, Tally(day)), silent=articles)
 
     def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
         """See `Table.tallies`."""

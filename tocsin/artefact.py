@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 from tocsin.compiled import RuleSet
 from tocsin.errors import Fault
 from tocsin.routes import Routes
+from tocsin.rulefiles import files_of, fingerprint
 
 COMPILERS = (
-    "amounts", "artefact", "compiled", "errors", "packing", "policy", "routefile", "routes", "rows", "rule", "rules", "sieve", "signal", "source", "spelling", "text", "words",
+    "amounts", "artefact", "compiled", "errors", "packing", "policy", "routefile", "routes", "rows", "rule", "rulefiles", "rules", "sieve", "signal",
+    "source", "spelling", "text", "words",
 )  # fmt: skip
 """The modules that decide what is made of rule files."""
-FOLDERS = ("", "lists", "cues")
-"""Where the files of a rule set lie."""
 
 
 class Artefact(NamedTuple):
@@ -42,11 +42,7 @@ def key(folder: Path) -> str | None:
     try:
         for module in COMPILERS:
             digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
-        for inside in FOLDERS:
-            for path in sorted((folder / inside).glob("*.yaml")):
-                body = path.read_bytes()
-                digest.update(f"\n{inside}/{path.name} {len(body)}\n".encode())
-                digest.update(body)
+        digest.update(fingerprint(files_of(folder)).encode())
     except OSError:
         return None
     return digest.hexdigest()

@@ -180,6 +180,9 @@ class RuleSet:
         self.sections = sections
         head = json.loads(sections["head"])
         self.version: str = head["version"]
+        """Names the set: a hash of all its files."""
+        self.shared: str = head["shared"]
+        """A hash of what is written in its lists and cues."""
         self.order: Mapping[str, int] = {name: place for place, name in enumerate(head["rules"])}
         """Name of a rule → its place in the set."""
 

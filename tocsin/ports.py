@@ -12,6 +12,7 @@ from tocsin.cursor import Cursor
 from tocsin.decide import Fate
 from tocsin.feed import Answer
 from tocsin.health import Kind
+from tocsin.rulefiles import SHORT
 from tocsin.silence import Silence
 from tocsin.story import Story
 from tocsin.subscription import Subscription
@@ -238,18 +239,49 @@ BULLETIN = "ops/"
 
 
 @dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """Which set of rules the functions use, since when, and who wanted it."""
+
+    set: str
+    """The hash that names its files; empty: the rules that were deployed."""
+    by: str
+    at: str
+    note: str = ""
+    before: str = ""
+    """The set that was in force before, which stays so where this one cannot be used."""
+
+    @property
+    def version(self) -> str:
+        """As it is printed."""
+        return version_of(self.set)
+
+
+def version_of(rules: str) -> str:
+    """A set of rules as it is printed."""
+    return rules[:SHORT] or "deployed"
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What was read and rung on a UTC day: about, because what is counted twice by accident stays so."""
 
     day: str = ""
     articles: int = 0
+    """Articles that were decided on, but for fresh ones."""
     alerts: int = 0
     rules: str = ""
     """The version of the rules that read last."""
     last_article: str = ""
-    """When the last article was read."""
+    """When the last of these articles was read."""
     last_alert: str = ""
     """When the last alert was put into the outbox."""
+    silent: int | None = None
+    """Articles that the archive counts: fresh ones, and others in which no rule found anything. None until the next morning."""
+
+    @property
+    def read(self) -> int:
+        """All articles."""
+        return self.articles + (self.silent or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +433,9 @@ class Table(Memory, Protocol):
 
     def count(self, tally: Tally, now: datetime) -> None:
         """Adds articles and alerts to the tally of the day, with the moment and the version of the rules."""
+
+    def count_silent(self, day: str, articles: int) -> None:
+        """Sets how many articles of a UTC day were silent; a second time changes nothing."""
 
     def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
         """The tallies of these UTC days (2025-03-01) that have one, in order."""

@@ -75,7 +75,7 @@ class Caller:
         self.moves: list[Callable[[], Any]] = [
             *[self.commit] * 5, *[self.attempt] * 5, self.claim, self.claim, self.posting, self.delivered, self.release, self.bury,
             self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
-            self.digest, self.bulletin, self.backlog, self.count, self.tallies, self.doubtful, self.doubtful, self.audited,
+            self.digest, self.bulletin, self.backlog, self.count, self.count_silent, self.tallies, self.doubtful, self.doubtful, self.audited,
             *[self.turn] * 4, self.pause, self.shut, self.reopen, *[self.roll] * 3, self.room, self.rolled,
             *[self.spread] * 3, self.further,
         ]  # fmt: skip
@@ -129,6 +129,10 @@ class Caller:
         """A batch was read."""
         tally = Tally(articles=self.random.randrange(3), alerts=self.random.randrange(2), rules=self.prefix)
         self.table.count(tally, self.counted_at())
+
+    def count_silent(self) -> None:
+        """The silent articles of a day were counted."""
+        self.table.count_silent(f"{self.counted_at():%Y-%m-%d}", self.random.randrange(3))
 
     def tallies(self) -> list[Tally]:
         """Somebody asks what was read."""

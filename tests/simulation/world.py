@@ -608,7 +608,7 @@ def deployed() -> Iterator[None]:
         stack.enter_context(remembering())
         for owner, name, instead in (
             (aws, "collector", lambda: running().collector()),
-            (aws, "detector", lambda: running().detector()),
+            (aws, "detector", lambda _rules: running().detector()),
             (aws, "table", lambda: running().ports["table"]),
             (aws, "meter", lambda: unmetered),
             (aws, "now", lambda: running().clock()),

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tocsin.adapters import tallies
+from tocsin.adapters import rules_table, tallies
 from tocsin.adapters.items import Item, as_item, as_number, as_value, batch_get, is_conditional
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
@@ -30,6 +30,7 @@ from tocsin.ports import (
     OutboxRow,
     Posted,
     Rolled,
+    RulesInForce,
     Tally,
     Turn,
     Wanted,
@@ -230,6 +231,10 @@ class DynamoTable:
         """See `Table.count`."""
         tallies.add(self._client, self._name, tally, now)
 
+    def count_silent(self, day: str, articles: int) -> None:
+        """See `Table.count_silent`."""
+        tallies.set_silent(self._client, self._name, day, articles)
+
     def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
         """See `Table.tallies`."""
         return tallies.read(self._client, self._name, days)
@@ -250,6 +255,18 @@ class DynamoTable:
                 return found, True
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         return found, False
+
+    def rules_in_force(self) -> RulesInForce | None:
+        """The set of rules that was put in force last; None while those that were deployed are."""
+        return rules_table.in_force(self._client, self._name)
+
+    def put_in_force(self, wanted: RulesInForce, known: RulesInForce | None) -> None:
+        """Puts a set of rules in force instead of the known one; `Conflict` when somebody was faster."""
+        rules_table.put_in_force(self._client, self._name, wanted, known)
+
+    def rules_history(self) -> Sequence[RulesInForce]:
+        """The sets of rules that were put in force, the last first."""
+        return rules_table.history(self._client, self._name)
 
     def backlog(self, now: datetime) -> Backlog:
         """See `Table.backlog`."""

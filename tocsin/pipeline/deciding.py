@@ -15,7 +15,7 @@ from tocsin.article import Article, canonical
 from tocsin.compiled import RuleSet
 from tocsin.decide import Decision, Fate, correct, decide, fate_of
 from tocsin.errors import Conflict
-from tocsin.pipeline.archive import archive_key
+from tocsin.pipeline.archive import counted_key
 from tocsin.pipeline.detect import Detector
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
@@ -45,26 +45,26 @@ class Decider:
         """Handles (message id, article, signals); returns the ids of those that must come again."""
         failed: list[str] = []
         silent: list[tuple[str, Article]] = []
-        read = rung = 0
+        told = rung = 0
         for message_id, article, signals in found:
-            read += 1
             try:
                 if signals:
                     rung += self._decide(article, signals)
+                    told += not article.fresh
                 else:
                     silent.append((message_id, article))
             except Exception:
                 log.exception("article %s comes again", ascii(article.id))
                 failed.append(message_id)
         if silent:
-            lost, rang = self._silent(silent)
-            failed, rung = failed + lost, rung + rang
-        self._count(read - len(failed), rung)
+            lost, rang, edited = self._silent(silent)
+            failed, rung, told = failed + lost, rung + rang, told + edited
+        self._count(told, rung)
         return failed
 
     def _count(self, articles: int, alerts: int) -> None:
-        """Adds to the tally of the day, which is for people: that it cannot be written stops nothing."""
-        if articles and self.detector.tally:
+        """Adds to the tally of the day, which is for people: that it cannot be written stops nothing. The archive counts all others."""
+        if (articles or alerts) and self.detector.tally:
             try:
                 self.detector.tally(
                     Tally(articles=articles, alerts=alerts, rules=self.detector.rules.version), self.detector.clock()
@@ -72,15 +72,15 @@ class Decider:
             except Exception:
                 log.exception("%d articles are missing in the tally", articles)
 
-    def _silent(self, articles: Sequence[tuple[str, Article]]) -> tuple[list[str], int]:
+    def _silent(self, articles: Sequence[tuple[str, Article]]) -> tuple[list[str], int, int]:
         """Articles without a signal: those that had one before they were edited are decided on, the others go to the archive.
 
-        Fresh ones are not among them: that they stand in the archive, and have no row in the table, is their fate.
+        Returns which must come again, how many alerts were raised, and how many were decided on.
         """
         known = self.detector.table().known([article for _, article in articles])
         failed: list[str] = []
         silent: list[Article] = []
-        rung = 0
+        rung = decided = 0
         for message_id, article in articles:
             before = known.get(article.id)
             if before is None or before.fate == "rejected":
@@ -90,19 +90,22 @@ class Decider:
             elif not _seen(article, before):
                 try:
                     rung += self._decide(article, ())
+                    decided += 1
                 except Exception:
                     log.exception("article %s comes again", ascii(article.id))
                     failed.append(message_id)
         if silent:
             self._record_silent(silent)
-        return failed, rung
+        return failed, rung, decided
 
     def _record_silent(self, articles: Sequence[Article]) -> None:
         now = self.detector.clock()
         rows = [_fate_record(one, "no_signal", "no rule matched", self.detector.rules.version, now) for one in articles]
         lines = "\n".join(json.dumps(row.to_json()) for row in rows)
         names = [f"{article.id}\n{article.content}" for article in articles]
-        self.detector.archive().write(archive_key("fates", now, names), gzip.compress(lines.encode(), mtime=0))
+        self.detector.archive().write(
+            counted_key("fates", now, names, len(names)), gzip.compress(lines.encode(), mtime=0)
+        )
 
     def _decide(self, article: Article, signals: Sequence[Signal]) -> int:
         """Decides on an article and writes that down; returns how many alerts it raised."""
