@@ -101,10 +101,11 @@ artefact: setup setup-sam ## Build for this machine's processor, start every fun
 	@$(SAM) build --build-dir .aws-sam/here --no-cached --parameter-overrides Architecture=$(HERE)
 	BUILT=$(CURDIR)/.aws-sam/here $(BIN)/python -m pytest -n 0 tests/pipeline/test_built.py $(ARGS)
 
-deploy: build ## Deploy what was built: asks for everything the first time, and remembers the answers; STACK=name
+deploy: setup build ## Deploy what was built, and look at the feeds it comes with: asks for everything the first time, and remembers the answers; STACK=name
 	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \
 	else set -- --guided --config-env $(STACK) --stack-name $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin $(ARGS); fi; \
 	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) "$$@"
+	@$(BIN)/tocsin feeds check --from infra/feeds.yaml || echo "Not all feeds of infra/feeds.yaml are fine: mend or leave out what is wrong, then tocsin feeds import infra/feeds.yaml"
 
 destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name
 	$(SAM) delete --stack-name $(STACK) $(ARGS)
