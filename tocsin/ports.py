@@ -291,6 +291,12 @@ class Burst:
 
 
 BURST = "burst/"
+BESIDE = "@"
+
+
+def beside(alert: str, channel: str) -> str:
+    """The id of an alert in a further channel; in its own, which is not said, the alert's id."""
+    return f"{alert}{BESIDE}{channel}" if channel else alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +322,13 @@ class OutboxRow:
     """The alert that is the list which tells of it instead of a message of its own."""
     bulletin: Bulletin | None = None
     """What it says, when it is a bulletin."""
+    further: tuple[str, ...] = ()
+    """Other channels that routes which go on found for it: there it has a row, and a message, of its own."""
+
+    @property
+    def beside(self) -> str:
+        """The channel in which it stands beside the alert it is of; empty for that alert itself."""
+        return self.alert.partition(BESIDE)[2] if self.story else ""
 
     @property
     def burst(self) -> Burst | None:
@@ -421,6 +434,15 @@ class Table(Memory, Protocol):
 
     def rolled(self, burst: Burst) -> Sequence[Rolled]:
         """What the list of an hour tells, in order of alerts."""
+
+    def spread(self, row: OutboxRow, channel: str, now: datetime) -> None:
+        """Wants of an alert in a further channel what is wanted of the alert; nothing when as much was wanted there before."""
+
+    def spreads(self, alert: str, owner: str, channels: Sequence[str]) -> None:
+        """Notes on a row to which further channels it spreads; `Conflict` when the row was lost to another owner."""
+
+    def further(self, alert: str) -> Sequence[str]:
+        """The further channels to which an alert spreads, strongly consistent."""
 
     def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """Notes that a call to Slack begins, before it does, and for which channel. `Conflict` when the row was lost to another owner."""

@@ -148,7 +148,11 @@ class RouteModel(_Part):
     receiver: str | None = Field(default=None, description="When nothing is said, that of the route it stands in")
     matchers: list[Annotated[str, AfterValidator(_written)]] = Field(default=[], description="All must hold")
     routes: list[RouteModel] = Field(default=[], description="Tried in order; the first that matches takes the alert")
-    continue_: bool = Field(default=False, alias="continue", description="Must be false: an alert has one place")
+    continue_: bool = Field(
+        default=False,
+        alias="continue",
+        description="Whether the routes after it are tried, too: each place has its own message",
+    )
     mute_time_intervals: list[str] = Field(default=[], description="When alerts below critical wait")
 
 
@@ -216,12 +220,24 @@ class Route:
     matchers: tuple[Matcher, ...] = ()
     routes: tuple[Route, ...] = ()
     mutes: tuple[str, ...] = ()
+    goes_on: bool = False
 
-    def way(self, facts: Facts) -> tuple[Route, ...]:
-        """The routes from here to the one that takes the alert; nothing when this one does not match."""
+    def ways(self, facts: Facts) -> Sequence[tuple[Route, ...]]:
+        """The routes from here to each that takes the alert, in order; none when this one does not match."""
         if not all(one.matches(facts) for one in self.matchers):
             return ()
-        return (self, *next((way for route in self.routes if (way := route.way(facts))), ()))
+        found: list[tuple[Route, ...]] = []
+        for route in self.routes:
+            below = route.ways(facts)
+            found += [(self, *way) for way in below]
+            if below and not route.goes_on:
+                break
+        return found or [(self,)]
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether some alert may be taken by more than one route."""
+        return self.goes_on or any(route.may_go_on for route in self.routes)
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.matchers)) or "everything"
@@ -246,12 +262,20 @@ class Routes:
     route: Route
     intervals: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
-    def place(self, facts: Facts, now: datetime) -> Place:
-        """Where an alert goes that would be posted now."""
-        way = self.route.way(facts)
-        last = way[-1]
-        by, until = ("", None) if facts.level == PASSES else self._muted(last.mutes, now)
-        return Place(last.receiver, self.receivers[last.receiver], way, by, until)
+    def places(self, facts: Facts, now: datetime) -> Sequence[Place]:
+        """Where an alert goes that would be posted now, one place for each channel: its own first, then what `continue` adds."""
+        found: dict[str, Place] = {}
+        for way in self.route.ways(facts):
+            last = way[-1]
+            by, until = ("", None) if facts.level == PASSES else self._muted(last.mutes, now)
+            place = Place(last.receiver, self.receivers[last.receiver], way, by, until)
+            found.setdefault(place.channels[0], place)
+        return tuple(found.values())
+
+    @property
+    def several(self) -> bool:
+        """Whether an alert may go to more than one channel."""
+        return self.route.may_go_on
 
     def after(self, channel: str) -> tuple[str, ...]:
         """The channels that take over when Slack refuses this one."""
@@ -312,7 +336,8 @@ def _chain(name: str, written: RoutesFile, channel: str) -> Iterator[str]:
 def _route(written: RouteModel, receiver: str) -> Route:
     receiver = written.receiver or receiver
     children = tuple(_route(one, receiver) for one in written.routes)
-    return Route(receiver, tuple(map(matcher, written.matchers)), children, tuple(written.mute_time_intervals))
+    mutes = tuple(written.mute_time_intervals)
+    return Route(receiver, tuple(map(matcher, written.matchers)), children, mutes, written.continue_)
 
 
 def _span(written: SpanModel) -> Span:
@@ -367,14 +392,14 @@ class _Check:
             yield self.source.fault(
                 ("route", "matchers"), "the first route takes everything; move the matchers into its routes", "TOC706"
             )
+        if root.continue_:
+            what = "the first route has no others after it; write continue on those in it"
+            yield self.source.fault(("route", "continue"), what, "TOC707")
         yield from self._route(root, ("route",), receivers, intervals)
 
     def _route(self, route: RouteModel, path: _Path, receivers: list[str], intervals: list[str]) -> Iterator[Fault]:
         if route.receiver is not None:
             yield from self._known(route.receiver, "receiver", receivers, (*path, "receiver"))
-        if route.continue_:
-            what = "continue must be false: an alert has one place, where its thread and its edits are"
-            yield self.source.fault((*path, "continue"), what, "TOC707")
         for index, name in enumerate(route.mute_time_intervals):
             yield from self._known(name, "time interval", intervals, (*path, "mute_time_intervals", index))
         for index, text in enumerate(route.matchers):
