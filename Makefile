@@ -39,13 +39,13 @@ replay: setup ## Run the five articles of seeds/ through the whole system, and w
 test: setup ## Run the tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-simulate: setup ## Every single fault of the seeds' way from inbox to Slack (seconds); ARGS="--schedule '34:late'" replays one
+simulate: setup ## Every single fault on the way from inbox to Slack and of what people press there (seconds); ARGS="--schedule '34:late'" replays one
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
-simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (a quarter of an hour on two idle cores)
+simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (half an hour on two idle cores)
 	@$(BIN)/python -m tests.simulation --pairs --random 100000 $(ARGS)
 
-simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (five minutes)
+simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (a quarter of an hour on two idle cores)
 	@$(BIN)/python -m tests.simulation.moto $(ARGS)
 
 baselines: setup ## The same single faults for other ways to deliver, as a table
