@@ -392,7 +392,7 @@ def deliverers_read_no_articles(template: Template) -> Iterator[str]:
 
 @promise
 def strangers_reach_no_story(template: Template) -> Iterator[str]:
-    """Whatever meets strangers' text or servers may touch feeds, notices and rejected posts in the table, and see which rules are in force; no story or alert."""
+    """Whatever meets strangers' text or servers may touch feeds, notices and rejected posts, and see which rules are in force; no story or alert."""
     allowed = {"feeds/*", "FEEDS", "FEED#*", "NOTICES#*", "ALERT#notices/*", "ARTICLE#post-*"}
     for function in STRANGERS:
         for statement in template.statements(function):
