@@ -39,13 +39,13 @@ replay: setup ## Run the five articles of seeds/ through the whole system, and w
 test: setup ## Run the tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-simulate: setup ## Every single fault of the seeds' way from inbox to Slack (seconds); ARGS="--schedule '34:late'" replays one
+simulate: setup ## Every single fault on the way from inbox to Slack and of what people press there (seconds); ARGS="--schedule '34:late'" replays one
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
-simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (a quarter of an hour on two idle cores)
+simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (half an hour on two idle cores)
 	@$(BIN)/python -m tests.simulation --pairs --random 100000 $(ARGS)
 
-simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (five minutes)
+simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (a quarter of an hour on two idle cores)
 	@$(BIN)/python -m tests.simulation.moto $(ARGS)
 
 baselines: setup ## The same single faults for other ways to deliver, as a table
@@ -110,10 +110,11 @@ cost: setup ## What Tocsin costs: each call of a measured run on moto, priced by
 load: setup ## A million articles a day, with bursts, through detection and delivery in virtual time; ARGS="--hours 2"
 	PYTHONPATH=. $(BIN)/python bench/load.py $(ARGS)
 
-deploy: build ## Deploy what was built: asks for everything the first time, and remembers the answers; STACK=name
+deploy: setup build ## Deploy what was built, and look at the feeds it comes with: asks for everything the first time, and remembers the answers; STACK=name
 	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \
 	else set -- --guided --config-env $(STACK) --stack-name $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin $(ARGS); fi; \
 	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) "$$@"
+	@$(BIN)/tocsin feeds check --from infra/feeds.yaml || echo "Not all feeds of infra/feeds.yaml are fine: mend or leave out what is wrong, then tocsin feeds import infra/feeds.yaml"
 
 destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name
 	$(SAM) delete --stack-name $(STACK) $(ARGS)

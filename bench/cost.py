@@ -201,7 +201,7 @@ def detected(articles: int, signals: float) -> Used:
 
 
 def _article(number: int, signals: float) -> Article:
-    """An article of usual length; of each twenty one tells something, every second time of a story known already."""
+    """An article of usual length, new in its feed; of each twenty one tells something, every second time of a story known already."""
     every = round(1 / signals) if signals else 0
     told = ""
     if every and number % every == 0:
@@ -215,6 +215,7 @@ def _article(number: int, signals: float) -> Article:
         f"Headline {number}",
         f"Outlet {number % 7}",
         f"https://news{number % 7}.example/{number}",
+        fresh=True,
     )
 
 

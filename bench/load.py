@@ -143,7 +143,8 @@ class TimedSlack(MemorySlack):
     """A channel in which each call takes its time."""
 
     def _called(self, method: str, act: Callable[[], Any]) -> Any:
-        self.clock.now += timedelta(seconds=TAKEN["slack"])
+        assert isinstance(self.clock, Clock)  # noqa: S101 - the twin takes any
+        self.clock.move(seconds=TAKEN["slack"])
         return super()._called(method, act)
 
 
@@ -201,6 +202,7 @@ class Load:
                 outlet,
                 f"https://news.example/{number}",
                 START + timedelta(seconds=at - 60),
+                fresh=True,
             )
             found.append((at, article, signals_of(*story) if story else ()))
         return found
@@ -238,7 +240,7 @@ class Load:
         heapq.heapify(free)
         while waiting:
             begins = max(heapq.heappop(free), waiting[0][0])
-            batch = []
+            batch: list[tuple[float, Article, Sequence[Signal]]] = []
             closes = waiting[0][0] + self.window if waiting[0][0] >= begins else begins
             while waiting and len(batch) < self.batch and waiting[0][0] <= max(closes, begins):
                 batch.append(waiting.popleft())
@@ -278,7 +280,7 @@ class Load:
         while self.hints and self.hints[0][0] <= self._now() and len(some) < deployment().records:
             some.append(self.hints.popleft()[1])
         for alert in dict.fromkeys(some):
-            self._call(self.delivery, lambda deliverer, alert=alert: deliverer.deliver([alert]), alert)
+            self._call(self.delivery, None, alert)
 
     def _sweep(self) -> None:
         """One alert of a sweep; when it has none left, or has worked long enough, it waits for the next minute."""
@@ -287,23 +289,25 @@ class Load:
             self.ends = self.sweeping.now + timedelta(seconds=45)
         if self.due and self.sweeping.now < self.ends:
             alert = self.due.popleft()
-            self._call(self.sweeping, lambda deliverer: deliverer._deliver(alert, self.ends), alert)  # noqa: SLF001 - a sweep, one by one
+            self._call(self.sweeping, self.ends, alert)
         if not self.due or self.sweeping.now >= self.ends:
             self.due.clear()
             minute = self.sweeping.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
             self.sweeping.now = max(minute, self.sweeping.now)
 
-    def _call(self, clock: Clock, act: Callable[[Deliverer], None], alert: str) -> None:
-        """Lets a deliverer with a clock of its own do something about an alert, and notes what became of it."""
+    def _call(self, clock: Clock, until: datetime | None, alert: str) -> None:
+        """Lets the stream's deliverer, or a sweep until then, do something about an alert, and notes what became of it."""
         numbers = deployment()
         self.slack.clock = clock
         before = len(self.slack.messages)
-        act(
-            Deliverer(
-                self.table, self.slack, rule_set().policy, clock, f"{id(clock)}", everything_to(CHANNEL), numbers.lease, numbers.quarantine,
-                clock.wait, numbers.pace, numbers.roots,
-            )
+        deliverer = Deliverer(
+            self.table, self.slack, rule_set().policy, clock, f"{id(clock)}", everything_to(CHANNEL), numbers.lease, numbers.quarantine,
+            clock.wait, numbers.pace, numbers.roots,
         )  # fmt: skip
+        if until:
+            deliverer._deliver(alert, until)  # noqa: SLF001 - a sweep, one by one
+        else:
+            deliverer.deliver([alert])
         if len(self.slack.messages) > before and alert in self.seen:
             self.delays.append((clock.now - START).total_seconds() - self.seen[alert])
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -261,10 +262,13 @@ class _Cast:
         self._both = rules.lists.get("both", -1)
         self._sure = _surest(found) or protagonist
         self._last: tuple[str, ...] = ()
+        told = {id(one): one for one in (*(one.sentence for one in found), *lead(pages))}
+        self._goals = {slug for one in told.values() for slug in roles.goals(one, rule)}
+        """Where something goes, by the findings and the lead: such a place hardly acts."""
 
     @cached_property
     def _topic(self) -> tuple[str, ...]:
-        return _topic(self._rule, self._pages, self.grammar)
+        return _topic(self._rule, self._pages, self.grammar, self._goals)
 
     @cached_property
     def _pair(self) -> tuple[str, ...]:
@@ -278,6 +282,10 @@ class _Cast:
         inherited = self._last or self._sure
         if best < roles.SURE and self._rule.inherits and inherited:
             return inherited
+        if not best and self._rule.speaker and finding.stage != "done" and finding.certainty != "suspected":
+            told = roles.tellers(finding.sentence, self._rule, self.grammar)
+            if told:
+                return told
         if not best:
             return self._topic if self._rule.inherits else ()
         actors = _strongest(finding)
@@ -316,7 +324,7 @@ def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
     return tuple(slug for slug, _ in named.most_common(2))
 
 
-def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
+def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar, goals: AbstractSet[str]) -> tuple[str, ...]:
     """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
     for speakers, least in _hearings(rule):
         counts: Counter[str] = Counter()
@@ -324,7 +332,7 @@ def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, 
             for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
                 counts[slug] += (weight >= least) * weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
         if +counts:
-            return (max(counts, key=lambda slug: (slug not in rule.watchers, counts[slug])),)
+            return (max(counts, key=lambda slug: (slug not in goals, slug not in rule.watchers, counts[slug])),)
     return _dateline(rule, pages) or _home(rule, pages, grammar)
 
 

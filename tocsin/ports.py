@@ -267,7 +267,7 @@ class Tally:
 
     day: str = ""
     articles: int = 0
-    """Articles with a signal."""
+    """Articles that were decided on, but for fresh ones."""
     alerts: int = 0
     rules: str = ""
     """The version of the rules that read last."""
@@ -276,7 +276,7 @@ class Tally:
     last_alert: str = ""
     """When the last alert was put into the outbox."""
     silent: int | None = None
-    """Articles in which no rule found anything; None until they are counted, the next morning."""
+    """Articles that the archive counts: fresh ones, and others in which no rule found anything. None until the next morning."""
 
     @property
     def read(self) -> int:
@@ -323,6 +323,12 @@ class Burst:
 
 
 BURST = "burst/"
+BESIDE = "@"
+
+
+def beside(alert: str, channel: str) -> str:
+    """The id of an alert in a further channel; in its own, which is not said, the alert's id."""
+    return f"{alert}{BESIDE}{channel}" if channel else alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +354,13 @@ class OutboxRow:
     """The alert that is the list which tells of it instead of a message of its own."""
     bulletin: Bulletin | None = None
     """What it says, when it is a bulletin."""
+    further: tuple[str, ...] = ()
+    """Other channels that routes which go on found for it: there it has a row, and a message, of its own."""
+
+    @property
+    def beside(self) -> str:
+        """The channel in which it stands beside the alert it is of; empty for that alert itself."""
+        return self.alert.partition(BESIDE)[2] if self.story else ""
 
     @property
     def burst(self) -> Burst | None:
@@ -457,6 +470,15 @@ class Table(Memory, Protocol):
     def rolled(self, burst: Burst) -> Sequence[Rolled]:
         """What the list of an hour tells, in order of alerts."""
 
+    def spread(self, row: OutboxRow, channel: str, now: datetime) -> None:
+        """Wants of an alert in a further channel what is wanted of the alert; nothing when as much was wanted there before."""
+
+    def spreads(self, alert: str, owner: str, channels: Sequence[str]) -> None:
+        """Notes on a row to which further channels it spreads; `Conflict` when the row was lost to another owner."""
+
+    def further(self, alert: str) -> Sequence[str]:
+        """The further channels to which an alert spreads, strongly consistent."""
+
     def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """Notes that a call to Slack begins, before it does, and for which channel. `Conflict` when the row was lost to another owner."""
 
@@ -536,7 +558,7 @@ class Listed:
     interval: timedelta
     """At which it is asked now."""
     due: datetime | None
-    """When it is asked next; None when its server said that it is gone for good."""
+    """When it is asked next; None when its server said that it is gone for good, or reading it ended the function."""
     asked: datetime | None = None
     """When it was sent off last."""
 
@@ -558,6 +580,9 @@ class Feeds(Protocol):
 
     def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
         """Sets when a feed on the list that has not ended is asked next, and how often from then on."""
+
+    def resume(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """As `reschedule`, of a feed that had been taken out of the schedule."""
 
     def move(self, feed: str, old: str, new: str) -> None:
         """Gives a feed another address, unless somebody gave it one that is not `old` meanwhile."""

@@ -257,8 +257,13 @@ class Page:
         ]
 
     def _a_noun(self, hit: Hit) -> bool:
-        """Whether what may be a verb stands behind an article or possessive, and so is a noun: "the move", "its plan"."""
-        return hit.lexeme.tag in _FINITE and hit.start > 0 and self.words[hit.start - 1] in _ARTICLES
+        """Whether what may be a verb is a noun: behind an article or possessive ("the move"), or a plural in a row ("Ships, tanks")."""
+        if hit.lexeme.tag == "s" and hit.end < len(self.words) and self.gap(hit.end) == ", ":
+            return True
+        if hit.lexeme.tag not in _FINITE or not hit.start:
+            return False
+        before = self.words[hit.start - 1]
+        return before in _ARTICLES or (before == "s" and self._word(hit.start - 2) != "let")
 
     def _a_currency(self, hit: Hit) -> bool:
         """Whether a name is the beginning of a sum of money and no state: "US$40 billion"."""
@@ -268,7 +273,9 @@ class Page:
     def _computed(self, low: int, high: int) -> Iterator[Hit]:
         """Words no list can hold: numbers in digits (`number`), sums (`amount`, `percent`, `figure`), and dates."""
         lists = {name: self._rules.lists.get(name, -1) for name in COMPUTED}
-        number, past, coming, near = (lists[name] for name in ("number", "past-date", "coming-date", "near-date"))
+        number, past, coming, near, recent = (
+            lists[name] for name in ("number", "past-date", "coming-date", "near-date", "recent-date")
+        )
         words = self.words[low:high]
         for start, end, kind in amounts(
             words, lambda token: self.gap(low + token), lambda token: self.behind(low + token)
@@ -284,6 +291,8 @@ class Page:
                     yield Hit(token, token + 1, Lexeme(past, "word"))
             elif word in _MONTHS and self._past_month(token, _MONTHS[word]):
                 yield Hit(token, token + 1, Lexeme(past, "word"))
+            elif word in _MONTHS and self._recent(token, _MONTHS[word]):
+                yield Hit(token, token + 1, Lexeme(recent, "word"))
             elif word in _MONTHS and self._coming(token, _MONTHS[word]):
                 yield Hit(token, token + 1, Lexeme(coming, "word"))
                 if self._near(token, _MONTHS[word]):
@@ -338,6 +347,16 @@ class Page:
         assert self._published is not None  # noqa: S101 - `_coming` looked
         ahead = (month - self._published.month) % 12
         return any(0 <= ahead * 30 + day - self._published.day <= 15 for day in self._days(token))  # noqa: PLR2004 - days
+
+    def _recent(self, token: int, month: int) -> bool:
+        """A day of the two weeks before the article: "on Nov. 19"; of another year where one is named behind it."""
+        if self._published is None or not self.plain[self.bounds[token][0]].isupper():
+            return False
+        years = (word for word in (self._word(token + 1), self._word(token + 2)) if _YEAR.fullmatch(word))
+        if int(next(years, self._published.year)) < self._published.year - (month > self._published.month):
+            return False
+        back = (self._published.month - month) % 12
+        return any(0 <= back * 30 + self._published.day - day <= 15 for day in self._days(token))  # noqa: PLR2004 - days
 
     def _days(self, token: int) -> list[int]:
         return [

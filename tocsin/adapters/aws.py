@@ -46,23 +46,61 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class LateClient:
+    """A client of boto3's core with short timeouts, made when it is first asked for something: what boto3 puts around it costs a start."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(_made(self._service), name)
+        setattr(self, name, found)
+        return found
+
+
 @cache
 def client(service: str) -> Any:
-    """A boto3 client with short timeouts, made at first use."""
-    import boto3
+    """A client with short timeouts, one for each service."""
+    return LateClient(service)
+
+
+@cache
+def _made(service: str) -> Any:
     from botocore.config import Config
 
-    make: Callable[..., Any] = boto3.client  # its stubs list every service by name
-    return make(
-        service,
-        config=Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}),
-    )
+    config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+    return _session().create_client(service, config=config)
 
 
-def rules(*, tells: bool = False) -> Path:
-    """The folder of the rules in force: those that were pushed, else those that were deployed. `tells`: the channel, of a set that cannot be used."""
+@cache
+def _session() -> Any:
+    from botocore.session import get_session
+
+    return get_session()
+
+
+def rules() -> Path:
+    """The folder of the rules in force: those that were pushed, else those that were deployed."""
+    return _in_use_here(tells=False).folder()
+
+
+def rules_named(name: str | None) -> Path:
+    """The folder of the set that came with an article (empty: the deployed one, for which nothing is asked), or of the one in force.
+
+    The channel is told of a set that cannot be used.
+    """
+    return Path(Settings(os.environ).rules) if name == "" else _in_use_here(tells=True).folder(name)
+
+
+def _in_use_here(*, tells: bool) -> RulesInUse:
     settings = Settings(os.environ)
-    return _in_use(settings.rules, settings.table, settings.bucket, tells).folder()
+    return _in_use(settings.rules, settings.table, settings.bucket, tells)
+
+
+def _name_in_force() -> str:
+    """The set in force, as it goes with articles; empty for the deployed one."""
+    told = _in_use("", Settings(os.environ).table, "", tells=False).in_force()
+    return told.set if told else ""
 
 
 @cache
@@ -94,14 +132,12 @@ def _loaded(folder: Path) -> Artefact:
 @lru_cache(maxsize=SETS)
 def routes(folder: Path, channel: str) -> Routes:
     """Where the alerts of the rules of a folder go: when its routes do not load, that is logged and all go to the one channel."""
-    from tocsin.errors import RuleFaults
-    from tocsin.routes import everything_to, load
+    from tocsin.routes import everything_to
 
-    try:
-        return load(folder, _loaded(folder), channel)
-    except RuleFaults as error:
-        faults = error.faults
-    for fault in faults:
+    loaded = _loaded(folder)
+    if loaded.routes:
+        return loaded.routes.to(channel)
+    for fault in loaded.misrouted:
         log.error("rule fault %s; every alert goes to %s", fault, channel)
     return everything_to(channel)
 
@@ -127,11 +163,11 @@ def feeds() -> FeedTable:
     return FeedTable(client("dynamodb"), Settings(os.environ).table)
 
 
-def queue(url: str) -> SqsQueue:
-    """A queue by its URL."""
+def queue(url: str, about: Callable[[], str] | None = None) -> SqsQueue:
+    """A queue by its URL; `about` names the set of rules that goes with what is sent."""
     from tocsin.adapters.sqs import SqsQueue
 
-    return SqsQueue(client("sqs"), url)
+    return SqsQueue(client("sqs"), url, about)
 
 
 def meter() -> LogMeter:
@@ -154,7 +190,7 @@ def poller() -> Poller:
     from tocsin.pipeline.poll import Poller
 
     settings = Settings(os.environ)
-    articles, pages = queue(settings.article_queue), queue(settings.page_queue)
+    articles, pages = (queue(url, _name_in_force) for url in (settings.article_queue, settings.page_queue))
     return Poller(feeds(), web(), parse, archive(), articles, pages, now, meter())
 
 
@@ -178,21 +214,27 @@ def receiver() -> Receiver:
     return Receiver(Door(secret, now), archive(), articles, table(), now, reading.contents)
 
 
-def page_reader() -> PageReader:
-    """What `handlers.page` runs."""
+def page_reader(about: str | None = None) -> PageReader:
+    """What `handlers.page` runs; the set of rules that came with a summary goes on with its article."""
     from tocsin.adapters import pages
     from tocsin.pipeline.page import PageReader
 
-    return PageReader(web(), pages.extract, archive(), queue(Settings(os.environ).article_queue), now)
+    articles = queue(Settings(os.environ).article_queue, None if about is None else lambda: about)
+    return PageReader(web(), pages.extract, archive(), articles, now)
 
 
-def detector() -> Detector:
-    """What `handlers.detect` runs."""
+def detector(rules: str | None = None) -> Detector:
+    """What `handlers.detect` runs, with the set of rules that is named, or else is in force."""
     from tocsin.pipeline.detect import Detector
 
     settings = Settings(os.environ)
     return Detector(
-        rule_set(rules(tells=True)), table, archive, now, settings.max_age, tally=lambda one, at: table().count(one, at)
+        rule_set(rules_named(rules)),
+        table,
+        archive,
+        now,
+        settings.max_age,
+        tally=lambda one, at: table().count(one, at),
     )
 
 

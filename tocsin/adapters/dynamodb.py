@@ -34,6 +34,7 @@ from tocsin.ports import (
     Tally,
     Turn,
     Wanted,
+    beside,
     digest_alert,
 )
 from tocsin.signal import LEVELS
@@ -57,6 +58,12 @@ AUDIT_SHARD = "audit"
 
 _NAMES = {"#owner": "owner", "#status": "status"}
 """Attributes whose names are reserved words."""
+_ASKED = {"#status": "status", "#level": "level", "#schema": "schema"}
+_ASK = (
+    "SET #status = :pending, due_at = :due, due_shard = :shard, since = if_not_exists(since, :due),"
+    " story = :story, wanted = :wanted, reply = :reply, #level = :level, expires_at = :expires, #schema = :schema"
+)
+"""What is wanted of an alert."""
 
 
 class DynamoTable:
@@ -411,6 +418,28 @@ class DynamoTable:
         items = self._partition(f"ROLLED#{burst.alert}", MAX_HELD)
         return [Rolled(**json.loads(item["state"]["S"])) for item in items]
 
+    def spread(self, row: OutboxRow, channel: str, now: datetime) -> None:
+        """See `Table.spread`."""
+        self._update(
+            beside(row.alert, channel),
+            _ASK,
+            "attribute_not_exists(pk) OR wanted < :wanted",
+            _asked(row.story, row.wanted, row.reply, row.level, now),
+            names=_ASKED,
+        )
+
+    def spreads(self, alert: str, owner: str, channels: Sequence[str]) -> None:
+        """See `Table.spreads`."""
+        values = {":further": " ".join(channels), ":owner": owner}
+        noted = self._update(alert, "SET further = :further", "#owner = :owner", values, names={"#owner": "owner"})
+        if noted is None:
+            raise Conflict(f"alert {alert!r} belongs to another deliverer now")
+
+    def further(self, alert: str) -> Sequence[str]:
+        """See `Table.further`."""
+        item = self._get(f"ALERT#{alert}", "OUTBOX")
+        return _further(item) if item else ()
+
     def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """See `Table.posting`."""
         if (
@@ -701,19 +730,20 @@ def _story(item: Item) -> Story:
 
 def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:
     shown = wanted.story.version + 1 if wanted.reply is None else 1
-    values = {
-        ":pending": "pending", ":story": wanted.story.id, ":wanted": shown, ":due": now.timestamp(), ":shard": SHARD,
-        ":reply": json.dumps(wanted.reply), ":expires": int((now + STORIES_LIVE).timestamp()), ":level": wanted.level, ":schema": SCHEMA,
-    }  # fmt: skip
-    asked = (
-        "story = :story, wanted = :wanted, reply = :reply, #level = :level, expires_at = :expires, #schema = :schema"
-    )
+    values = _asked(wanted.story.id, shown, wanted.reply, wanted.level, now)
+    return _change(f"ALERT#{wanted.alert}", "OUTBOX", _ASK, values, names=_ASKED)
+
+
+def _asked(story: str, wanted: int, reply: Mapping[str, Any] | None, level: str, now: datetime) -> dict[str, Any]:
+    """The values of `_ASK`."""
     return {
-        "Key": {"pk": {"S": f"ALERT#{wanted.alert}"}, "sk": {"S": "OUTBOX"}},
-        "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, since = if_not_exists(since, :due), {asked}",
-        "ExpressionAttributeNames": {"#status": "status", "#level": "level", "#schema": "schema"},
-        "ExpressionAttributeValues": {name: as_value(value) for name, value in values.items()},
-    }
+        ":pending": "pending", ":story": story, ":wanted": wanted, ":due": now.timestamp(), ":shard": SHARD,
+        ":reply": json.dumps(reply), ":expires": int((now + STORIES_LIVE).timestamp()), ":level": level, ":schema": SCHEMA,
+    }  # fmt: skip
+
+
+def _further(item: Item) -> tuple[str, ...]:
+    return tuple(item.get("further", {"S": ""})["S"].split())
 
 
 def _since(item: Item) -> float:
@@ -748,6 +778,7 @@ def _outbox(item: Item) -> OutboxRow:
         doubted_at=float(item["doubted_at"]["N"]) if "doubted_at" in item else None,
         rolled_into=item.get("rolled_into", {"S": ""})["S"],
         bulletin=_bulletin(item),
+        further=_further(item),
     )
 
 

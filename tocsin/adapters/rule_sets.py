@@ -9,6 +9,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,8 @@ MAX_SET = 50_000_000
 """Bytes a set may have, as it is kept."""
 NAME = "rules"
 """What the folder of every set is called, wherever it was pushed from: faults name files in it."""
+KEPT = 3
+"""Sets beside the deployed one that a function remembers."""
 TOLD = 10
 """Faults that the channel is told of."""
 
@@ -97,25 +100,43 @@ class RulesInUse:
         self._deployed, self._pointer, self._archive, self._clock, self._tell = deployed, pointer, archive, clock, tell
         self._looked: datetime | None = None
         self._seen: RulesInForce | None = None
-        self._folder: Path | None = None
+        self._folders: dict[RulesInForce | None, Path] = {None: deployed}
 
-    def folder(self) -> Path:
-        """The folder as it is now; looked after at most twice a minute. What cannot be asked for is as it was."""
+    def in_force(self) -> RulesInForce | None:
+        """What was put in force last; asked for at most twice a minute. What cannot be asked for is as it was."""
         now = self._clock()
-        if self._folder and self._looked and timedelta(0) <= now - self._looked < AGAIN:
-            return self._folder
+        if self._looked and timedelta(0) <= now - self._looked < AGAIN:
+            return self._seen
         try:
-            wanted = self._pointer().rules_in_force()
-            if self._folder is None or wanted != self._seen:
-                self._folder = self._chosen(wanted)
+            self._seen = self._pointer().rules_in_force()
         except (ClientError, BotoCoreError):
-            if self._folder is None:  # nobody knows which rules count: the call is made again
+            if self._looked is None:  # nobody knows which rules count: the call is made again
                 raise
             log.exception("the rules in force cannot be asked for")
-        else:
-            self._seen = wanted
         self._looked = now
-        return self._folder
+        return self._seen
+
+    def folder(self, rules: str | None = None) -> Path:
+        """The folder of a set (empty: of the deployed one); of the one in force when none is named."""
+        wanted = self.in_force() if rules is None else self._named(rules)
+        if wanted not in self._folders:
+            chosen = self._chosen(wanted)
+            while len(self._folders) > KEPT:
+                del self._folders[next(one for one in self._folders if one)]
+            self._folders[wanted] = chosen
+        return self._folders[wanted]
+
+    def _named(self, rules: str) -> RulesInForce | None:
+        """What is known of a set that travelled with an article; nothing needs to be asked for the deployed one."""
+        if not rules or rules == self._own:
+            return None
+        told = self.in_force()
+        return told if told and told.set == rules else RulesInForce(rules, "", "")
+
+    @cached_property
+    def _own(self) -> str:
+        """The name of the deployed set."""
+        return fingerprint(files_of(self._deployed))
 
     def _chosen(self, wanted: RulesInForce | None) -> Path:
         """The folder of the first set that can be used."""
@@ -132,7 +153,7 @@ class RulesInUse:
 
     def _usable(self, rules: str) -> Path:
         """The folder of a set that loads without a fault; `RuleFaults` or `InputFault`."""
-        if fingerprint(files_of(self._deployed)) == rules:
+        if self._own == rules:
             return self._deployed
         files = fetched(self._archive(), rules)
         place = tempfile.mkdtemp(prefix="tocsin-")

@@ -16,7 +16,7 @@ from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
-from tocsin.routes import load as load_routes
+from tocsin.routefile import load as load_routes
 from tocsin.rules import Loaded, load
 from tocsin.trial import run
 

@@ -13,7 +13,7 @@ import click
 from tocsin import health
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import format_option, stack_option
-from tocsin.pipeline.archive import silent_on
+from tocsin.pipeline.archive import read_on
 from tocsin.ports import Tally
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _found(stack: DeployedStack, now: datetime) -> dict[str, Any]:
     since = (now - timedelta(days=DAYS)).isoformat()
     spending = stack.spending()
     archive, today = stack.archive(), now.strftime("%Y-%m-%d")
-    silent = sum(one.silent or 0 for one in tallies if one.day != today) + silent_on(archive, today)
+    silent = sum(one.silent or 0 for one in tallies if one.day != today) + read_on(archive, today)
     found = {
         "stack": stack.name,
         **_feeds(stack.feeds(), now),
@@ -81,11 +81,13 @@ def _found(stack: DeployedStack, now: datetime) -> dict[str, Any]:
 
 
 def _last_article(archive: S3Archive, tallies: Sequence[Tally], now: datetime) -> str | None:
-    """When the last article was read: one with a signal stands in the tally, others in the archive of today or yesterday."""
+    """When the last article was read: of those that were decided on the tally knows it, of others the archive of today or yesterday."""
     told = [one.last_article for one in tallies if one.last_article]
     for back in range(2):
-        if silent := archive.newest(f"fates/{now - timedelta(days=back):%Y/%m/%d}/"):
-            return max([*told, silent.astimezone(UTC).isoformat()])
+        day = now - timedelta(days=back)
+        newest = [found for kind in ("articles", "fates") if (found := archive.newest(f"{kind}/{day:%Y/%m/%d}/"))]
+        if newest:
+            return max([*told, max(newest).astimezone(UTC).isoformat()])
     return max(told, default=None)
 
 

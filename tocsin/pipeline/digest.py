@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tocsin.pipeline.archive import silent_on
+from tocsin.pipeline.archive import read_on
 from tocsin.ports import Archive, Bulletin, Table, Tally
 
 DIGEST_DAYS = 3
@@ -19,12 +19,12 @@ def want_digests(table: Table, now: datetime) -> list[str]:
 
 
 def count_silent(table: Table, archive: Archive, now: datetime) -> None:
-    """Counts the articles without a signal of the last days, each day once: the archive knows them, and no batch waits for a counter."""
+    """Counts what the tallies of the last days do not, each day once: the archive knows it, and no batch waits for a counter."""
     days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(DIGEST_DAYS, 0, -1)]
     counted = {one.day for one in table.tallies(days) if one.silent is not None}
     for day in days:
         if day not in counted:
-            table.count_silent(day, silent_on(archive, day))
+            table.count_silent(day, read_on(archive, day))
 
 
 def want_heartbeat(table: Table, now: datetime) -> bool:
