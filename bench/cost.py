@@ -18,6 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -245,6 +246,7 @@ def idle() -> Used:
     return used
 
 
+@cache
 def polled(feeds: int) -> tuple[Used, int]:
     """What an hour of polling so many feeds uses, up to the article queue, and the articles it brings."""
     cost = hourly(feeds)

@@ -68,6 +68,7 @@ BEYOND = {
     ("Intake", "TellAMissingFileFromAForbiddenOne"): "ministack says that a file is missing to whoever asks",
     ("Fetch", "WriteArticlesAndFates"): NO_FEED,
     ("Fetch", "SendArticles"): NO_FEED,
+    ("Fetch", "ReadWhichRulesAreInForce"): NO_FEED,
 }
 """Statements whose absence cannot be seen here, and why; beside them, all that allow logs."""
 
