@@ -81,7 +81,7 @@ format: setup ## Format the code and mend what can be mended
 
 lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
-	$(LOCK) pyproject.toml --extra cli --extra replay --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra cli --extra replay --extra studio --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/layer.txt
 	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt

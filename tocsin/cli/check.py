@@ -45,8 +45,8 @@ def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
     count = sum(
         len(getattr(rule.tests, kind)) for rule in loaded.models.values() for kind in type(rule.tests).model_fields
     )
-    faults = [*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded), *_of_feeds(lists)]
-    failed = list(_failed(loaded))
+    faults = [*faults_of(rules, loaded), *_of_feeds(lists)]
+    failed = list(failures(loaded))
     _write(form, sorted([*faults, *failed]))
     told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
     click.echo(told, err=True)
@@ -55,7 +55,12 @@ def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
     return FINDINGS if faults or failed else FINE
 
 
-def _failed(loaded: Loaded) -> Iterator[Fault]:
+def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:
+    """Every fault of a set of rules and of its routes, but for failing tests."""
+    return [*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded)]
+
+
+def failures(loaded: Loaded) -> Iterator[Fault]:
     """The inline tests that do not come out as they say."""
     for name, rule in loaded.models.items():
         source = loaded.sources[name]

@@ -81,13 +81,9 @@ def command(rules: Path, base: str, since: timedelta | None, form: str, paths: t
         before = load(folder)
     if not before.models:
         raise RuleFaults(before.faults)
-    cases, rejected = _cases(before, after, paths, since)
-    _rehearse(cases, [before.rule_set, after.rule_set])
-    changes = [(case.name, change) for case in cases for change in case.changes()]
-    changes.sort(key=lambda one: KINDS.index(one[1].kind))
-    _FORMS[form](
-        changes, f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles, against {base}"
-    )
+    articles, rejected = read_all(paths) if paths else ([], 0)
+    changes, heard = differences(before, after, [one for one in articles if _since(one, since)])
+    _FORMS[form](changes, f"{heard}, against {base}")
     if rejected:
         return BAD_INPUT
     return FINDINGS if after.faults else FINE
@@ -114,39 +110,52 @@ def _base(rules: Path, base: str) -> Iterator[Path]:
         yield folder
 
 
-def _cases(before: Loaded, after: Loaded, paths: Sequence[str], since: timedelta | None) -> tuple[list[_Case], int]:
-    """Everything that is rehearsed, and how many inputs could not be read."""
+Changes = Sequence[tuple[str, Change]]
+"""Each change, with the name of its case."""
+
+
+def differences(
+    before: Loaded, after: Loaded, archive: Sequence[Article], jobs: int | None = None
+) -> tuple[Changes, str]:
+    """What is different between two sets of rules, kind by kind, and how much they heard."""
+    cases = list(_cases(before, after, archive))
+    _rehearse(cases, [before.rule_set, after.rule_set], jobs)
+    changes = [(case.name, change) for case in cases for change in case.changes()]
+    changes.sort(key=lambda one: KINDS.index(one[1].kind))
+    return changes, f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles"
+
+
+def _since(article: Article, since: timedelta | None) -> bool:
+    return since is None or (article.published is not None and article.published >= datetime.now(UTC) - since)
+
+
+def _cases(before: Loaded, after: Loaded, archive: Sequence[Article]) -> Iterator[_Case]:
+    """Everything that is rehearsed."""
     now = datetime.now(UTC)
     tests: dict[tuple[Article, ...], str] = {}
     for rule in [*after.models.values(), *before.models.values()]:
         for name, articles in told_by(rule):
             tests.setdefault(tuple(articles), name)
-    cases = [_Case(name, told, told[0].published or now) for told, name in tests.items()]
+    for told, name in tests.items():
+        yield _Case(name, told, told[0].published or now)
     if SEEDS.is_dir():
-        cases.append(_Case("seeds", *in_order(read_all([str(SEEDS)])[0], now)))
-    if not paths:
-        return cases, 0
-    articles, rejected = read_all(paths)
-    kept = [one for one in articles if since is None or (one.published is not None and one.published >= now - since)]
-    return [*cases, _Case("archive", *in_order(kept, now))], rejected
+        yield _Case("seeds", *in_order(read_all([str(SEEDS)])[0], now))
+    if archive:
+        yield _Case("archive", *in_order(archive, now))
 
 
-def _rehearse(cases: Sequence[_Case], sets: Sequence[RuleSet]) -> None:
+def _rehearse(cases: Sequence[_Case], sets: Sequence[RuleSet], jobs: int | None) -> None:
     """Lets both sets of rules hear every case."""
     places = [(case, article) for case in cases for article in case.articles]
     for case in cases:
         case.rehearsals = [Rehearsal(rules, case.start) for rules in sets]
-    found = find([article for _, article in places], sets)
+    found = find([article for _, article in places], sets, jobs=jobs)
     for (case, _), (article, one) in zip(places, found, strict=True):
         for rehearsal, alerts, signals in zip(case.rehearsals, case.alerts, one.signals, strict=True):
             alerts.extend(rehearsal.hears(article, signals))
 
 
-Changes = Sequence[tuple[str, Change]]
-"""Each change, with the name of its case."""
-
-
-def _counts(changes: Changes) -> str:
+def counted(changes: Changes) -> str:
     """How many alerts of each kind: "2 added, 1 dropped"."""
     counts = Counter(change.kind for _, change in changes)
     return ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "no alert changes"
@@ -158,7 +167,8 @@ def _told(change: Change) -> str:
     return f"{alert.rule}: {alert.story.partition('/')[2]} {alert.reason}, {alert.level}{trial}"
 
 
-def _headline(alert: Alert) -> str:
+def headline(alert: Alert) -> str:
+    """The headline of the article that raised an alert, with its outlet and day."""
     article = alert.article
     when = f", {article.published:%Y-%m-%d}" if article.published else ""
     return f"{article.title or article.id} ({article.source or 'unknown outlet'}{when})"
@@ -182,20 +192,20 @@ def _show(changes: Changes, heard: str) -> None:
         console.print(Text(f"{change.kind:8}{_told(change)}", style=f"bold {styles[change.kind]}"))
         if change.detail:
             console.print(Text(f"        {change.detail}", style=styles[change.kind]))
-        console.print(Text(f"        {case}: {_headline(change.alert)}"))
+        console.print(Text(f"        {case}: {headline(change.alert)}"))
         if change.alert.sentence:
             console.print(Text(f"        {change.alert.sentence}", style="dim"))
-    console.print(Text(_counts(changes), style="bold"))
+    console.print(Text(counted(changes), style="bold"))
     console.print(Text(heard, style="dim"))
 
 
 def _comment(changes: Changes, heard: str) -> None:
     """Markdown for a comment on a pull request."""
-    click.echo(f"### What this edit does to alerts: {_counts(changes)}\n")
+    click.echo(f"### What this edit does to alerts: {counted(changes)}\n")
     for case, change in changes[:MOST]:
         detail = f" — {_plain(change.detail)}" if change.detail else ""
         click.echo(f"- **{change.kind}** {_plain(_told(change))}{detail}")
-        click.echo(f"  {_plain(case)}: {_plain(_headline(change.alert))}")
+        click.echo(f"  {_plain(case)}: {_plain(headline(change.alert))}")
         if change.alert.sentence:
             click.echo(f"  > {_plain(change.alert.sentence)}")
     if len(changes) > MOST:
