@@ -48,7 +48,8 @@ def _explain(rule_set: RuleSet, article: Article, name: str | None) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(f"{article.id}  {article.title}", style="bold"))
-    console.print(Text.assemble("  ", *((f"{role}  ", style) for role, style in _STYLES.items())))
+    if console.is_terminal:
+        console.print(Text.assemble("  ", *((f"{role}  ", style) for role, style in _STYLES.items())))
     told = 0
     for _, part in parts(article):
         for finding in explained(rule_set, read(rule_set, part)):
