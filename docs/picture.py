@@ -12,7 +12,7 @@ WIDTH = 760
 
 
 def main() -> None:
-    """Writes docs/pictures/alert.png, of the thread with a reply in out/replay.html."""
+    """Writes docs/pictures/alert.webp, of the thread with a reply in out/replay.html."""
     sys.path.insert(0, str(ROOT))
     from tests.browser import browser
 
@@ -22,7 +22,7 @@ def main() -> None:
         clip = tab.look(
             "(({x, y, width, height}) => ({x, y, width, height}))(document.querySelector('.channel li:has(.thread)').getBoundingClientRect())"
         )
-        tab.picture(ROOT / "docs" / "pictures" / "alert.png", clip)
+        tab.picture(ROOT / "docs" / "pictures" / "alert.webp", clip)
 
 
 if __name__ == "__main__":

@@ -277,7 +277,7 @@ def _option(option: click.Option) -> str:
     context = click.Context(click.Command("tocsin"))
     value = "" if option.is_flag else f" `{option.make_metavar(context)}`"
     more = option.get_help_extra(context)
-    default = f" By default {more['default']}." if "default" in more else ""
+    default = f" By default {more['default'].strip('()')}." if "default" in more else ""
     variable = f" Also from `{', '.join(more['envvars'])}`." if "envvars" in more else ""
     return f"- {names}{value}: {(option.help or '').rstrip('.')}.{default}{variable}"
 

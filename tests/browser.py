@@ -122,9 +122,10 @@ class Tab:
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def picture(self, path: Path, clip: Mapping[str, float] | None = None, scale: float = 1) -> None:
-        """Keeps what is to be seen as a PNG: of the window, or of a part of the page."""
+        """Keeps what is to be seen, as the name of the file says: of the window, or of a part of the page."""
         more: dict[str, Any] = {"clip": {**clip, "scale": scale}, "captureBeyondViewport": True} if clip else {}
-        path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", **more)["data"]))
+        shot = self._call("Page.captureScreenshot", format=path.suffix.lstrip("."), **more)
+        path.write_bytes(base64.b64decode(shot["data"]))
 
 
 @contextmanager
