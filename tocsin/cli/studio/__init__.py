@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import webbrowser
 from pathlib import Path
 
 import click
@@ -40,8 +41,8 @@ def command(rules: Path, port: int, *, quiet: bool, archives: tuple[str, ...]) -
     studio = Studio(desk, HOST, listening.getsockname()[1])
     click.echo(f"tocsin studio: {studio.address}")
     click.echo(f"rules: {desk.rules}; Ctrl+C ends it", err=True)
-    if not quiet:
-        click.launch(studio.address)
+    if not quiet and not webbrowser.open(studio.address):
+        click.echo("no browser was found here; open the address above in one", err=True)
     config = uvicorn.Config(
         studio.app,
         log_level="warning",
