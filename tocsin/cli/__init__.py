@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": "What matched in each sentence, which form and cue did it, and what a near miss lacked.",
     "feedback": "What the desk called not relevant, as tests for the rules.",
     "feeds": "What Tocsin listens to: parse, check, list, add, remove, import, export.",
+    "fmt": "Files of rules, lists, cues, routes and feeds laid out alike, with their comments.",
     "redrive": "What was given up: the dead-letter queues, and back to work with what is in them.",
     "replay": "The whole pipeline on moto: articles in, alerts out.",
     "routes": "Where an alert would go, and why: test.",
