@@ -36,7 +36,7 @@ empty:
 
 
 
-last: "double"\t
+last: "double"\x20\x20
 # end"""
 TIDY = """# head
 title: Marching     # why
