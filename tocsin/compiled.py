@@ -295,10 +295,19 @@ class RuleSet:
                 found.setdefault(phrase, []).extend(lexemes)
         return Lexicon(found, lengths_of(found)), found
 
+    def meanings(self) -> dict[str, tuple[Sequence[Lexeme], Sequence[int]]]:
+        """Every phrase of the shared lists with what it means, and the lists whose words it cancels. Phrases alike in both share them."""
+        lexemes = [*map(_lexeme, json.loads(f"[{self.sections['lexemes'].replace(chr(10), ',')}]"))]
+        known: dict[str, tuple[Sequence[Lexeme], Sequence[int]]] = {}
+        for row in set(self._phrases.values()):
+            meant, _, cancelled = row.partition(";")
+            known[row] = [lexemes[int(one)] for one in meant.split()], [*map(int, cancelled.split())]
+        return {phrase: known[row] for phrase, row in self._phrases.items()}
+
     def phrases(self) -> Iterator[tuple[str, Sequence[Lexeme]]]:
         """Every phrase of every list with what it means; of several lists in turn."""
-        for phrase in self._phrases:
-            yield phrase, self._meaning(phrase)[0]
+        for phrase, (lexemes, _) in self.meanings().items():
+            yield phrase, lexemes
         for own in self._owned:
             yield from own.items()
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "slack": "The Slack app: doctor says whether it can do what Tocsin needs of it.",
     "status": "How the deployed stack is doing, on one screen.",
     "test": "The tests at the bottom of each rule: what failed, what came instead, and why.",
+    "watch": "On every save: faults, tests, and what the edit does to alerts.",
     "why": "Why an article was alerted or not, and why two are one story or two.",
 }
 

@@ -53,7 +53,7 @@ def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> 
     count = sum(
         len(getattr(rule.tests, kind)) for rule in loaded.models.values() for kind in type(rule.tests).model_fields
     )
-    faults = [*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded), *_of_feeds(lists)]
+    faults = [*faults_of(rules, loaded), *_of_feeds(lists)]
     failed = list(_failed(loaded))
     _write(form, sorted([*faults, *failed]))
     told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
@@ -83,6 +83,11 @@ def _failed(loaded: Loaded) -> Iterator[Fault]:
         source = loaded.sources[name]
         for outcome in run(loaded.rule_set, rule):
             yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
+
+
+def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:
+    """The faults of a folder that was loaded, its tests apart."""
+    return sorted([*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded)])
 
 
 def _of_routes(rules: Path, loaded: Loaded) -> list[Fault]:

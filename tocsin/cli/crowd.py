@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
-from tocsin.match import Finding, parts, read
+from tocsin.edit import between
+from tocsin.match import Finding
 from tocsin.signal import Signal
 
 CHUNK = 25
@@ -45,35 +46,19 @@ class _Seeker:
     sets: tuple[RuleSet, ...]
     near: bool
 
+    def __post_init__(self) -> None:
+        self.edits = [between(rules, self.sets[-1]) for rules in self.sets[:-1]]
+
     def find(self, articles: Sequence[Article]) -> list[Found]:
         """What is found in each article."""
         return [self._found(article) for article in articles]
 
     def _found(self, article: Article) -> Found:
-        *others, last = self.sets
+        last = self.sets[-1]
         missed: list[Finding] = []
         signals = detect(last, article, missed.append if self.near else None)
-        before = [signals if _alike(rules, last, article) else detect(rules, article) for rules in others]
+        before = [detect(edit.before, article) if edit.touches(article) else signals for edit in self.edits]
         return Found((*before, signals), tuple(_misses(missed, {signal.rule for signal in signals})))
-
-
-def _alike(one: RuleSet, other: RuleSet, article: Article) -> bool:
-    """Whether two sets surely find the same: they share their lists and cues, and no rule that differs may match anywhere."""
-    if one.version != other.version:
-        return False
-    versions = [{rule.policy.name: rule.policy.version for rule in rules.rules} for rules in (one, other)]
-    differing = {name for name, _ in versions[0].items() ^ versions[1].items()}
-    if not differing:
-        return True
-    for rules in (one, other):
-        for _, part in parts(article):
-            pages = read(rules, part)
-            possible = any(differing & page.possible.keys() for page in pages)
-            for page in pages:
-                page.release()
-            if possible:
-                return False
-    return True
 
 
 def _misses(found: Sequence[Finding], fired: set[str]) -> Iterator[Miss]:

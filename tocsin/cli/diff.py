@@ -35,7 +35,7 @@ MOST = 100
 
 
 @dataclass
-class _Case:
+class Case:
     """Articles that are rehearsed together: the test of a rule, or all of an archive."""
 
     name: str
@@ -77,15 +77,15 @@ def command(rules: Path, base: str, since: timedelta | None, form: str, paths: t
     The old and the new rules hear the seeds, the inline tests of all rules, and the archives at PATHS (as `tocsin backtest` reads them).
     """
     after = load_models(rules)
-    with _base(rules, base) as folder:
+    with base_of(rules, base) as folder:
         before = load(folder)
     if not before.models:
         raise RuleFaults(before.faults)
-    cases, rejected = _cases(before, after, paths, since)
+    cases, rejected = cases_of([after, before], paths, since)
     _rehearse(cases, [before.rule_set, after.rule_set])
     changes = [(case.name, change) for case in cases for change in case.changes()]
     changes.sort(key=lambda one: KINDS.index(one[1].kind))
-    _FORMS[form](
+    FORMS[form](
         changes, f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles, against {base}"
     )
     if rejected:
@@ -94,7 +94,7 @@ def command(rules: Path, base: str, since: timedelta | None, form: str, paths: t
 
 
 @contextmanager
-def _base(rules: Path, base: str) -> Iterator[Path]:
+def base_of(rules: Path, base: str) -> Iterator[Path]:
     """The folder of the rules to compare with."""
     if Path(base).is_dir():
         yield Path(base)
@@ -114,24 +114,26 @@ def _base(rules: Path, base: str) -> Iterator[Path]:
         yield folder
 
 
-def _cases(before: Loaded, after: Loaded, paths: Sequence[str], since: timedelta | None) -> tuple[list[_Case], int]:
+def cases_of(
+    loaded: Sequence[Loaded], paths: Sequence[str] = (), since: timedelta | None = None
+) -> tuple[list[Case], int]:
     """Everything that is rehearsed, and how many inputs could not be read."""
     now = datetime.now(UTC)
     tests: dict[tuple[Article, ...], str] = {}
-    for rule in [*after.models.values(), *before.models.values()]:
+    for rule in (rule for one in loaded for rule in one.models.values()):
         for name, articles in told_by(rule):
             tests.setdefault(tuple(articles), name)
-    cases = [_Case(name, told, told[0].published or now) for told, name in tests.items()]
+    cases = [Case(name, told, told[0].published or now) for told, name in tests.items()]
     if SEEDS.is_dir():
-        cases.append(_Case("seeds", *in_order(read_all([str(SEEDS)])[0], now)))
+        cases.append(Case("seeds", *in_order(read_all([str(SEEDS)])[0], now)))
     if not paths:
         return cases, 0
     articles, rejected = read_all(paths)
     kept = [one for one in articles if since is None or (one.published is not None and one.published >= now - since)]
-    return [*cases, _Case("archive", *in_order(kept, now))], rejected
+    return [*cases, Case("archive", *in_order(kept, now))], rejected
 
 
-def _rehearse(cases: Sequence[_Case], sets: Sequence[RuleSet]) -> None:
+def _rehearse(cases: Sequence[Case], sets: Sequence[RuleSet]) -> None:
     """Lets both sets of rules hear every case."""
     places = [(case, article) for case in cases for article in case.articles]
     for case in cases:
@@ -146,7 +148,7 @@ Changes = Sequence[tuple[str, Change]]
 """Each change, with the name of its case."""
 
 
-def _counts(changes: Changes) -> str:
+def counts_of(changes: Changes) -> str:
     """How many alerts of each kind: "2 added, 1 dropped"."""
     counts = Counter(change.kind for _, change in changes)
     return ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "no alert changes"
@@ -172,7 +174,8 @@ def _rows(changes: Changes, heard: str) -> None:
     click.echo(json.dumps({"summary": {**{kind: counts[kind] for kind in KINDS}, "heard": heard}}))
 
 
-def _show(changes: Changes, heard: str) -> None:
+def show(changes: Changes, heard: str) -> None:
+    """For people: each change with its headline and sentence."""
     from rich.console import Console
     from rich.text import Text
 
@@ -185,13 +188,13 @@ def _show(changes: Changes, heard: str) -> None:
         console.print(Text(f"        {case}: {_headline(change.alert)}"))
         if change.alert.sentence:
             console.print(Text(f"        {change.alert.sentence}", style="dim"))
-    console.print(Text(_counts(changes), style="bold"))
+    console.print(Text(counts_of(changes), style="bold"))
     console.print(Text(heard, style="dim"))
 
 
 def _comment(changes: Changes, heard: str) -> None:
     """Markdown for a comment on a pull request."""
-    click.echo(f"### What this edit does to alerts: {_counts(changes)}\n")
+    click.echo(f"### What this edit does to alerts: {counts_of(changes)}\n")
     for case, change in changes[:MOST]:
         detail = f" — {_plain(change.detail)}" if change.detail else ""
         click.echo(f"- **{change.kind}** {_plain(_told(change))}{detail}")
@@ -212,4 +215,4 @@ def _plain(text: str) -> str:
     return short.translate(_ESCAPES)
 
 
-_FORMS = {"table": _show, "ndjson": _rows, "markdown": _comment}
+FORMS = {"table": show, "ndjson": _rows, "markdown": _comment}

@@ -14,6 +14,7 @@ from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import format_option, load_models, rules_option
 from tocsin.coverage import Coverage, Share
 from tocsin.demands import untested
+from tocsin.detection import detect
 from tocsin.errors import Fault, InputFault
 from tocsin.rules import Loaded
 from tocsin.trial import KINDS, Outcome, run
@@ -67,7 +68,7 @@ def command(rules: Path, form: str, junit: Path | None, *, listed: bool, names: 
 
 def _try(loaded: Loaded, name: str, coverage: Coverage) -> _Tried:
     rule, source = loaded.models[name], loaded.sources[name]
-    outcomes = tuple(run(loaded.rule_set, rule, coverage.hears))
+    outcomes = tuple(run(loaded.rule_set, rule, lambda rules, article: detect(rules, article, coverage.hears)))
     for outcome in outcomes:
         coverage.reads(outcome.text)
     places = tuple(source.fault(one.path, "; ".join(one.faults), one.code) for one in outcomes)
@@ -105,7 +106,7 @@ def _show(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> 
         table.add_row(one.name, one.status, *(_count(one, kind) for kind in KINDS))
     for one in tried:
         for outcome, at in one.failed:
-            _show_failure(outcome, at)
+            show_failure(outcome, at)
         for fault in one.short:
             console.print(Text(str(fault), style="yellow"))
     console.print(table)
@@ -128,7 +129,8 @@ def _count(one: _Tried, kind: str) -> str:
     return f"{passed}" if passed == len(of_kind) else f"[bold red]{passed} of {len(of_kind)}[/]"
 
 
-def _show_failure(outcome: Outcome, at: Fault) -> None:
+def show_failure(outcome: Outcome, at: Fault) -> None:
+    """Prints a test that failed: the text, what was wanted, what came, and why."""
     from rich.console import Console
     from rich.text import Text
 
