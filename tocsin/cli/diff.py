@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import subprocess
 import tarfile
 import tempfile
 from collections import Counter
@@ -21,6 +19,7 @@ from tocsin.article import Article
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.backtest import read_all, row_of
 from tocsin.cli.crowd import find
+from tocsin.cli.history import git
 from tocsin.cli.options import DEFAULT_RULES, load_models, period, rules_option
 from tocsin.compiled import RuleSet
 from tocsin.difference import KINDS, Change, Ended, compare
@@ -99,17 +98,16 @@ def base_of(rules: Path, base: str) -> Iterator[Path]:
     if Path(base).is_dir():
         yield Path(base)
         return
-    git = shutil.which("git")
     mend = "name a revision of git (main, HEAD~1) or a folder of rules with --base"
-    if git is None or base.startswith("-"):
-        raise InputFault("there is no such folder" + ("" if git else ", and git is not installed"), base, mend)
-    command = [git, "-C", str(rules), "archive", "--format=tar", base]  # of the folder alone
-    packed = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - git itself; what is asked for is no option
-    if packed.returncode:
-        raise InputFault(packed.stderr.decode(errors="replace").strip(), base, mend)
+    if base.startswith("-"):
+        raise InputFault("there is no such folder", base, mend)
+    try:
+        packed = git(rules, "archive", "--format=tar", base)  # of the folder alone
+    except InputFault as fault:
+        raise InputFault(fault.what, base, mend) from fault
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / rules.resolve().name
-        with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(folder, filter="data")
         yield folder
 
