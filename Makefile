@@ -22,7 +22,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs lock validate build deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs schemas mutate lock validate build deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ rules: setup ## Check the rules and the list of feeds, and run the tests at the 
 
 docs: setup ## Write the page that is made of the code: docs/checks.md
 	@$(BIN)/python -c "from tocsin.checks import page; print(page(), end='')" > docs/checks.md
+
+schemas: setup ## Write the JSON Schemas of the YAML files, which editors use: schemas/
+	@$(BIN)/tocsin schema --write schemas
 
 format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only

@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "The whole pipeline on moto: articles in, alerts out.",
     "routes": "Where an alert would go, and why: test.",
     "rules": "How each rule is doing, and what it takes to ring: list, promote.",
+    "schema": "JSON Schema of the YAML files, for editors.",
     "silence": "What the desk does not want to be told for a while: add, list, expire.",
     "slack": "The Slack app: doctor says whether it can do what Tocsin needs of it.",
     "status": "How the deployed stack is doing, on one screen.",
