@@ -75,6 +75,9 @@ rules: setup ## Check the rules and the list of feeds, and run the tests at the 
 docs: setup ## Write the page that is made of the code: docs/checks.md
 	@$(BIN)/python -c "from tocsin.checks import page; print(page(), end='')" > docs/checks.md
 
+mutate: setup ## Change the stable rules in one place at a time, and list what no test notices (a quarter of an hour); ARGS="--sample 200" for some
+	@$(BIN)/tocsin test --mutate --sample 0 $(ARGS)
+
 schemas: setup ## Write the JSON Schemas of the YAML files, which editors use: schemas/
 	@$(BIN)/tocsin schema --write schemas
 

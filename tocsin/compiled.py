@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import ChainMap
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar, overload
@@ -198,6 +199,30 @@ class RuleSet:
         """Which forms a text may hold."""
         sections = self.sections
         return Sieve(self._read("sieve"), sections["words"], sections["rarest"], sections["forms"])
+
+    def variant(
+        self, rule: Rule, sieve: Mapping[str, str], *, without: AbstractSet[tuple[str, int]] = frozenset()
+    ) -> RuleSet:
+        """The set of one rule alone, perhaps another version of it; (phrase, list) pairs are left out of its own lists, or cancel nothing.
+
+        It shares everything else with this set, so it costs next to nothing.
+        """
+        name = rule.policy.name
+        own, meaning = self._owned[self.order[name]], self.meaning
+        made = RuleSet({**self.sections, **sieve, "head": json.dumps({"version": self.version, "rules": [name]})})
+        for shared in ("lists", "names", "computed", "states", "printed", "_phrases", "lexicon"):
+            made.__dict__[shared] = getattr(self, shared)
+        kept = {
+            phrase: tuple(one for one in found if (phrase, one.list) not in without) for phrase, found in own.items()
+        }
+
+        def meant(phrase: str) -> tuple[Sequence[Lexeme], Sequence[int]]:
+            lexemes, cancelled = meaning(phrase)
+            return lexemes, [one for one in cancelled if (phrase, one) not in without]
+
+        made.__dict__ |= {"rules": (rule,), "_owned": ({phrase: found for phrase, found in kept.items() if found},)}
+        made.__dict__["meaning"] = meant if without else meaning
+        return made
 
     @cached_property
     def lists(self) -> dict[str, int]:

@@ -7,7 +7,7 @@ import gc
 import hashlib
 import re
 from collections import ChainMap, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -62,6 +62,10 @@ class Loaded:
     """Name of a list or cue → as written, and where."""
     used: frozenset[str] = frozenset()
     """The lists something refers to."""
+    draft: Draft | None = None
+    """What the set was packed of."""
+    again: Callable[[Source, Rule], compiled.Rule | None] | None = None
+    """Compiles another version of a rule against the same lists, for one that asks for no list or word that there is not."""
 
 
 @dataclass
@@ -137,6 +141,8 @@ class _Loader:
             {rule.name: source for source, rule in rules},
             self.words,
             frozenset(names[number] for number in self.used),
+            draft,
+            self._compile,
         )
 
     def _sources(self, paths: Iterable[Path]) -> list[Source]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
@@ -87,18 +88,21 @@ def find(
     jobs = jobs or os.cpu_count() or 1
     if jobs == 1 or len(articles) <= FEW or "fork" not in multiprocessing.get_all_start_methods():
         found = (one for chunk in chunks for one in seeker.find(chunk))
-        yield from zip(articles, _counted(found, len(articles)), strict=True)
+        yield from zip(articles, counted(found, len(articles), "articles"), strict=True)
         return
     _STARTED.append(seeker)  # the processes begin as copies of this one, so that the rules are read once
     try:
         with multiprocessing.get_context("fork").Pool(jobs) as pool:
             found = (one for some in pool.imap(_find, chunks) for one in some)
-            yield from zip(articles, _counted(found, len(articles)), strict=True)
+            yield from zip(articles, counted(found, len(articles), "articles"), strict=True)
     finally:
         _STARTED.pop()
 
 
-def _counted(found: Iterator[Found], total: int) -> Iterator[Found]:
+_T = TypeVar("_T")
+
+
+def counted(found: Iterable[_T], total: int, what: str) -> Iterator[_T]:
     """The same, with a bar where somebody is watching."""
     if not sys.stderr.isatty():
         yield from found
@@ -108,8 +112,8 @@ def _counted(found: Iterator[Found], total: int) -> Iterator[Found]:
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("articles", total=total, rate="")
+        task = progress.add_task(what, total=total, rate="")
         for one in found:
             yield one
             speed = progress.tasks[0].speed
-            progress.update(task, advance=1, rate=f"{speed:,.0f} articles/s" if speed else "")
+            progress.update(task, advance=1, rate=f"{speed:,.0f} {what}/s" if speed else "")

@@ -16,6 +16,7 @@ from tocsin.compiled import RuleSet
 from tocsin.drafting import Answers, guessed, written
 from tocsin.errors import InputFault, RuleFaults
 from tocsin.rules import Loaded, load
+from tocsin.schemas import HEADER
 from tocsin.trial import run, signals_of
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*\Z")
@@ -82,7 +83,9 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     answers = Answers(name, title, about, fires, silent, actors, does, things, reference)
     number = str(uuid4())
     missing, who = _tried(rules, name, written(answers, number))
-    text = written(answers, number, who)
+    schema = rules.resolve().parent / "schemas" / "rule.json"
+    head = f"{HEADER}../schemas/rule.json\n" if schema.is_file() else ""
+    text = head + written(answers, number, who)
     for line in missing:
         click.echo(line, err=True)
     if missing and not keep:
