@@ -22,7 +22,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs site picture lock validate build deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs site picture schemas mutate lock validate build deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,12 @@ site: setup ## Make the site of the documentation, in out/site; a broken link fa
 
 picture: replay ## Take the picture of an alert for README.md (needs Chromium and an emoji font)
 	@$(BIN)/python docs/picture.py
+
+mutate: setup ## Change the stable rules in one place at a time, and list what no test notices (a quarter of an hour); ARGS="--sample 200" for some
+	@$(BIN)/tocsin test --mutate --sample 0 $(ARGS)
+
+schemas: setup ## Write the JSON Schemas of the YAML files, which editors use: schemas/
+	@$(BIN)/tocsin schema --write schemas
 
 format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only

@@ -6,11 +6,16 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from tocsin.signal import Certainty, Stage
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
+ListName = Annotated[Slug, WithJsonSchema({"x-names": "lists"})]
+"""A list: shared, or the rule's own."""
+CueName = Annotated[Slug, WithJsonSchema({"x-names": "cues"})]
+Named = Annotated[Slug, WithJsonSchema({"x-names": "slugs"})]
+"""The slug of an entry of a list of names."""
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 _CHOICE = re.compile(r"\(([^()|]*\|[^()]*)\)")
 
@@ -33,7 +38,13 @@ def _choices(entry: str) -> list[str]:
     ]
 
 
-Phrases = Annotated[list[Phrase], BeforeValidator(_spread)]
+Phrases = Annotated[
+    list[Phrase],
+    BeforeValidator(_spread),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "string", "minLength": 1}}
+    ),  # as written, before choices are made
+]
 """Entries of lists and names; a choice in brackets makes several of one: (defence | defense) budget."""
 Level = Literal["low", "medium", "high", "critical"]
 Slot = Literal["who", "where", "what"]
@@ -50,7 +61,11 @@ def _period(value: object) -> timedelta:
     raise ValueError("write a period as a number and a unit: 12h, 30d or 8w")
 
 
-Period = Annotated[timedelta, BeforeValidator(_period)]
+Period = Annotated[
+    timedelta,
+    BeforeValidator(_period),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+[hdw]$", "examples": ["12h", "30d", "8w"]}),
+]
 
 
 class Model(BaseModel):
@@ -69,7 +84,9 @@ class Words(Model):
     verbs: Phrases = Field(default_factory=list, description="Verbs and phrasal verbs in base form: send, beef up")
     nouns: Phrases = Field(default_factory=list, description="Nouns in the singular: soldier, advance party")
     words: Phrases = Field(default_factory=list, description="Anything to be taken as written: more, as many as")
-    include: list[Slug] = Field(default_factory=list, description="Other lists whose entries belong to this one too")
+    include: list[ListName] = Field(
+        default_factory=list, description="Other lists whose entries belong to this one too"
+    )
     any_of: Phrases = Field(
         default_factory=list,
         description="Instead of words: lists, of names too, any of which will do where a form asks for this one; "
@@ -116,7 +133,7 @@ class Name(Model):
         alias="not",
         description="Phrases that hold one of its names but mean something else: Air China",
     )
-    state: Slug | None = Field(default=None, description="The state it lies in or belongs to")
+    state: Named | None = Field(default=None, description="The state it lies in or belongs to")
     type: str = Field(default="", description="What kind of thing it is; nothing depends on it")
 
 
@@ -157,7 +174,7 @@ class Cue(Model):
     forms: list[Phrase] = Field(
         default_factory=list, description="Cues with gaps, written like a rule's form: neither ..6 confirmed"
     )
-    include: list[Slug] = Field(default=[], description="Lists whose words are cues, too")
+    include: list[ListName] = Field(default=[], description="Lists whose words are cues, too")
     not_: Phrases = Field(
         default_factory=list, alias="not", description="Phrases that hold a word of the cue but mean something else"
     )
@@ -169,7 +186,7 @@ class Cue(Model):
         default="clause",
         description="How far it may stand from the match; `next` and `previous`: in the neighbouring sentence, too",
     )
-    unless: list[Slug] = Field(
+    unless: list[ListName] = Field(
         default_factory=list, description="Lists or cues; one of them between cue and match breaks the cue"
     )
     opens: bool = Field(
@@ -198,8 +215,8 @@ class CuesFile(Model):
 class Who(Model):
     """Where the actor comes from."""
 
-    from_: list[Slug] = Field(alias="from", description="Lists of names that can act")
-    of: list[Slug] = Field(
+    from_: list[ListName] = Field(alias="from", description="Lists of names that can act")
+    of: list[ListName] = Field(
         default_factory=list, description="Lists: a nationality on one of these words decides before any subject does"
     )
     required: bool = Field(default=True, description="Whether it is no signal where nobody is said to act")
@@ -212,10 +229,10 @@ class Who(Model):
         description="A sentence of the text that tells it must say who acts, one of the lead must name a possible actor at least; "
         "a headline need not",
     )
-    only: list[Slug] = Field(
+    only: list[Named] = Field(
         default_factory=list, description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
     )
-    watchers: list[Slug] = Field(
+    watchers: list[Named] = Field(
         default_factory=list,
         description="Slugs: who mostly tells what others do, and acts only where a sentence plainly says so, or nobody else is named",
     )
@@ -227,8 +244,8 @@ class Who(Model):
 class Where(Model):
     """Where the theatre comes from."""
 
-    from_: list[Slug] = Field(alias="from", description="Lists of names that can be the theatre")
-    merge: list[list[Slug]] = Field(
+    from_: list[ListName] = Field(alias="from", description="Lists of names that can be the theatre")
+    merge: list[list[Named]] = Field(
         default_factory=list,
         description="Places that are one theatre; the first names it, unless it is the actor itself",
     )
@@ -237,7 +254,7 @@ class Where(Model):
 class What(Model):
     """Where the materiel comes from: the first list of which a word stands in the match gives the slot."""
 
-    from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
+    from_: dict[Slug, ListName] = Field(alias="from", description="slug of the slot: list of words")
     default: Slug | None = Field(default=None, description="The slot where no word says more")
     merge: list[list[Slug]] = Field(
         default_factory=list,
@@ -258,21 +275,23 @@ class Form(Model):
         description="Words, <lists> and <phrases> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the "
         "clause; what stands around `..&3` or `...&3` may stand in either order"
     )
-    head: Slug | None = Field(
+    head: ListName | None = Field(
         default=None, description="The list whose word the cues look at; otherwise the first verb"
     )
     stage: Stage | None = Field(
         default=None, description="The stage when no cue and no tense says more; words that say less do not lower it"
     )
-    with_: list[Slug] = Field(
+    with_: list[ListName] = Field(
         default_factory=list, alias="with", description="Lists of which a word must stand in the sentence"
     )
-    without: list[Slug] = Field(default_factory=list, description="Lists of which no word may stand in the sentence")
-    about: list[Slug] = Field(
+    without: list[ListName] = Field(
+        default_factory=list, description="Lists of which no word may stand in the sentence"
+    )
+    about: list[ListName] = Field(
         default_factory=list,
         description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
     )
-    told: list[Slug] = Field(
+    told: list[ListName] = Field(
         default_factory=list,
         description="Lists of which a word must stand in this sentence or the one before: what the match takes up",
     )
@@ -282,11 +301,11 @@ class Form(Model):
         "rule says, [] for none",
     )
     what: Slug | None = Field(default=None, description="The slot `what` of whatever this form finds")
-    ignore_cues: list[Slug] = Field(default_factory=list, description="Cues that say nothing about this form")
+    ignore_cues: list[CueName] = Field(default_factory=list, description="Cues that say nothing about this form")
     tense: bool | None = Field(
         default=None, description="Whether a past tense means that the thing is done; left out, as the rule says"
     )
-    only_who: list[Slug] = Field(
+    only_who: list[Named] = Field(
         default_factory=list, description="Only where one of these acts, or is what the article is about"
     )
     amounts: Literal["rising", "falling", "below-told"] | None = Field(
@@ -314,7 +333,7 @@ class Figures(Model):
     """Which numbers belong to the signal."""
 
     unit: Literal["percent", "money", "count"] = Field(description="Percentages, sums of money, or counts of things")
-    of: list[Slug] = Field(default=[], description="Lists: the number stands with one of their words")
+    of: list[ListName] = Field(default=[], description="Lists: the number stands with one of their words")
     counts: str = Field(default="", description="What is counted, as an alert prints it and `update_on` names it")
 
 
@@ -341,8 +360,8 @@ class Fires(Model):
 
     text: Phrase | str = Field(description="What the news says")
     title: str = Field(default="", description="The headline above it")
-    who: Slug | None = Field(default=None, description="The actor that must be found")
-    where: Slug | None = Field(default=None, description="The theatre that must be found")
+    who: Named | None = Field(default=None, description="The actor that must be found")
+    where: Named | None = Field(default=None, description="The theatre that must be found")
     what: Slug | None = Field(default=None, description="The materiel that must be found")
     stage: Stage | None = Field(default=None, description="The stage that must be found")
     certainty: Certainty | None = Field(default=None, description="The certainty that must be found")
@@ -411,27 +430,29 @@ class Rule(Model):
         default_factory=dict,
         description="Parts of forms that can be said in several ways: a form that names one stands for a form with each",
     )
-    about: list[Slug] = Field(default_factory=list, description="The `about` of every form that has none of its own")
+    about: list[ListName] = Field(
+        default_factory=list, description="The `about` of every form that has none of its own"
+    )
     needs: list[str] = Field(default_factory=list, description="The `needs` of every form that says nothing of its own")
     forms: list[Form] = Field(description="The ways in which the news says it; one that matches is enough")
-    aside: list[Slug] = Field(
+    aside: list[ListName] = Field(
         default_factory=list,
         description="Lists: below the lead, a sentence that names no actor counts only where headline or lead hold a word of these",
     )
-    never: list[Slug] = Field(
+    never: list[ListName] = Field(
         default_factory=list, description="Lists: a word of one of them in the match's clause silences it"
     )
-    never_in_sentence: list[Slug] = Field(
+    never_in_sentence: list[ListName] = Field(
         default=[], description="Lists: a word of one of them in the sentence silences the match"
     )
-    never_in_lead: list[Slug] = Field(
+    never_in_lead: list[ListName] = Field(
         default_factory=list,
         description="Lists: a word of them in the first sentences of the text silences the rule in the text",
     )
-    never_in_title: list[Slug] = Field(
+    never_in_title: list[ListName] = Field(
         default_factory=list, description="Lists: a word of them in the headline silences the headline, never the text"
     )
-    never_as_theme: list[Slug] = Field(
+    never_as_theme: list[ListName] = Field(
         default_factory=list,
         description="Lists: a word of one in the headline silences the headline, and the text where its lead holds one too",
     )
@@ -440,8 +461,8 @@ class Rule(Model):
         default=False,
         description="A form that begins with a verb does not match its passive: what is acted on stands before that",
     )
-    cues: list[Slug] | None = Field(default=None, description="Only these cues speak to the rule; left out, all do")
-    ignore_cues: list[Slug] = Field(default=[], description="Cues that say nothing about this rule")
+    cues: list[CueName] | None = Field(default=None, description="Only these cues speak to the rule; left out, all do")
+    ignore_cues: list[CueName] = Field(default=[], description="Cues that say nothing about this rule")
     who: Who = Field(description="Who acts")
     where: Where | None = Field(default=None, description="Where it happens")
     what: What | None = Field(default=None, description="What it is about")

@@ -7,7 +7,7 @@ import gc
 import hashlib
 import re
 from collections import ChainMap, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -22,7 +22,7 @@ from tocsin.errors import Fault, RuleFaults
 from tocsin.packing import Draft, packed
 from tocsin.policy import Policy
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
-from tocsin.source import Source, read
+from tocsin.source import Source, contents, decoded
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
 
@@ -46,6 +46,9 @@ _ROLES = ("names", "adjectives", "people", "short", "seats", "leaders", "forces"
 _MODELS: dict[str, type[Model]] = {"words": WordsFile, "names": NamesFile, "cues": CuesFile}
 
 
+_M = TypeVar("_M", bound=Model)
+
+
 @dataclass
 class Loaded:
     """A folder as read: the compiled set of what loads, the rules' models, and every fault."""
@@ -59,40 +62,43 @@ class Loaded:
     """Name of a list or cue → as written, and where."""
     used: frozenset[str] = frozenset()
     """The lists something refers to."""
+    draft: Draft | None = None
+    """What the set was packed of."""
+    again: Callable[[Source, Rule], compiled.Rule | None] | None = None
+    """Compiles another version of a rule against the same lists, for one that asks for no list or word that there is not."""
 
 
-def load(folder: Path) -> Loaded:
-    """Reads and compiles a folder: rules in it, lists and cues below it. `RuleFaults` only when nothing can be used."""
+@dataclass
+class Shelf:
+    """Files as they were read and understood, so that a folder that is loaded again and again costs only what is new."""
+
+    sources: dict[str, tuple[bytes, Source]] = field(default_factory=dict)
+    """Name of a file → what stood in it, and what that was read as."""
+    models: dict[str, tuple[Source, Any, tuple[Fault, ...]]] = field(default_factory=dict)
+    """Name of a file → as it was read, the model of it, and its faults."""
+
+
+def load(folder: Path, shelf: Shelf | None = None) -> Loaded:
+    """Reads and compiles a folder: rules in it, lists and cues below it. `RuleFaults` only when nothing can be used.
+
+    What stands on the shelf is not read again, and what is read is put there.
+    """
     if not folder.is_dir():
         raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules", "TOC201")])
     collecting = gc.isenabled()
     gc.disable()  # next to nothing made here is garbage, and looking for it takes a third of the time
     try:
-        return _Loader(folder).load()
+        return _Loader(folder, shelf or Shelf()).load()
     finally:
         if collecting:
             gc.enable()
 
 
-def _sources(paths: Iterable[Path], root: Path, faults: list[Fault]) -> list[Source]:
-    sources = []
-    for path in sorted(paths):
-        if path.name.startswith(("_", ".")):
-            continue
-        try:
-            sources.append(
-                read(path, str(path.relative_to(root.parent)) if path.is_relative_to(root.parent) else str(path))
-            )
-        except RuleFaults as error:
-            faults += error.faults
-    return sources
-
-
 class _Loader:
     """Works through one folder, collecting faults."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, shelf: Shelf) -> None:
+        self.folder, self.shelf = folder, shelf
         self.faults: list[Fault] = []
         self.numbers: dict[str, int] = {}
         self.lexicon: dict[str, dict[Lexeme, None]] = defaultdict(dict)
@@ -105,16 +111,10 @@ class _Loader:
         self.used: set[int] = set()
 
     def load(self) -> Loaded:
-        shared = _sources(
-            [*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")], self.folder, self.faults
-        )
+        shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
         for source in shared:
             self._read_shared(source)
-        rules = [
-            (source, rule)
-            for source in _sources(self._rule_files(), self.folder, self.faults)
-            if (rule := self._read_rule(source))
-        ]
+        rules = [(source, rule) for source in self._sources(self._rule_files()) if (rule := self._read_rule(source))]
         if not rules and not self.faults:
             self.faults.append(
                 Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder", "TOC202")
@@ -141,7 +141,37 @@ class _Loader:
             {rule.name: source for source, rule in rules},
             self.words,
             frozenset(names[number] for number in self.used),
+            draft,
+            self._compile,
         )
+
+    def _sources(self, paths: Iterable[Path]) -> list[Source]:
+        root = self.folder.parent
+        sources = []
+        for path in sorted(paths):
+            if path.name.startswith(("_", ".")):
+                continue
+            name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+            try:
+                raw = contents(path, name)
+                before = self.shelf.sources.get(name)
+                source = before[1] if before and before[0] == raw else decoded(raw, name)
+                self.shelf.sources[name] = raw, source
+                sources.append(source)
+            except RuleFaults as error:
+                self.faults += error.faults
+        return sources
+
+    def _validate(self, model: type[_M], source: Source) -> _M | None:
+        """The file as its model, from the shelf where it stands there."""
+        known = self.shelf.models.get(source.file)
+        if known is None or known[0] is not source:
+            faults: list[Fault] = []
+            parsed = validate(model, source, faults)
+            known = self.shelf.models[source.file] = source, parsed, tuple(faults)
+        self.faults += known[2]
+        found: _M | None = known[1]
+        return found
 
     def _rule_files(self) -> Iterator[Path]:
         return (path for path in self.folder.glob("*.yaml") if path.name != ROUTES)
@@ -154,7 +184,7 @@ class _Loader:
                 source.fault(["kind"], f"unknown kind {kind!r}; write one of: {', '.join(_MODELS)}", "TOC203")
             )
             return
-        parsed = validate(model, source, self.faults)
+        parsed = self._validate(model, source)
         if isinstance(parsed, WordsFile):
             for name, words in parsed.lists.items():
                 self._declare(name, words, source, ("lists", name))
@@ -168,7 +198,7 @@ class _Loader:
                 self._declare(cue.name, cue, source, ("cues", index))
 
     def _read_rule(self, source: Source) -> Rule | None:
-        rule = validate(Rule, source, self.faults)
+        rule = self._validate(Rule, source)
         if rule is None:
             return None
         stem = Path(source.file).stem
@@ -534,6 +564,7 @@ def _folded(phrase: str) -> str:
     return fold_phrase(phrase).decode("ascii")
 
 
+@cache
 def _capitals(phrase: str) -> tuple[int, ...]:
     """Offsets of the capital letters, counted in the folded phrase."""
     offsets: list[int] = []
@@ -548,9 +579,6 @@ def _capitals(phrase: str) -> tuple[int, ...]:
             offsets.append(length)
         length += 1
     return tuple(offsets)
-
-
-_M = TypeVar("_M", bound=Model)
 
 
 def validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:

@@ -72,6 +72,11 @@ def _leads(data: Any, path: Sequence[str | int]) -> bool:
 def read(path: Path, name: str | None = None) -> Source:
     """Reads one file; `RuleFaults` with file, line and column when it is not strict YAML."""
     file = name or str(path)
+    return decoded(contents(path, file), file)
+
+
+def contents(path: Path, file: str) -> bytes:
+    """What stands in a file; `RuleFaults` when it cannot be read or is too large."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
@@ -80,6 +85,11 @@ def read(path: Path, name: str | None = None) -> Source:
         raise RuleFaults([Fault(file, 1, 1, what, "TOC101")]) from error
     if len(raw) > MAX_BYTES:
         raise RuleFaults([Fault(file, 1, 1, f"has more than {MAX_BYTES:,} bytes; split the file", "TOC102")])
+    return raw
+
+
+def decoded(raw: bytes, file: str) -> Source:
+    """Reads the bytes of a file."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -16,8 +16,10 @@ from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
+from tocsin.repair import repaired
 from tocsin.routes import load as load_routes
 from tocsin.rules import Loaded, load
+from tocsin.source import MAX_BYTES
 from tocsin.trial import run
 
 
@@ -31,12 +33,18 @@ from tocsin.trial import run
     show_default=True,
     help="For people, one JSON object a line, SARIF 2.1.0, or annotations of GitHub.",
 )
+@click.option("--fix", "mends", is_flag=True, help="First mend what can surely be mended, and say what was.")
 @click.argument("lists", nargs=-1, type=click.Path(path_type=Path), metavar="[FEEDS]...")
-def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
+def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> int:
     """Prints every fault of rules and routes as file:line:column, then runs the inline tests of every rule that loads.
 
     FEEDS: lists of feeds, as YAML or OPML, to be checked as well. docs/checks.md tells of each check by its code.
+
+    With --fix encoding, line ends, tabs in indentation, fields that are surely misspelt and words without quotes that other readers of YAML
+    take for something else are mended. What could be meant in two ways stays a fault.
     """
+    if mends:
+        _mend([*sorted(rules.glob("*.yaml")), *sorted(rules.glob("[lc]*s/*.yaml")), *lists])
     try:
         loaded = load(rules)
     except RuleFaults as error:
@@ -55,9 +63,18 @@ def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
     return FINDINGS if faults or failed else FINE
 
 
-def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:
-    """Every fault of a set of rules and of its routes, but for failing tests."""
-    return [*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded)]
+def _mend(paths: Sequence[Path]) -> None:
+    """Writes each file as far as it can surely be mended, and says on standard error what was mended."""
+    for path in paths:
+        try:
+            raw = path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_BYTES else b""
+            found = repaired(raw, str(path))
+            if found.mends:
+                path.write_bytes(found.text.encode())
+        except (OSError, RuleFaults):  # a fault that is told below
+            continue
+        for mend in found.mends:
+            click.echo(f"{mend.file}:{mend.line}:{mend.column}: mended: {mend.what}", err=True)
 
 
 def failures(loaded: Loaded) -> Iterator[Fault]:
@@ -66,6 +83,11 @@ def failures(loaded: Loaded) -> Iterator[Fault]:
         source = loaded.sources[name]
         for outcome in run(loaded.rule_set, rule):
             yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
+
+
+def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:
+    """The faults of a folder that was loaded, its tests apart."""
+    return sorted([*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded)])
 
 
 def _of_routes(rules: Path, loaded: Loaded) -> list[Fault]:

@@ -25,7 +25,7 @@ from starlette.routing import Route
 from infra.preview import ENV
 from tocsin.article import Article
 from tocsin.checks import OF_CODE
-from tocsin.cli.diff import SEEDS, Changes, counted, headline
+from tocsin.cli.diff import SEEDS, Changes, counts_of, headline
 from tocsin.cli.studio.desk import Desk, Draft, Heard, Stale
 from tocsin.detection import detect
 from tocsin.errors import Fault, InputFault, RuleFaults, TocsinError
@@ -207,7 +207,7 @@ class Studio:
         shown = {"sheet": sheet, "result": result, "WORDS": WORDS, "ROLES": ROLES, "CHECKS": OF_CODE, "SHOWN": SHOWN}
         shown |= {
             "archive": bool(self.desk.archive),
-            "counted": counted,
+            "counts_of": counts_of,
             "headline": headline,
             "own": f"{self.desk.rules.name}/{sheet.file}",
         }

@@ -14,11 +14,12 @@ from tocsin import artefact
 from tocsin.adapters import rulebook
 from tocsin.article import Article
 from tocsin.cli.check import failures, faults_of
-from tocsin.cli.diff import Changes, differences
+from tocsin.cli.diff import Case, Changes, cases_of, differences, extent
 from tocsin.difference import Change, compare
 from tocsin.errors import Fault, InputFault, RuleFaults
 from tocsin.hearing import Hearing, hear
-from tocsin.rules import Loaded, load
+from tocsin.rehearsal import in_order
+from tocsin.rules import Loaded, Shelf, load
 from tocsin.trial import Outcome, run
 
 
@@ -50,6 +51,7 @@ class Desk:
     def __init__(self, rules: Path, archive: Sequence[Article] = ()) -> None:
         self.rules = rules.resolve()
         self.archive = archive
+        self._shelf = Shelf()
         self._saved: tuple[str | None, Loaded] | None = None
         self._drafted: tuple[object, Loaded] | None = None
 
@@ -80,8 +82,14 @@ class Desk:
         """The rules as they are saved."""
         key = artefact.key(self.rules)
         if self._saved is None or key is None or self._saved[0] != key:
-            self._saved = (key, _loaded(self.rules))
+            self._saved = (key, self._loaded())
         return self._saved[1]
+
+    def _loaded(self) -> Loaded:
+        loaded = load(self.rules, self._shelf)
+        if not loaded.models:
+            raise RuleFaults(loaded.faults)
+        return loaded
 
     def drafted(self, draft: Draft) -> Loaded:
         """The rules with the draft in the place of its file."""
@@ -90,7 +98,7 @@ class Desk:
         key = (artefact.key(self.rules), draft.file, draft.text)
         if self._drafted is None or self._drafted[0] != key:
             with self._copied(draft) as folder:
-                self._drafted = (key, load(folder))
+                self._drafted = (key, load(folder, self._shelf))
         return self._drafted[1]
 
     @contextmanager
@@ -137,8 +145,12 @@ class Desk:
 
     def differences(self, draft: Draft, article: Article | None) -> tuple[Changes, str]:
         """The edit in alerts: over the seeds, the inline tests of all rules, the archive, and the article on the page."""
+        before, after = self.saved(), self.drafted(draft)
         heard = [*self.archive, *([article] if article else [])]
-        return differences(self.saved(), self.drafted(draft), heard, jobs=1)
+        cases = cases_of([after, before])[0]
+        if heard:
+            cases.append(Case("archive", *in_order(heard, datetime.now(UTC))))
+        return differences(before, after, cases, jobs=1), extent(cases)
 
     def save(self, draft: Draft) -> list[Fault]:
         """Writes the draft if everything checks; else nothing is written, and these are the faults. `Stale`: the file has changed meanwhile."""
@@ -166,10 +178,3 @@ class Desk:
 def digest(text: str) -> str:
     """By which a text is known again."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _loaded(rules: Path) -> Loaded:
-    loaded = load(rules)
-    if not loaded.models:
-        raise RuleFaults(loaded.faults)
-    return loaded
