@@ -39,6 +39,8 @@ def key(folder: Path) -> str | None:
             digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
         for inside in FOLDERS:
             for path in sorted((folder / inside).glob("*.yaml")):
+                if not path.is_file():  # a pipe would be waited for
+                    return None
                 body = path.read_bytes()
                 digest.update(f"\n{inside}/{path.name} {len(body)}\n".encode())
                 digest.update(body)

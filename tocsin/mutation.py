@@ -185,8 +185,8 @@ def _of_rule(loaded: Loaded, name: str) -> Iterator[Mutant]:
         yield from _of_list(rule.name, own, words, loaded.rule_set.lists[f"{name}.{own}"])
 
 
-def _changed(rule: Rule, kind: Kind, what: str, path: tuple[str | int, ...], **update: object) -> Mutant:
-    return Mutant(rule.name, kind, what, path, rule.model_copy(update=update))
+def _changed(rule: Rule, kind: Kind, told: str, path: tuple[str | int, ...], /, **update: object) -> Mutant:
+    return Mutant(rule.name, kind, told, path, rule.model_copy(update=update))
 
 
 def _without(phrases: dict[str, list[str]], name: str, at: int) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from math import prod
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -17,6 +18,8 @@ CueName = Annotated[Slug, WithJsonSchema({"x-names": "cues"})]
 Named = Annotated[Slug, WithJsonSchema({"x-names": "slugs"})]
 """The slug of an entry of a list of names."""
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+MAX_CHOICES = 256
+"""Entries that one entry with choices may stand for."""
 _CHOICE = re.compile(r"\(([^()|]*\|[^()]*)\)")
 
 
@@ -28,13 +31,22 @@ def _spread(value: object) -> object:
 
 
 def _choices(entry: str) -> list[str]:
+    groups = [match[1].count("|") + 1 for match in _CHOICE.finditer(entry)]
+    if prod(groups) > MAX_CHOICES:
+        raise ValueError(
+            f"{entry[:60]!r} stands for {prod(groups):,} entries, and {MAX_CHOICES} is the most; write it as several"
+        )
+    return _spread_out(entry)
+
+
+def _spread_out(entry: str) -> list[str]:
     match = _CHOICE.search(entry)
     if not match:
         return [entry]
     return [
         spread
         for choice in match[1].split("|")
-        for spread in _choices(" ".join((entry[: match.start()] + choice.strip() + entry[match.end() :]).split()))
+        for spread in _spread_out(" ".join((entry[: match.start()] + choice.strip() + entry[match.end() :]).split()))
     ]
 
 

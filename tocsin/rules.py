@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +31,8 @@ ROUTES = "routes.yaml"
 """The one file beside the rules that is none: see `tocsin.routes`."""
 DEFAULT_GAP = 6
 GAP_LIMIT = 40
+MAX_WAYS = 500
+"""Forms that one form may stand for."""
 TAGS = {
     "past": {"past", "part", "bare"},
     "ing": {"ing"},
@@ -422,7 +425,12 @@ class _Loader:
 
     def _ways(self, form: Form, index: int, rule: Rule, source: Source) -> Iterator[compiled.Form]:
         """The form for each way in which its phrases and orders let it be said."""
-        for way in ways(form.form, rule.phrases):
+        try:
+            found = ways(form.form, rule.phrases)
+        except FormError as error:
+            self.faults.append(source.fault(("forms", index, "form"), str(error), error.code))
+            return
+        for way in found:
             yield self._form(form, way, index, rule, source)
 
     def _form(self, form: Form, way: str, index: int, rule: Rule, source: Source) -> compiled.Form:
@@ -514,6 +522,11 @@ def named(form: str) -> list[str]:
 def ways(form: str, phrases: Mapping[str, Sequence[str]]) -> list[str]:
     """The plain forms a form stands for: each wording of its phrases, and both orders of what stands around a `..&6`."""
     places = [match for match in _NAMED.finditer(form) if match[1] in phrases]
+    count = prod(len(phrases[match[1]]) for match in places)
+    if count > MAX_WAYS:
+        raise FormError(
+            f"the form stands for {count:,} forms, and {MAX_WAYS} is the most; write it as several", "TOC315"
+        )
     found: list[str] = []
     for wordings in product(*(phrases[match[1]] for match in places)):
         plain = form
