@@ -13,6 +13,7 @@ import click
 from tocsin import __version__, feeds
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
+from tocsin.cli.crowd import Heard
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
@@ -20,7 +21,7 @@ from tocsin.repair import repaired
 from tocsin.routes import load as load_routes
 from tocsin.rules import Loaded, load
 from tocsin.source import MAX_BYTES
-from tocsin.trial import run
+from tocsin.trial import articles, run
 
 
 @click.command("check")
@@ -78,10 +79,13 @@ def _mend(paths: Sequence[Path]) -> None:
 
 
 def _failed(loaded: Loaded) -> Iterator[Fault]:
-    """The inline tests that do not come out as they say."""
+    """The inline tests that do not come out as they say; their texts are read on all cores."""
+    heard = Heard()
+    heard.turn(loaded.rule_set)
+    heard.prepare([article for rule in loaded.models.values() for _, told in articles(rule) for article in told])
     for name, rule in loaded.models.items():
         source = loaded.sources[name]
-        for outcome in run(loaded.rule_set, rule):
+        for outcome in run(loaded.rule_set, rule, heard.seek):
             yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
 
 
