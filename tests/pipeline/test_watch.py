@@ -15,7 +15,7 @@ import pytest
 from tests.marching import RULE
 from tests.system import ROOT, tocsin
 from tocsin.article import Article
-from tocsin.cli import bench, diff
+from tocsin.cli import crowd, diff
 from tocsin.cli.bench import Bench
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
@@ -59,7 +59,7 @@ def test_what_an_edit_does_not_touch_is_not_looked_at_again(folder: Path, monkey
         read.append(article.text)
         return detect(rules, article)
 
-    monkeypatch.setattr(bench, "detect", reads)
+    monkeypatch.setattr(crowd, "detect", reads)
     desk.look()
     assert read == []
     save(folder, "quiet_for: 3d", "quiet_for: 4d")

@@ -8,46 +8,14 @@ from pathlib import Path
 
 from tocsin.article import Article
 from tocsin.cli.check import faults_of
-from tocsin.cli.crowd import FEW, find
+from tocsin.cli.crowd import Heard
 from tocsin.cli.diff import Case, cases_of
 from tocsin.compiled import RuleSet
-from tocsin.detection import detect
 from tocsin.difference import KINDS, Change, Ended, compare
-from tocsin.edit import between
 from tocsin.errors import Fault, RuleFaults
 from tocsin.rehearsal import Rehearsal
 from tocsin.rules import Loaded, Shelf, load
-from tocsin.signal import Signal
 from tocsin.trial import Outcome, run
-
-
-class Heard:
-    """What one set of rules after another finds in articles: looked for once, and again only where an edit touches them."""
-
-    def __init__(self) -> None:
-        self.rules: RuleSet | None = None
-        self._found: dict[Article, tuple[Signal, ...]] = {}
-
-    def turn(self, rules: RuleSet) -> None:
-        """From now on these rules are asked."""
-        if self.rules:
-            edit = between(self.rules, rules)
-            self._found = {article: found for article, found in self._found.items() if not edit.touches(article)}
-        self.rules = rules
-
-    def prepare(self, articles: Sequence[Article]) -> None:
-        """Looks for signals in many articles at once, on all cores where that pays."""
-        assert self.rules is not None  # noqa: S101 - `turn` comes first
-        new = [article for article in dict.fromkeys(articles) if article not in self._found]
-        if len(new) > FEW:
-            self._found |= {article: one.signals[0] for article, one in find(new, [self.rules])}
-
-    def seek(self, rules: RuleSet, article: Article) -> tuple[Signal, ...]:
-        """The signals of an article."""
-        found = self._found.get(article)
-        if found is None:
-            found = self._found[article] = detect(rules, article)
-        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import click
 from tocsin import __version__, feeds
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
+from tocsin.cli.crowd import Heard
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
@@ -20,7 +21,7 @@ from tocsin.repair import repaired
 from tocsin.routes import load as load_routes
 from tocsin.rules import Loaded, load
 from tocsin.source import MAX_BYTES
-from tocsin.trial import run
+from tocsin.trial import articles, run
 
 
 @click.command("check")
@@ -54,7 +55,10 @@ def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> 
         len(getattr(rule.tests, kind)) for rule in loaded.models.values() for kind in type(rule.tests).model_fields
     )
     faults = [*faults_of(rules, loaded), *_of_feeds(lists)]
-    failed = list(failures(loaded))
+    heard = Heard()
+    heard.turn(loaded.rule_set)
+    heard.prepare([one for rule in loaded.models.values() for _, told in articles(rule) for one in told])
+    failed = list(failures(loaded, heard))
     _write(form, sorted([*faults, *failed]))
     told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
     click.echo(told, err=True)
@@ -77,11 +81,12 @@ def _mend(paths: Sequence[Path]) -> None:
             click.echo(f"{mend.file}:{mend.line}:{mend.column}: mended: {mend.what}", err=True)
 
 
-def failures(loaded: Loaded) -> Iterator[Fault]:
+def failures(loaded: Loaded, heard: Heard) -> Iterator[Fault]:
     """The inline tests that do not come out as they say."""
+    heard.turn(loaded.rule_set)
     for name, rule in loaded.models.items():
         source = loaded.sources[name]
-        for outcome in run(loaded.rule_set, rule):
+        for outcome in run(loaded.rule_set, rule, heard.seek):
             yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
 
 

@@ -117,3 +117,32 @@ def counted(found: Iterable[_T], total: int, what: str) -> Iterator[_T]:
             yield one
             speed = progress.tasks[0].speed
             progress.update(task, advance=1, rate=f"{speed:,.0f} {what}/s" if speed else "")
+
+
+class Heard:
+    """What one set of rules after another finds in articles: looked for once, and again only where an edit touches them."""
+
+    def __init__(self) -> None:
+        self.rules: RuleSet | None = None
+        self._found: dict[Article, tuple[Signal, ...]] = {}
+
+    def turn(self, rules: RuleSet) -> None:
+        """From now on these rules are asked."""
+        if self.rules:
+            edit = between(self.rules, rules)
+            self._found = {article: found for article, found in self._found.items() if not edit.touches(article)}
+        self.rules = rules
+
+    def prepare(self, articles: Sequence[Article]) -> None:
+        """Looks for signals in many articles at once, on all cores where that pays."""
+        assert self.rules is not None  # noqa: S101 - `turn` comes first
+        new = [article for article in dict.fromkeys(articles) if article not in self._found]
+        if len(new) > FEW:
+            self._found |= {article: one.signals[0] for article, one in find(new, [self.rules])}
+
+    def seek(self, rules: RuleSet, article: Article) -> tuple[Signal, ...]:
+        """The signals of an article."""
+        found = self._found.get(article)
+        if found is None:
+            found = self._found[article] = detect(rules, article)
+        return found

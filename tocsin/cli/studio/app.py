@@ -26,7 +26,7 @@ from infra.preview import ENV
 from tocsin.article import Article
 from tocsin.checks import OF_CODE
 from tocsin.cli.diff import SEEDS, Changes, counts_of, headline
-from tocsin.cli.studio.desk import Desk, Draft, Heard, Stale
+from tocsin.cli.studio.desk import Both, Desk, Draft, Stale
 from tocsin.detection import detect
 from tocsin.errors import Fault, InputFault, RuleFaults, TocsinError
 from tocsin.reading import Entry, articles, entries
@@ -99,7 +99,7 @@ class Result:
     note: str = ""
     trouble: str = ""
     faults: list[Fault] = field(default_factory=list)
-    heard: Heard | None = None
+    heard: Both | None = None
     tests: list[Outcome] = field(default_factory=list)
     changes: Changes | None = None
     told: str = ""

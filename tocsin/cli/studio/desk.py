@@ -14,6 +14,7 @@ from tocsin import artefact
 from tocsin.adapters import rulebook
 from tocsin.article import Article
 from tocsin.cli.check import failures, faults_of
+from tocsin.cli.crowd import Heard
 from tocsin.cli.diff import Case, Changes, cases_of, differences, extent
 from tocsin.difference import Change, compare
 from tocsin.errors import Fault, InputFault, RuleFaults
@@ -37,7 +38,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Both:
     """What becomes of an article by the rules as saved, and by the draft: the same where the draft has a fault."""
 
     saved: Hearing
@@ -52,6 +53,7 @@ class Desk:
         self.rules = rules.resolve()
         self.archive = archive
         self._shelf = Shelf()
+        self._heard = Heard()
         self._saved: tuple[str | None, Loaded] | None = None
         self._drafted: tuple[object, Loaded] | None = None
 
@@ -133,15 +135,16 @@ class Desk:
     def tests(self, draft: Draft) -> list[Outcome]:
         """How the tests at the bottom of the draft come out."""
         loaded, name = self.drafted(draft), draft.file.removesuffix(".yaml")
-        return list(run(loaded.rule_set, loaded.models[name])) if name in loaded.models else []
+        self._heard.turn(loaded.rule_set)
+        return list(run(loaded.rule_set, loaded.models[name], self._heard.seek)) if name in loaded.models else []
 
-    def hear(self, draft: Draft, article: Article) -> Heard:
+    def hear(self, draft: Draft, article: Article) -> Both:
         """What becomes of an article, before the edit and after it."""
         now = datetime.now(UTC)
         saved, drafted = self.saved(), self.drafted(draft)
         before = hear(saved.rule_set, article, now)
         after = before if drafted is saved or self.faults(draft) else hear(drafted.rule_set, article, now)
-        return Heard(before, after, compare(before.ended, after.ended))
+        return Both(before, after, compare(before.ended, after.ended))
 
     def differences(self, draft: Draft, article: Article | None) -> tuple[Changes, str]:
         """The edit in alerts: over the seeds, the inline tests of all rules, the archive, and the article on the page."""
@@ -167,12 +170,12 @@ class Desk:
         """Every fault `tocsin check` would tell of the draft, failing tests too."""
         loaded = self.drafted(draft)
         with self._copied(draft) as folder:
-            found = [*faults_of(folder, loaded), *failures(loaded)]
+            found = [*faults_of(folder, loaded), *failures(loaded, self._heard)]
         faults = self._caused(draft, found, ())
         if not faults or all(fault.file == f"{self.rules.name}/{draft.file}" for fault in faults):
             return sorted(faults)
         saved = self.saved()
-        return sorted(self._caused(draft, found, [*faults_of(self.rules, saved), *failures(saved)]))
+        return sorted(self._caused(draft, found, [*faults_of(self.rules, saved), *failures(saved, self._heard)]))
 
 
 def digest(text: str) -> str:
