@@ -197,7 +197,7 @@ def _example(name: str, values: Sequence[Any]) -> str:
     if not shortest:
         return ""
     line = _line(name, (telling or [value for _, value in shortest])[0])
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"
+    return line if len(line) <= LONGEST else f"{line[:LONGEST].rpartition(' ')[0]} …"
 
 
 def _line(name: str, value: Any) -> str:
