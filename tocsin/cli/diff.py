@@ -80,16 +80,22 @@ def command(rules: Path, base: str, since: timedelta | None, form: str, paths: t
         before = load(folder)
     if not before.models:
         raise RuleFaults(before.faults)
+    changes, heard, rejected = compared(before, after, paths, since)
+    FORMS[form](changes, f"{heard}, against {base}")
+    if rejected:
+        return BAD_INPUT
+    return FINDINGS if after.faults else FINE
+
+
+def compared(
+    before: Loaded, after: Loaded, paths: Sequence[str] = (), since: timedelta | None = None
+) -> tuple[Changes, str, int]:
+    """What is different in alerts, how much was heard, and how many inputs could not be read."""
     cases, rejected = cases_of([after, before], paths, since)
     _rehearse(cases, [before.rule_set, after.rule_set])
     changes = [(case.name, change) for case in cases for change in case.changes()]
     changes.sort(key=lambda one: KINDS.index(one[1].kind))
-    FORMS[form](
-        changes, f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles, against {base}"
-    )
-    if rejected:
-        return BAD_INPUT
-    return FINDINGS if after.faults else FINE
+    return changes, f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles", rejected
 
 
 @contextmanager
