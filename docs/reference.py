@@ -22,7 +22,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tocsin import checks, cli, expectations, feeds, reading, routes, rule, settings
+from tocsin import checks, cli, expectations, feeds, reading, routefile, rule, settings
 from tocsin.source import parse, read
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +40,7 @@ KINDS: Sequence[tuple[str, str, type[BaseModel]]] = (
     ("Word lists", "`rules/lists/NAME.yaml` with `kind: words`: words that rules name in angle brackets.", rule.WordsFile),
     ("Name lists", "`rules/lists/NAME.yaml` with `kind: names`: states, places, institutions and what the news calls them.", rule.NamesFile),
     ("Cues", "`rules/cues/NAME.yaml`: words that decide stage, certainty, flags or silence of a match near them.", rule.CuesFile),
-    ("Routes", "`rules/routes.yaml`: which channel an alert goes to, in the words of Alertmanager.", routes.RoutesFile),
+    ("Routes", "`rules/routes.yaml`: which channel an alert goes to, in the words of Alertmanager.", routefile.RoutesFile),
     ("Feeds", "A list of feeds, as `tocsin feeds import` takes it: `feeds:` with a list of these.", feeds.FeedLine),
     ("Expectations", "What `tocsin backtest --expect FILE` asks of an archive: below the name of each rule, these.", expectations.Expected),
     ("Articles", "An article as JSON: in a file, a line of a file, or a post.", reading.ArticleInput),
@@ -60,13 +60,13 @@ tests:
 """,
     rule.NamesFile: "description: Everything that acts as a state\nnot: [Air China]\nentries: [{type: region, people: [Bavarians], not: [Bavarian cream]}]",
     rule.CuesFile: "cues: [{verbs: [rule out], nouns: [denial], only: title, not: [cannot rule out], include: [reporting]}]",
-    routes.RoutesFile: """
+    routefile.RoutesFile: """
 receivers:
   - {name: desk, channel: default}
   - {name: korea, channel: C0123456789, fallback: desk}
 route:
   receiver: desk
-  routes: [{receiver: korea, matchers: [who = north-korea | south-korea, level >= medium], mute_time_intervals: [nights], continue: false}]
+  routes: [{receiver: korea, matchers: [who = north-korea | south-korea, level >= medium], mute_time_intervals: [nights], continue: true}]
 time_intervals:
   - name: nights
     time_intervals: [{times: [{start_time: "22:00", end_time: "24:00"}], weekdays: [monday:friday], location: Europe/Berlin}]

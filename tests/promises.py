@@ -384,21 +384,22 @@ def secrets_are_read_by_those_who_need_them(template: Template) -> Iterator[str]
 
 @promise
 def deliverers_read_no_articles(template: Template) -> Iterator[str]:
-    """Those that hold the token of Slack cannot touch the bucket, nor any queue but the one of what was given up."""
+    """Those that hold the token of Slack read rules in the bucket and nothing else, and no queue; they send only what was given up."""
     for function in DELIVERERS:
-        if template.may(function, "s3") or template.may(function, "sqs") - template.letters:
+        if template.may(function, "s3") - {"Bucket/rules/*"} or template.may(function, "sqs") - template.letters:
             yield f"{function} reaches articles"
 
 
 @promise
 def strangers_reach_no_story(template: Template) -> Iterator[str]:
-    """Whatever meets strangers' text or servers may touch feeds, notices and rejected posts in the table, no story or alert."""
+    """Whatever meets strangers' text or servers may touch feeds, notices and rejected posts, and see which rules are in force; no story or alert."""
     allowed = {"feeds/*", "FEEDS", "FEED#*", "NOTICES#*", "ALERT#notices/*", "ARTICLE#post-*"}
     for function in STRANGERS:
         for statement in template.statements(function):
             if any(action.startswith("dynamodb:") for action in statement["Action"]):
                 keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
-                if not keys or set(keys["dynamodb:LeadingKeys"]) - allowed:
+                looks = {"RULES"} if statement["Action"] == ["dynamodb:GetItem"] else set()
+                if not keys or set(keys["dynamodb:LeadingKeys"]) - allowed - looks:
                     yield f"{function}: {statement['Sid']} reaches stories"
 
 

@@ -6,7 +6,6 @@ import json
 from collections import ChainMap
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar, overload
 
@@ -28,8 +27,7 @@ class Lexeme(NamedTuple):
     capitals: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One place of a form: a word of any of these lists, at most `gap` words after the step before."""
 
     lists: frozenset[int]
@@ -40,8 +38,7 @@ class Step:
     """Only these forms of a word, when any are given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """One way of saying it, ready to be matched."""
 
     text: str
@@ -61,8 +58,7 @@ class Form:
     told: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """Words that decide something about a match they reach."""
 
     name: str
@@ -85,8 +81,7 @@ class Cue:
     """Stages it raises; such a cue sets none by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """A figure a reader should doubt, from the rule's `warn`."""
 
     unit: str
@@ -97,8 +92,7 @@ class Doubt:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """Which numbers belong to the signal."""
 
     unit: str
@@ -106,8 +100,7 @@ class Counted:
     counts: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule, ready to be matched."""
 
     policy: Policy
@@ -188,6 +181,9 @@ class RuleSet:
         self.sections = sections
         head = json.loads(sections["head"])
         self.version: str = head["version"]
+        """Names the set: a hash of all its files."""
+        self.shared: str = head["shared"]
+        """A hash of what is written in its lists and cues."""
         self.order: Mapping[str, int] = {name: place for place, name in enumerate(head["rules"])}
         """Name of a rule → its place in the set."""
 
@@ -209,7 +205,13 @@ class RuleSet:
         """
         name = rule.policy.name
         own, meaning = self._owned[self.order[name]], self.meaning
-        made = RuleSet({**self.sections, **sieve, "head": json.dumps({"version": self.version, "rules": [name]})})
+        made = RuleSet(
+            {
+                **self.sections,
+                **sieve,
+                "head": json.dumps({"version": self.version, "shared": self.shared, "rules": [name]}),
+            }
+        )
         for shared in ("lists", "names", "computed", "states", "printed", "_phrases", "lexicon"):
             made.__dict__[shared] = getattr(self, shared)
         kept = {

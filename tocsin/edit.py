@@ -61,7 +61,7 @@ class Edit:
 
 def between(before: RuleSet, after: RuleSet) -> Edit:
     """What is different between two sets."""
-    if before.version == after.version:  # the shared lists and cues are the same, so a rule is its file
+    if before.shared == after.shared:  # the shared lists and cues are the same, so a rule is its file
         versions = [{rule.policy.name: rule.policy.version for rule in rules.rules} for rules in (before, after)]
         return Edit(before, after, frozenset(name for name, _ in versions[0].items() ^ versions[1].items()))
     if before.names != after.names or before.states != after.states:  # lists have other numbers
@@ -75,7 +75,7 @@ def between(before: RuleSet, after: RuleSet) -> Edit:
 
 def _bare(rule: Rule) -> Rule:
     """A rule without the printed names, which are in no signal."""
-    return replace(rule, policy=replace(rule.policy, names={}))
+    return rule._replace(policy=replace(rule.policy, names={}))
 
 
 def _differing(before: RuleSet, after: RuleSet) -> Iterable[str]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, RootModel
 
 from tocsin.expectations import Expected
 from tocsin.feeds import FeedLine
-from tocsin.routes import RoutesFile
+from tocsin.routefile import RoutesFile
 from tocsin.rule import CuesFile, NamesFile, Rule, Slug, WordsFile
 
 

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 from tocsin.errors import FeedFault
 
@@ -23,6 +22,7 @@ DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
 ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 """What the root of a feed is called, without prefix and in lower case."""
 _FEED = re.compile(r"<(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|channel)(?=[\s>/])", re.IGNORECASE)
+_SPACES = {ord("\n"): "&#10;", ord("\r"): "&#13;", ord("\t"): "&#9;"}
 _HEAD = 100_000
 """As many characters may stand before a feed."""
 
@@ -562,7 +562,12 @@ def _section(text: str) -> str:
 
 
 def _written(attributes: dict[str, str]) -> str:
-    return "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
+    return "".join(f" {name}={_quoted(value)}" for name, value in attributes.items())
+
+
+def _quoted(value: str) -> str:
+    """A value as an attribute: `xml.sax.saxutils` does the same, and brings `urllib.request` along, which costs a start."""
+    return '"' + html.escape(value).translate(_SPACES) + '"'
 
 
 @lru_cache(maxsize=500)

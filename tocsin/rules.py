@@ -23,6 +23,7 @@ from tocsin.errors import Fault, RuleFaults
 from tocsin.packing import Draft, packed
 from tocsin.policy import Policy
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
+from tocsin.rulefiles import SHORT, files_of, fingerprint
 from tocsin.source import Source, contents, decoded
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
@@ -128,7 +129,8 @@ class _Loader:
         self._fill()
         ready = [(rule, built) for source, rule in rules if (built := self._compile(source, rule))]
         draft = Draft(
-            version=_digest(source.data for source in shared) if shared else "none",
+            version=_version(self.folder),
+            shared=_digest(source.data for source in shared) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=self.numbers,
             lexicon=self.lexicon,
@@ -641,6 +643,14 @@ def near(name: str, known: Iterable[str]) -> str:
     """The known name that was perhaps meant, as a question."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _version(folder: Path) -> str:
+    """The name of the set; where a file cannot be read it has none, and that fault is told."""
+    try:
+        return fingerprint(files_of(folder))[:SHORT]
+    except OSError:
+        return "unreadable"
 
 
 def _digest(values: Iterable[Any]) -> str:

@@ -5,23 +5,28 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from tests.hostile.polling import CASES, QUIET, SIGNAL, Case, outcome
 from tests.listening import DAY, URL, Listening, entry, subscription
-from tests.twins import MemoryFeeds, MemoryQueue
+from tests.system import rule_set
+from tests.twins import MemoryArchive, MemoryFeeds, MemoryQueue, MemoryTable
 from tocsin import health
 from tocsin.adapters.feed import parse
+from tocsin.article import Article
 from tocsin.cursor import Cursor
+from tocsin.detection import detect
 from tocsin.errors import FetchFault
 from tocsin.feed import Answer, Feed
 from tocsin.health import HABIT, Health
 from tocsin.memory import Kept
 from tocsin.message import notices as told
+from tocsin.pipeline.archive import arrived, read_on
 from tocsin.pipeline.poll import HELD, Asked, asked_for, send_due
 from tocsin.ports import FateRecord, Notice
 from tocsin.schedule import A_HOST, interval
@@ -88,6 +93,59 @@ def test_what_is_new_is_sent_and_archived(desk: Listening) -> None:
     ]
     assert len(desk.world.archive.keys("articles/2025/03/01/")) == 2
     assert desk.alerts == ["first_report"]
+
+
+class Untouched(MemoryTable):
+    """A table that must not be asked about articles."""
+
+    def known(self, articles: Iterable[Article]) -> dict[str, FateRecord]:
+        """See `Table.known`."""
+        raise AssertionError(f"asked about {[article.id for article in articles]}")
+
+
+def test_what_is_new_and_holds_no_signal_costs_the_detector_no_call(desk: Listening) -> None:
+    """An article its feed never held, in which no rule finds anything, is done with; the archive counts it, and `why` finds it there."""
+    desk.publish(A)
+    desk.poll()
+    before = desk.world.table
+    desk.publish(entry("c"), A)
+    desk.poller().poll([Asked("1", feed_id(URL))])
+    desk.world.table = Untouched()
+    desk.world.archive, written = MemoryArchive(), desk.world.archive
+    (article,) = [arrived(body, lambda: written) for body in desk.queue.bodies]
+    assert desk.world.arrive(article) == []
+    assert desk.world.archive.keys("") == []
+    assert read_on(written, f"{desk.world.clock():%Y-%m-%d}") == 1
+    kept = Kept(before, written, partial(detect, rule_set()))
+    for target in (article.id, article.url):
+        (record,) = kept.articles(target)
+        assert (record.article, record.fate, record.reason) == (article.id, "no_signal", "no rule matched")
+
+
+def test_what_has_no_row_though_a_rule_matches_is_told_so(desk: Listening) -> None:
+    """An article that waits, or lies among the dead letters, is not said to hold no signal."""
+    desk.publish(B)
+    desk.poll()
+    desk.publish(entry("c", SIGNAL), B)
+    desk.poller().poll([Asked("1", feed_id(URL))])
+    (record,) = Kept(desk.world.table, desk.world.archive, partial(detect, rule_set())).articles(
+        "https://news.example/c"
+    )
+    assert "nothing was decided" in record.reason
+    assert "tocsin redrive" in record.reason
+
+
+def test_an_edit_is_looked_up(desk: Listening) -> None:
+    """An entry that comes again with other words is no fresh one: what it said before is corrected."""
+    desk.publish(B)
+    desk.poll()
+    desk.publish(entry("c", SIGNAL), B)
+    desk.poll()
+    assert desk.told[-1].fresh
+    desk.publish(entry("c", QUIET), B)
+    desk.poll()
+    assert not desk.told[-1].fresh
+    assert [fate.fate for fate in desk.world.table.fates.values() if fate.before] == ["updated"]
 
 
 def test_many_at_one_link_are_many(desk: Listening) -> None:

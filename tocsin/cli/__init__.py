@@ -26,7 +26,7 @@ COMMANDS = {
     "redrive": "What was given up: the dead-letter queues, and back to work with what is in them.",
     "replay": "The whole pipeline on moto: articles in, alerts out.",
     "routes": "Where an alert would go, and why: test.",
-    "rules": "How each rule is doing, and what it takes to ring: list, promote.",
+    "rules": "How each rule is doing, what it takes to ring, and the rules a deployed stack uses: list, promote, push, history, rollback.",
     "schema": "JSON Schema of the YAML files, for editors.",
     "silence": "What the desk does not want to be told for a while: add, list, expire.",
     "slack": "The Slack app: doctor says whether it can do what Tocsin needs of it.",

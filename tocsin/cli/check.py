@@ -18,7 +18,7 @@ from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
 from tocsin.repair import repaired
-from tocsin.routes import load as load_routes
+from tocsin.routefile import load as load_routes
 from tocsin.rules import Loaded, load
 from tocsin.source import MAX_BYTES
 from tocsin.trial import articles, run
@@ -55,10 +55,7 @@ def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> 
         len(getattr(rule.tests, kind)) for rule in loaded.models.values() for kind in type(rule.tests).model_fields
     )
     faults = [*faults_of(rules, loaded), *_of_feeds(lists)]
-    heard = Heard()
-    heard.turn(loaded.rule_set)
-    heard.prepare([one for rule in loaded.models.values() for _, told in articles(rule) for one in told])
-    failed = list(failures(loaded, heard))
+    failed = list(failed_tests(loaded))
     _write(form, sorted([*faults, *failed]))
     told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
     click.echo(told, err=True)
@@ -81,9 +78,14 @@ def _mend(paths: Sequence[Path]) -> None:
             click.echo(f"{mend.file}:{mend.line}:{mend.column}: mended: {mend.what}", err=True)
 
 
-def failures(loaded: Loaded, heard: Heard) -> Iterator[Fault]:
-    """The inline tests that do not come out as they say."""
-    heard.turn(loaded.rule_set)
+def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
+    """The inline tests that do not come out as they say; their texts are read on all cores, but for what was `heard`."""
+    if heard is None:
+        heard = Heard()
+        heard.turn(loaded.rule_set)
+        heard.prepare([article for rule in loaded.models.values() for _, told in articles(rule) for article in told])
+    else:
+        heard.turn(loaded.rule_set)
     for name, rule in loaded.models.items():
         source = loaded.sources[name]
         for outcome in run(loaded.rule_set, rule, heard.seek):
@@ -92,10 +94,11 @@ def failures(loaded: Loaded, heard: Heard) -> Iterator[Fault]:
 
 def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:
     """The faults of a folder that was loaded, its tests apart."""
-    return sorted([*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded)])
+    return sorted([*loaded.faults, *shortcomings(loaded), *faults_of_routes(rules, loaded)])
 
 
-def _of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
+def faults_of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
+    """The faults of the routes beside the rules."""
     try:
         load_routes(rules, loaded)
     except RuleFaults as error:

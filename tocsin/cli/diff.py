@@ -80,11 +80,19 @@ def command(rules: Path, base: str, since: timedelta | None, form: str, paths: t
         before = load(folder)
     if not before.models:
         raise RuleFaults(before.faults)
-    cases, rejected = cases_of([after, before], paths, since)
-    FORMS[form](differences(before, after, cases), f"{extent(cases)}, against {base}")
+    changes, heard, rejected = compared(before, after, paths, since)
+    FORMS[form](changes, f"{heard}, against {base}")
     if rejected:
         return BAD_INPUT
     return FINDINGS if after.faults else FINE
+
+
+def compared(
+    before: Loaded, after: Loaded, paths: Sequence[str] = (), since: timedelta | None = None
+) -> tuple[Changes, str, int]:
+    """What is different in alerts, how much was heard, and how many inputs could not be read."""
+    cases, rejected = cases_of([after, before], paths, since)
+    return differences(before, after, cases), extent(cases), rejected
 
 
 @contextmanager
@@ -126,10 +134,6 @@ def cases_of(
     return [*cases, Case("archive", *in_order(kept, now))], rejected
 
 
-Changes = Sequence[tuple[str, Change]]
-"""Each change, with the name of its case."""
-
-
 def differences(before: Loaded, after: Loaded, cases: Sequence[Case], jobs: int | None = None) -> Changes:
     """What is different between two sets of rules, kind by kind."""
     _rehearse(cases, [before.rule_set, after.rule_set], jobs)
@@ -151,6 +155,10 @@ def _rehearse(cases: Sequence[Case], sets: Sequence[RuleSet], jobs: int | None) 
     for (case, _), (article, one) in zip(places, found, strict=True):
         for rehearsal, alerts, signals in zip(case.rehearsals, case.alerts, one.signals, strict=True):
             alerts.extend(rehearsal.hears(article, signals))
+
+
+Changes = Sequence[tuple[str, Change]]
+"""Each change, with the name of its case."""
 
 
 def counts_of(changes: Changes) -> str:

@@ -1,4 +1,4 @@
-"""`tocsin rules`: how each rule is doing, and what it takes to ring."""
+"""`tocsin rules`: how each rule is doing, what it takes to ring, and the rules a deployed stack uses."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.backtest import Tally, tally_of
 from tocsin.cli.history import Last, git, last_changes
 from tocsin.cli.options import format_option, load_models, rules_option
+from tocsin.cli.rules_push import history, push, rollback
 from tocsin.demands import ENOUGH, untested
 from tocsin.errors import InputFault
 from tocsin.ports import Held
@@ -67,7 +68,7 @@ class _Heard:
 
 @click.group("rules")
 def command() -> None:
-    """How each rule is doing, and what it takes to ring: list, promote."""
+    """How each rule is doing, what it takes to ring, and the rules a deployed stack uses."""
 
 
 @command.command("list")
@@ -263,3 +264,8 @@ def _show(rows: Sequence[Mapping[str, object]]) -> None:
 
 def _told(count: object) -> str:
     return "-" if count is None else str(count)
+
+
+command.add_command(push)
+command.add_command(history)
+command.add_command(rollback)

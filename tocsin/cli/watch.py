@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from tocsin.artefact import FOLDERS
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.backtest import row_of
 from tocsin.cli.bench import Bench, Round
@@ -19,6 +18,7 @@ from tocsin.cli.diff import show as show_changes
 from tocsin.cli.options import format_option, rules_option
 from tocsin.cli.test import show_failure
 from tocsin.errors import InputFault
+from tocsin.rulefiles import FOLDERS
 from tocsin.rules import Loaded, Shelf, load
 
 PAUSE = 0.1

@@ -288,7 +288,8 @@ class Poller:
             what = "it has no date and stood in the feed when that was first read, so nobody knows how old it is"
             poll.held.append(_fate(article, "stale", what, now))
         else:
-            poll.articles.append(article.arriving(now))
+            fresh = cursor.unheard_of(one, poll.before)
+            poll.articles.append(replace(article.arriving(now), fresh=fresh))
 
     def _sent(self, polls: Sequence[Poll], now: datetime) -> set[str]:
         """Sends what all of the polls brought, together; the feeds to be read again because some of it was not accepted."""

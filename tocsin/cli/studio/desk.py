@@ -13,13 +13,14 @@ from pathlib import Path
 from tocsin import artefact
 from tocsin.adapters import rulebook
 from tocsin.article import Article
-from tocsin.cli.check import failures, faults_of
+from tocsin.cli.check import failed_tests, faults_of
 from tocsin.cli.crowd import Heard
 from tocsin.cli.diff import Case, Changes, cases_of, differences, extent
 from tocsin.difference import Change, compare
 from tocsin.errors import Fault, InputFault, RuleFaults
 from tocsin.hearing import Hearing, hear
 from tocsin.rehearsal import in_order
+from tocsin.rulefiles import FOLDERS
 from tocsin.rules import Loaded, Shelf, load
 from tocsin.trial import Outcome, run
 
@@ -60,7 +61,7 @@ class Desk:
     def files(self) -> dict[str, Path]:
         """The files that may be opened and saved: `NAME.yaml`, `lists/NAME.yaml`, `cues/NAME.yaml`. None lies outside the folder."""
         found = {}
-        for inside in artefact.FOLDERS:
+        for inside in FOLDERS:
             for path in sorted((self.rules / inside).glob("*.yaml")):
                 if path.is_file() and path.resolve().is_relative_to(self.rules):
                     found[path.relative_to(self.rules).as_posix()] = path
@@ -170,12 +171,12 @@ class Desk:
         """Every fault `tocsin check` would tell of the draft, failing tests too."""
         loaded = self.drafted(draft)
         with self._copied(draft) as folder:
-            found = [*faults_of(folder, loaded), *failures(loaded, self._heard)]
+            found = [*faults_of(folder, loaded), *failed_tests(loaded, self._heard)]
         faults = self._caused(draft, found, ())
         if not faults or all(fault.file == f"{self.rules.name}/{draft.file}" for fault in faults):
             return sorted(faults)
         saved = self.saved()
-        return sorted(self._caused(draft, found, [*faults_of(self.rules, saved), *failures(saved, self._heard)]))
+        return sorted(self._caused(draft, found, [*faults_of(self.rules, saved), *failed_tests(saved, self._heard)]))
 
 
 def digest(text: str) -> str:
