@@ -14,7 +14,7 @@ from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
 from tocsin.match import LEAD, Finding, findings, lead, leads, names_actor, opens, parts, read, words
 from tocsin.scan import Hit, Page, Sentence
-from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, rank
+from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, Stage, rank
 
 _TITLE_WEIGHT = 3
 _MENTIONS = 2
@@ -426,7 +426,7 @@ def _signal(
     return Signal(
         rule.policy.name,
         *slots,
-        strongest.stage,
+        _reached(strongest.stage, told),
         strongest.certainty,
         tuple(dict.fromkeys((*flags, *_doubts(rule, figures)))),
         says,
@@ -435,6 +435,12 @@ def _signal(
         strongest,
         tuple(quoted),
     )
+
+
+def _reached(stage: Stage, told: list[Evidence]) -> Stage:
+    """How far it has come by what is quoted; a headline's tense is no time, but one that says that it is near is heeded."""
+    near = any(one.stage == "imminent" for one in told)
+    return "imminent" if near and stage in {"planned", "preparing"} else stage
 
 
 def _heard(finding: Finding) -> Iterator[Sentence]:
