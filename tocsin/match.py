@@ -68,7 +68,8 @@ class Finding:
         """Whether a verb says that it was done, so that it lacks nothing but that it is to come."""
         head = self.match.head
         tags = _PAST | {"s"} if self.sentence.headline and head == self.match.hits[0] else _PAST
-        return self.stage == "done" and head.lexeme.tag in tags and self.lacking.startswith(_NEEDS)
+        told = head.lexeme.tag in tags or any(cue.stage == "done" for cue, _ in self.cues)
+        return self.stage == "done" and told and self.lacking.startswith(_NEEDS)
 
     @property
     def form(self) -> Form:
