@@ -86,7 +86,10 @@ def _number(words: Sequence[str], gap: Gap, token: int) -> tuple[int, bool]:
             word = words[end]
             end += 1
         return end, word.lstrip("0123456789") in _SCALES
-    if (code := word.rstrip("0123456789")) != word and code in _CODES:  # "N1.38 trillion", "Rs650 billion"
+    code, figures = _coded(word)
+    if figures and figures.lstrip("0123456789") in _SCALES:  # "Rs545bn"
+        return token + 1, True
+    if figures.isdecimal():  # "N1.38 trillion", "Rs650 billion"
         end = token + 1
         while end < len(words) and words[end][0].isdigit() and gap(end) in {".", ","}:
             end += 1
@@ -99,6 +102,12 @@ def _number(words: Sequence[str], gap: Gap, token: int) -> tuple[int, bool]:
             end += 3 if words[end] == "and" else 1
         return end, False
     return token, False
+
+
+def _coded(word: str) -> tuple[str, str]:
+    """A currency's code and the number glued to it; two empty strings where a word is nothing like it."""
+    digit = next((place for place, letter in enumerate(word) if letter.isdigit()), 0)
+    return (word[:digit], word[digit:]) if word[:digit] in _CODES else ("", "")
 
 
 def _scaled(words: Sequence[str], end: int) -> tuple[int, float]:
