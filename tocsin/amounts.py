@@ -37,6 +37,13 @@ _CODES = frozenset({
     "ils", "egp", "sar", "aed", "dzd", "mad", "etb", "ngn", "n", "kes", "ksh", "shs", "sh", "ush", "ugx", "tsh", "zar", "cfa", "brl", "cop", "dm", "mxn",
 })  # fmt: skip
 _SIGNS = frozenset("$€£¥₹₩₽₺₪₦₱฿₴₸")
+_COUNTED = frozenset({
+    "men", "women", "people", "persons", "troops", "soldiers", "personnel", "reservists", "recruits", "conscripts", "volunteers", "fighters", "servicemen",
+    "jobs", "workers", "employees", "civilians", "refugees", "residents", "citizens", "voters", "votes", "signatures", "visitors", "tons", "tonnes", "barrels",
+    "hectares", "acres", "miles", "kilometers", "kilometres", "shells", "rounds", "drones", "mines", "rifles", "copies", "doses", "hours", "times", "years",
+    "households", "homes", "families", "children", "square", "cubic", "strong", "man", "member", "members",
+})
+"""What a large number without a currency is of, where it is no money."""
 _PERCENTS = frozenset({"percent", "pct", "pc"})
 _WORDS = {
     "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0, "eleven": 11.0,
@@ -68,11 +75,11 @@ def amounts(words: Sequence[str], gap: Gap, behind: Callable[[int], str]) -> Ite
         elif last < len(words) and words[last] in _CURRENCIES and (scale or glued or words[token][0].isdigit()):
             stop = last + 1
             yield token, stop, "amount"
-        elif signed or glued or (scale >= _LARGE and words[last - 1] not in _ALONE):
+        elif signed or glued or (scale >= _LARGE and words[last - 1] not in _ALONE and not _COUNTED.intersection(words[last : last + 1])):
             stop = last
             yield token, stop, "amount"
         else:
-            stop = end
+            stop = last if scale >= _LARGE else end
             yield token, stop, "figure"
         token = max(stop, token + 1)
 
