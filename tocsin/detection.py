@@ -97,7 +97,7 @@ def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page) or _theme(rules, rule, page))}
     matched = [_silenced(rules, finding, vetoes) for finding in findings(rules, rule, possible)]
     if rule.after_done and _opens_with_deed(matched):
-        matched = [_looking_back(rules, finding) for finding in matched]
+        matched = [_looking_back(finding) for finding in matched]
     if any(finding.weak and not finding.lacking for finding in matched):
         matched = _outdone(matched)
     if rule.anchored and not any(_anchors(rules, finding) for finding in _counting(matched)):
@@ -130,11 +130,11 @@ def _opens_with_deed(matched: list[Finding]) -> bool:
     return any(finding.happened for finding in opening) and not _counting(opening)
 
 
-def _looking_back(rules: RuleSet, finding: Finding) -> Finding:
-    """A finding of an article about what was done, which counts where it speaks of another, or says all by itself."""
+def _looking_back(finding: Finding) -> Finding:
+    """A finding of an article about what was done, which counts where it speaks of another."""
     more = not finding.rule.after_done.isdisjoint(finding.sentence.by_list)
     why = "after_done: the article opens with the deed, and this speaks of no other"
-    return finding if more or _stands_alone(rules, finding) else _without(finding, why)
+    return finding if more else _without(finding, why)
 
 
 def _anchors(rules: RuleSet, finding: Finding) -> bool:
