@@ -12,6 +12,9 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 # SAM's cache does not know what a layer was built for, so it keeps arm64 alone.
 UNCACHED = $(if $(filter-out arm64,$(ARCHITECTURE)),--no-cached)
 
+HERE = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+artefact: ARCHITECTURE := $(HERE)
+
 export ARCHITECTURE
 export SAM_CLI_TELEMETRY := 0
 ifneq ($(origin PYTHON), undefined)
@@ -22,7 +25,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs lock validate build deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs lock validate build artefact system-test deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -36,13 +39,13 @@ replay: setup ## Run the five articles of seeds/ through the whole system, and w
 test: setup ## Run the tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-simulate: setup ## Every single fault of the seeds' way from inbox to Slack (seconds); ARGS="--schedule '34:late'" replays one
+simulate: setup ## Every single fault on the way from inbox to Slack and of what people press there (seconds); ARGS="--schedule '34:late'" replays one
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
-simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (a quarter of an hour on two idle cores)
+simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (half an hour on two idle cores)
 	@$(BIN)/python -m tests.simulation --pairs --random 100000 $(ARGS)
 
-simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (five minutes)
+simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (a quarter of an hour on two idle cores)
 	@$(BIN)/python -m tests.simulation.moto $(ARGS)
 
 baselines: setup ## The same single faults for other ways to deliver, as a table
@@ -86,6 +89,7 @@ lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
 	$(subst 3.11,3.13,$(LOCK)) requirements/ministack.in -o requirements/ministack.txt
+	$(subst 3.11,3.13,$(LOCK)) requirements/runtime.in -o requirements/runtime.txt
 
 validate: setup-sam ## Check template.yaml with the SAM CLI
 	$(SAM) validate --lint --region us-east-1
@@ -93,10 +97,15 @@ validate: setup-sam ## Check template.yaml with the SAM CLI
 build: setup-sam ## Build what is deployed, in .aws-sam
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(UNCACHED) $(ARGS)
 
-deploy: build ## Deploy what was built: asks for everything the first time, and remembers the answers; STACK=name
+artefact: setup setup-sam ## Build for this machine's processor, start every function that was built under Lambda's own client, and weigh it (needs Python 3.13)
+	@$(SAM) build --build-dir .aws-sam/here --no-cached --parameter-overrides Architecture=$(HERE)
+	BUILT=$(CURDIR)/.aws-sam/here $(BIN)/python -m pytest -n 0 tests/pipeline/test_built.py $(ARGS)
+
+deploy: setup build ## Deploy what was built, and look at the feeds it comes with: asks for everything the first time, and remembers the answers; STACK=name
 	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \
 	else set -- --guided --config-env $(STACK) --stack-name $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin $(ARGS); fi; \
 	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) "$$@"
+	@$(BIN)/tocsin feeds check --from infra/feeds.yaml || echo "Not all feeds of infra/feeds.yaml are fine: mend or leave out what is wrong, then tocsin feeds import infra/feeds.yaml"
 
 destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name
 	$(SAM) delete --stack-name $(STACK) $(ARGS)
@@ -111,4 +120,4 @@ setup-sam: ## Make .venv-sam with the SAM CLI in it, if it is not there yet
 	@infra/setup.sh .venv-sam requirements/sam.txt
 
 clean: ## Remove what the other targets made, .venv too
-	rm -rf .venv .venv-sam .venv-ministack .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-ministack .venv-runtime .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
 from typing import Any
 
 from tocsin.adapters import aws
 from tocsin.adapters.dynamodb import alert_of
 
 log = logging.getLogger("tocsin")
-deliverer = cache(aws.deliverer)
+deliverer = aws.deliverer
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Takes a batch of stream records. What cannot be delivered now stays in the outbox and is swept up when due."""
+    delivering = deliverer()
     for record in event["Records"]:
         try:
-            deliverer().deliver([alert_of(record["dynamodb"]["Keys"])])
+            delivering.deliver([alert_of(record["dynamodb"]["Keys"])])
         except Exception:
             log.exception("record %s comes again", record["eventID"])
             return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}

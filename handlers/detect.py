@@ -5,20 +5,23 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from tocsin.adapters import aws
+from tocsin.adapters import aws, sqs
 
 log = logging.getLogger("tocsin")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Takes an SQS batch of articles; those that failed come again alone."""
-    detector = aws.detector()
-    articles, failed = [], []
+    """Takes an SQS batch of articles, each to be read by the rules it names; those that failed come again alone."""
+    batches: dict[str | None, list[tuple[str, Any]]] = {}
+    failed: list[str] = []
     for record in event["Records"]:
+        rules = sqs.rules_of(record)
         try:
-            articles.append((record["messageId"], detector.article(record["body"])))
+            article = aws.detector(rules).article(record["body"])
+            batches.setdefault(rules, []).append((record["messageId"], article))
         except Exception:
             log.exception("message %s comes again", record["messageId"])
             failed.append(record["messageId"])
-    failed += detector.detect(articles)
+    for rules, articles in batches.items():
+        failed += aws.detector(rules).detect(articles)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}

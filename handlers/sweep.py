@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from tocsin.adapters import aws
 from tocsin.pipeline.backlog import measure
 
-deliverer = cache(aws.deliverer)
+deliverer = aws.deliverer
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:

@@ -23,7 +23,6 @@ case $layer in
 esac
 
 say() { printf '%s\n' "layer: $*" >&2; }
-is_runtime() { "$1" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[1])' "$runtime" 2>/dev/null; }
 
 install() {
   if command -v "$uv" >/dev/null 2>&1; then
@@ -41,16 +40,9 @@ install() {
   exit 1
 }
 
-find_runtime() {
-  for python in "${PYTHON:-}" .venv/bin/python .venv-sam/bin/python "python$runtime" "$("$uv" python find --no-python-downloads "$runtime" 2>/dev/null)"; do
-    if is_runtime "$python"; then printf '%s' "$python"; return; fi
-  done
-}
-
 # Without bytecode a cold start takes twice as long, and the runtime reads only that of its own version.
 compile() {
-  python=$(find_runtime)
-  if [ -z "$python" ]; then
+  if ! python=$(infra/runtime.sh); then
     say "no Python $runtime here, so the layer goes without bytecode: it works, and functions start more slowly"
     return
   fi

@@ -194,6 +194,16 @@ def system(**parameters: str) -> Iterator[System]:
         yield System(stack, pump, slack, clock, start)
         kept = stack.client("dynamodb").scan(TableName=stack.physical("Table"))["Items"]
         assert slack.token not in repr(kept), "Slack's token stands in the table"
+        assert slack.token not in repr(dead_letters(stack)), "Slack's token stands in a dead letter"
+
+
+def dead_letters(stack: LocalStack) -> dict[str, list[str]]:
+    """What lies in each dead-letter queue of the template; it stays there."""
+    sqs = stack.client("sqs")
+    ends = [name for name in stack.of_type("AWS::SQS::Queue") if name.endswith("DeadLetters")]
+    told = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 0}
+    found = {name: sqs.receive_message(QueueUrl=stack.physical(name), **told).get("Messages", []) for name in ends}
+    return {name: [message["Body"] for message in messages] for name, messages in found.items()}
 
 
 def row_of(article: Article) -> str:

@@ -34,6 +34,7 @@ from tocsin.ports import (
     Tally,
     Turn,
     Wanted,
+    beside,
     digest_alert,
     notices_alert,
 )
@@ -74,12 +75,13 @@ class Row:
     note: str = ""
     level: str = ""
     rolled_into: str = ""
+    further: tuple[str, ...] = ()
 
     def held(self, alert: str) -> OutboxRow:
         """The row as a deliverer holds it."""
         return OutboxRow(
             alert, self.story, self.wanted, self.shown, self.level, self.reply, self.channel, self.ts, self.attempted_at,
-            self.plain, self.doubted_at, self.rolled_into, self.bulletin,
+            self.plain, self.doubted_at, self.rolled_into, self.bulletin, self.further,
         )  # fmt: skip
 
 
@@ -203,7 +205,10 @@ class MemoryTable:
     def _want(self, wanted: Wanted, now: datetime) -> None:
         version = wanted.story.version + 1 if wanted.reply is None else 1
         asked = Row(wanted.story.id, version, json.loads(json.dumps(wanted.reply)), now.timestamp(), level=wanted.level)
-        row = self.rows.setdefault(wanted.alert, asked)
+        self._ask(wanted.alert, asked)
+
+    def _ask(self, alert: str, asked: Row) -> None:
+        row = self.rows.setdefault(alert, asked)
         row.status, row.story, row.wanted, row.reply = "pending", asked.story, asked.wanted, asked.reply
         row.due_at, row.audit, row.level = asked.due_at, False, asked.level
         row.since = asked.due_at if row.since is None else row.since
@@ -269,6 +274,24 @@ class MemoryTable:
     def rolled(self, burst: Burst) -> Sequence[Rolled]:
         """See `Table.rolled`."""
         return [rolled for (one, _), rolled in sorted(self.lists.items(), key=lambda row: row[0][1]) if one == burst]
+
+    def spread(self, row: OutboxRow, channel: str, now: datetime) -> None:
+        """See `Table.spread`."""
+        there = beside(row.alert, channel)
+        if there not in self.rows or self.rows[there].wanted < row.wanted:
+            reply = json.loads(json.dumps(row.reply))
+            self._ask(there, Row(row.story, row.wanted, reply, now.timestamp(), level=row.level))
+
+    def spreads(self, alert: str, owner: str, channels: Sequence[str]) -> None:
+        """See `Table.spreads`."""
+        row = self._owned(alert, owner)
+        if row is None:
+            raise Conflict(f"alert {alert!r} belongs to another deliverer now")
+        row.further = tuple(channels)
+
+    def further(self, alert: str) -> Sequence[str]:
+        """See `Table.further`."""
+        return self.rows[alert].further if alert in self.rows else ()
 
     def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """See `Table.posting`."""
@@ -337,8 +360,12 @@ class MemoryTable:
         old = self.counted.get(day, Tally(day))
         self.counted[day] = Tally(
             day, old.articles + tally.articles, old.alerts + tally.alerts, tally.rules, now.isoformat(),
-            now.isoformat() if tally.alerts else old.last_alert,
+            now.isoformat() if tally.alerts else old.last_alert, old.silent,
         )  # fmt: skip
+
+    def count_silent(self, day: str, articles: int) -> None:
+        """See `Table.count_silent`."""
+        self.counted[day] = replace(self.counted.get(day, Tally(day)), silent=articles)
 
     def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
         """See `Table.tallies`."""
@@ -428,6 +455,11 @@ class MemoryFeeds:
     def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
         """See `Feeds.reschedule`."""
         if (one := self.listed.get(feed)) and one.due is not None:
+            self.listed[feed] = replace(one, interval=interval, due=due)
+
+    def resume(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """See `Feeds.resume`."""
+        if one := self.listed.get(feed):
             self.listed[feed] = replace(one, interval=interval, due=due)
 
     def move(self, feed: str, old: str, new: str) -> None:

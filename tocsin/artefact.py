@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 from tocsin.compiled import RuleSet
 from tocsin.errors import Fault
+from tocsin.routes import Routes
+from tocsin.rulefiles import files_of, fingerprint
 
 COMPILERS = (
-    "amounts", "artefact", "compiled", "errors", "packing", "policy", "rows", "rule", "rules", "sieve", "signal", "source", "spelling", "text", "words",
+    "amounts", "artefact", "compiled", "errors", "packing", "policy", "routefile", "routes", "rows", "rule", "rulefiles", "rules", "sieve", "signal",
+    "source", "spelling", "text", "words",
 )  # fmt: skip
 """The modules that decide what is made of rule files."""
-FOLDERS = ("", "lists", "cues")
-"""Where the files of a rule set lie."""
 
 
 class Artefact(NamedTuple):
@@ -29,6 +30,10 @@ class Artefact(NamedTuple):
 
     rule_set: RuleSet
     faults: tuple[Fault, ...]
+    routes: Routes | None = None
+    """Where alerts go; None when the file that says so does not load."""
+    misrouted: tuple[Fault, ...] = ()
+    """The faults of that file."""
 
 
 def key(folder: Path) -> str | None:
@@ -37,11 +42,7 @@ def key(folder: Path) -> str | None:
     try:
         for module in COMPILERS:
             digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
-        for inside in FOLDERS:
-            for path in sorted((folder / inside).glob("*.yaml")):
-                body = path.read_bytes()
-                digest.update(f"\n{inside}/{path.name} {len(body)}\n".encode())
-                digest.update(body)
+        digest.update(fingerprint(files_of(folder)).encode())
     except OSError:
         return None
     return digest.hexdigest()
@@ -55,6 +56,8 @@ def written(artefact: Artefact, key: str) -> bytes:
         "tocsin": key,
         "crc": zlib.crc32(body),
         "faults": [astuple(fault) for fault in artefact.faults],
+        "routes": artefact.routes and artefact.routes.to_json(),
+        "misrouted": [astuple(fault) for fault in artefact.misrouted],
         "sections": {name: len(section) for name, section in sections.items()},
     }
     return json.dumps(head).encode("ascii") + b"\n" + body
@@ -67,7 +70,9 @@ def read(data: bytes, key: str) -> Artefact | None:
         head: dict[str, Any] = json.loads(first)
         if head["tocsin"] != key or head["crc"] != zlib.crc32(body):
             return None
-        return Artefact(RuleSet(_Sections(body, head["sections"])), tuple(Fault(*row) for row in head["faults"]))
+        faults, misrouted = (tuple(Fault(*row) for row in head[part]) for part in ("faults", "misrouted"))
+        routes = Routes.from_json(head["routes"]) if head["routes"] else None
+        return Artefact(RuleSet(_Sections(body, head["sections"])), faults, routes, misrouted)
     except (ValueError, TypeError, KeyError):
         return None
 

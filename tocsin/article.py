@@ -40,6 +40,8 @@ class Article:
     """What of it could not be read, and why; empty when it is whole."""
     shared: bool = False
     """Whether other articles stand at its URL too (a live page, a list), so that the URL does not tell it from them."""
+    fresh: bool = False
+    """Whether nothing can be known of it, for its feed has been read before and never held it, its id or its address."""
 
     def arriving(self, now: datetime) -> Article:
         """The same article with a published time: its own, or else `now`, marked as such. Never later than `now`."""
@@ -75,6 +77,8 @@ class Article:
             row["lacks"] = self.lacks
         if self.shared:
             row["shared"] = True
+        if self.fresh:
+            row["fresh"] = True
         return row
 
     @classmethod
@@ -92,6 +96,7 @@ class Article:
             named=row.get("named", "given"),
             lacks=row.get("lacks", ""),
             shared=row.get("shared", False),
+            fresh=row.get("fresh", False),
         )
 
 

@@ -664,10 +664,10 @@ CHECKS = (
     ),
     Check(
         "TOC707",
-        "A route that goes on",
-        "An alert has one place, where its thread and its edits are.",
-        "Remove it, or write false.",
-        _TO + "route:\n  receiver: desk\n  routes:\n    - {matchers: [level >= high], continue: true}",
+        "A first route that goes on",
+        "The first route takes everything, and there is none after it to go on to.",
+        "Write continue on the routes in it.",
+        _TO + "route:\n  receiver: desk\n  continue: true",
         "routes",
     ),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import ChainMap
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar, overload
 
@@ -27,8 +26,7 @@ class Lexeme(NamedTuple):
     capitals: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One place of a form: a word of any of these lists, at most `gap` words after the step before."""
 
     lists: frozenset[int]
@@ -39,8 +37,7 @@ class Step:
     """Only these forms of a word, when any are given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """One way of saying it, ready to be matched."""
 
     text: str
@@ -60,8 +57,7 @@ class Form:
     told: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """Words that decide something about a match they reach."""
 
     name: str
@@ -84,8 +80,7 @@ class Cue:
     """Stages it raises; such a cue sets none by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """A figure a reader should doubt, from the rule's `warn`."""
 
     unit: str
@@ -96,8 +91,7 @@ class Doubt:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """Which numbers belong to the signal."""
 
     unit: str
@@ -105,8 +99,7 @@ class Counted:
     counts: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule, ready to be matched."""
 
     policy: Policy
@@ -188,6 +181,9 @@ class RuleSet:
         self.sections = sections
         head = json.loads(sections["head"])
         self.version: str = head["version"]
+        """Names the set: a hash of all its files."""
+        self.shared: str = head["shared"]
+        """A hash of what is written in its lists and cues."""
         self.order: Mapping[str, int] = {name: place for place, name in enumerate(head["rules"])}
         """Name of a rule → its place in the set."""
 

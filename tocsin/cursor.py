@@ -100,6 +100,15 @@ def remembered(found: Iterable[Recognised], known: Sequence[Seen]) -> tuple[Seen
     return (*now, *gone[: min(max(REMEMBERED, len(now)), MOST - len(now))])
 
 
+def unheard_of(one: Recognised, before: Cursor) -> bool:
+    """Whether an entry is new in every part of a feed that was read before: nothing is known of its article, then."""
+    if one.news != "new" or not before.body:
+        return False
+    guids = {seen.guid for seen in before.seen if seen.guid}
+    addresses = {seen.address for seen in before.seen if seen.address}
+    return one.seen.guid not in guids and one.seen.address not in addresses
+
+
 def article(feed: Subscription, one: Recognised) -> Article:
     """The article an entry tells."""
     published = datetime.fromtimestamp(one.seen.published * 60, UTC) if one.seen.undated else _published(one.entry)

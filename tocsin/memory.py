@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tocsin.article import Article, canonical
 from tocsin.pipeline.archive import MAX_FILE
 from tocsin.pipeline.stories import standing
 from tocsin.ports import Archive, FateRecord, Table
+from tocsin.signal import Signal
 from tocsin.story import Story
 
 
@@ -21,22 +23,50 @@ class Kept:
     table: Table
     archive: Archive | None
     """None: articles without a signal are not looked for, which takes long."""
+    find: Callable[[Article], Sequence[Signal]] = lambda _: ()
+    """The signals that rules find today in an article that was archived and left no row."""
 
     def articles(self, target: str) -> Sequence[FateRecord]:
-        """See `Remembered.articles`. Fates without a signal are looked for in the archive, the latest batch first."""
+        """See `Remembered.articles`. Articles without a signal are looked for in the archive, the latest batch first."""
         asked = Article(target, "", url=target if "://" in target else "")
         found = self.table.known([asked]).get(target)
         if found or self.archive is None:
             return [found] if found else []
-        return list(self._archived(target, self.archive))[:1]
+        found = next(self._recorded(target, self.archive), None) or next(self._silent(target, self.archive), None)
+        return [found] if found else []
 
-    def _archived(self, target: str, archive: Archive) -> Iterator[FateRecord]:
+    def _recorded(self, target: str, archive: Archive) -> Iterator[FateRecord]:
+        """The fates in the archive of articles with this id or URL."""
         address = canonical(target)
-        for key in reversed(archive.keys("fates/")):
-            for line in gzip.decompress(archive.read(key, limit=MAX_FILE)).splitlines():
-                record = FateRecord.from_json(json.loads(line))
-                if record.article == target or (address and canonical(record.url) == address):
-                    yield record
+        for _, row in _rows(archive, "fates/"):
+            record = FateRecord.from_json(row)
+            if record.article == target or (address and canonical(record.url) == address):
+                yield record
+
+    def _silent(self, target: str, archive: Archive) -> Iterator[FateRecord]:
+        """The fates of articles that have none written down, for they were fresh and no rule matched."""
+        address = canonical(target)
+        for day, row in _rows(archive, "articles/"):
+            if row.get("fresh") and (row["id"] == target or (address and canonical(row.get("url", "")) == address)):
+                yield self._unwritten(Article.from_json(row), day)
+
+    def _unwritten(self, article: Article, day: str) -> FateRecord:
+        published = article.published.isoformat() if article.published else ""
+        return FateRecord(
+            article.id, "no_signal", self._why_unwritten(article), day, "", article.title, article.source, (), article.url, published,
+            article.content, lacks=article.lacks,
+        )  # fmt: skip
+
+    def _why_unwritten(self, article: Article) -> str:
+        """Why it has no row: what was read without a signal needs none, but one that is not read yet has none either."""
+        elsewhere = "so it is on its way, or `tocsin redrive` shows it among the dead letters"
+        try:
+            rules = dict.fromkeys(signal.rule for signal in self.find(article))
+        except Exception as error:  # noqa: BLE001 - whatever stops the detector, it is what is asked for
+            return f"reading it fails ({type(error).__name__}: {error}), {elsewhere}"
+        if not rules:
+            return "no rule matched"
+        return f"nothing was decided, but the rules of today match ({', '.join(rules)}): they were changed since; if not, {elsewhere}"
 
     def story(self, name: str) -> Story | None:
         """See `Remembered.story`."""
@@ -50,6 +80,14 @@ class Kept:
     def alike(self, story: Story) -> Sequence[Story]:
         """The other episodes of its identity."""
         return [one for one in self.table.episodes(story.key) if one.id != story.id and not one.merged]
+
+
+def _rows(archive: Archive, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every line below a prefix with the day of its batch, the latest day first."""
+    for key in reversed(archive.keys(prefix)):
+        day = "-".join(key.split("/")[1:4])
+        for line in gzip.decompress(archive.read(key, limit=MAX_FILE)).splitlines():
+            yield day, json.loads(line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ class Draft:
     """A rule set as it was compiled, before it is packed."""
 
     version: str
+    """A hash of all its files."""
+    shared: str
+    """A hash of what is written in its lists and cues."""
     rules: tuple[Rule, ...]
     lists: Mapping[str, int]
     lexicon: Mapping[str, Iterable[Lexeme]]
@@ -80,7 +83,7 @@ def packed(draft: Draft) -> RuleSet:
     for first, found in lengths_of(shared).items():
         lengths[found].append(first)
     return RuleSet({
-        "head": _json({"version": draft.version, "rules": names}),
+        "head": _json({"version": draft.version, "shared": draft.shared, "rules": names}),
         **_sieve(draft),
         "lists": _json(list(draft.lists)),
         "lengths": _json([" ".join(map(str, one)) for one in lengths]),

@@ -12,6 +12,7 @@ from tocsin.cursor import Cursor
 from tocsin.decide import Fate
 from tocsin.feed import Answer
 from tocsin.health import Kind
+from tocsin.rulefiles import SHORT
 from tocsin.silence import Silence
 from tocsin.story import Story
 from tocsin.subscription import Subscription
@@ -238,18 +239,49 @@ BULLETIN = "ops/"
 
 
 @dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """Which set of rules the functions use, since when, and who wanted it."""
+
+    set: str
+    """The hash that names its files; empty: the rules that were deployed."""
+    by: str
+    at: str
+    note: str = ""
+    before: str = ""
+    """The set that was in force before, which stays so where this one cannot be used."""
+
+    @property
+    def version(self) -> str:
+        """As it is printed."""
+        return version_of(self.set)
+
+
+def version_of(rules: str) -> str:
+    """A set of rules as it is printed."""
+    return rules[:SHORT] or "deployed"
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What was read and rung on a UTC day: about, because what is counted twice by accident stays so."""
 
     day: str = ""
     articles: int = 0
+    """Articles that were decided on, but for fresh ones."""
     alerts: int = 0
     rules: str = ""
     """The version of the rules that read last."""
     last_article: str = ""
-    """When the last article was read."""
+    """When the last of these articles was read."""
     last_alert: str = ""
     """When the last alert was put into the outbox."""
+    silent: int | None = None
+    """Articles that the archive counts: fresh ones, and others in which no rule found anything. None until the next morning."""
+
+    @property
+    def read(self) -> int:
+        """All articles."""
+        return self.articles + (self.silent or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +323,12 @@ class Burst:
 
 
 BURST = "burst/"
+BESIDE = "@"
+
+
+def beside(alert: str, channel: str) -> str:
+    """The id of an alert in a further channel; in its own, which is not said, the alert's id."""
+    return f"{alert}{BESIDE}{channel}" if channel else alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +354,13 @@ class OutboxRow:
     """The alert that is the list which tells of it instead of a message of its own."""
     bulletin: Bulletin | None = None
     """What it says, when it is a bulletin."""
+    further: tuple[str, ...] = ()
+    """Other channels that routes which go on found for it: there it has a row, and a message, of its own."""
+
+    @property
+    def beside(self) -> str:
+        """The channel in which it stands beside the alert it is of; empty for that alert itself."""
+        return self.alert.partition(BESIDE)[2] if self.story else ""
 
     @property
     def burst(self) -> Burst | None:
@@ -389,6 +434,9 @@ class Table(Memory, Protocol):
     def count(self, tally: Tally, now: datetime) -> None:
         """Adds articles and alerts to the tally of the day, with the moment and the version of the rules."""
 
+    def count_silent(self, day: str, articles: int) -> None:
+        """Sets how many articles of a UTC day were silent; a second time changes nothing."""
+
     def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
         """The tallies of these UTC days (2025-03-01) that have one, in order."""
 
@@ -421,6 +469,15 @@ class Table(Memory, Protocol):
 
     def rolled(self, burst: Burst) -> Sequence[Rolled]:
         """What the list of an hour tells, in order of alerts."""
+
+    def spread(self, row: OutboxRow, channel: str, now: datetime) -> None:
+        """Wants of an alert in a further channel what is wanted of the alert; nothing when as much was wanted there before."""
+
+    def spreads(self, alert: str, owner: str, channels: Sequence[str]) -> None:
+        """Notes on a row to which further channels it spreads; `Conflict` when the row was lost to another owner."""
+
+    def further(self, alert: str) -> Sequence[str]:
+        """The further channels to which an alert spreads, strongly consistent."""
 
     def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """Notes that a call to Slack begins, before it does, and for which channel. `Conflict` when the row was lost to another owner."""
@@ -501,7 +558,7 @@ class Listed:
     interval: timedelta
     """At which it is asked now."""
     due: datetime | None
-    """When it is asked next; None when its server said that it is gone for good."""
+    """When it is asked next; None when its server said that it is gone for good, or reading it ended the function."""
     asked: datetime | None = None
     """When it was sent off last."""
 
@@ -523,6 +580,9 @@ class Feeds(Protocol):
 
     def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
         """Sets when a feed on the list that has not ended is asked next, and how often from then on."""
+
+    def resume(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """As `reschedule`, of a feed that had been taken out of the schedule."""
 
     def move(self, feed: str, old: str, new: str) -> None:
         """Gives a feed another address, unless somebody gave it one that is not `old` meanwhile."""

@@ -20,9 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tocsin.article import MAX_TEXT, Article
 from tocsin.clean import clean, line
 from tocsin.errors import InputFault, RuleFaults
-from tocsin.mail import read_mail
-from tocsin.source import read as read_yaml
-from tocsin.webpage import page_source, read_page
 
 MANIFEST = "manifest.yaml"
 PAGES = (".html", ".htm")
@@ -160,10 +157,14 @@ def _article_of(suffix: str, name: str, body: bytes, metadata: Mapping[str, str]
     if suffix in PAGES:
         if len(body) > MAX_PAGE:
             raise InputFault(f"is a page of more than {MAX_PAGE:,} bytes", name, "save the article's text instead")
+        from tocsin.webpage import page_source, read_page
+
         told = read_page(page_source(body))
         if "text" not in told:
             raise InputFault("is a page without a text", name, "save the article's text instead")
     elif suffix == ".eml":
+        from tocsin.mail import read_mail
+
         told, lacks = read_mail(name, body)
     else:
         told = {"text": _decoded(body, name)}
@@ -267,8 +268,10 @@ def _bounded_line(path: Path, row: bytes) -> bytes:
 
 def _manifest(path: Path) -> dict[str, dict[str, str]]:
     """File name → title, source, url and published, as a folder's manifest tells them."""
+    from tocsin.source import read
+
     try:
-        data = read_yaml(path).data
+        data = read(path).data
     except RuleFaults as error:
         what = "; ".join(f"line {fault.line}, column {fault.column}: {fault.what}" for fault in error.faults)
         raise InputFault(what, str(path), "mend the YAML") from error

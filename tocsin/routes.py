@@ -1,34 +1,21 @@
-"""Where an alert goes: the receivers, the tree of routes and the muted hours of `rules/routes.yaml`, in Alertmanager's words."""
+"""Where an alert goes: receivers, a tree of routes and muted hours, in Alertmanager's words. `tocsin.routefile` reads them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
 
-from pydantic import AfterValidator, Field
-
-from tocsin.artefact import Artefact
-from tocsin.errors import Fault, RuleFaults
-from tocsin.rule import Model
-from tocsin.rules import ROUTES, Loaded, near, validate
+from tocsin import rows
 from tocsin.signal import LEVELS, STAGES
-from tocsin.source import Source, read
 
 DEFAULT_CHANNEL = "default"
 """The channel that the deployment names."""
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PASSES = "critical"
 """The level that no muted interval holds back."""
-_ORDERS: Mapping[str, Sequence[str]] = {"level": LEVELS, "stage": STAGES}
+ORDERS: Mapping[str, Sequence[str]] = {"level": LEVELS, "stage": STAGES}
 FIELDS = ("rule", "level", "who", "where", "what", "stage")
-_MATCHER = re.compile(r"\s*([a-z_]+)\s*(!=|>=|<=|=)\s*(\S.*?)\s*")
-_CHANNEL = re.compile(r"[CG][A-Z0-9]{4,}")
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _FURTHEST = 15
 """Days within which a muted interval ends, or else is taken to end."""
 
@@ -58,7 +45,7 @@ class Matcher:
         told = getattr(facts, self.field)
         if self.sign in {"=", "!="}:
             return (told in self.values) is (self.sign == "=")
-        order = _ORDERS[self.field]
+        order = ORDERS[self.field]
         if told not in order:
             return False
         distance = order.index(told) - order.index(self.values[0])
@@ -68,143 +55,30 @@ class Matcher:
         return f"{self.field} {self.sign} {' | '.join(self.values)}"
 
 
-def matcher(text: str) -> Matcher:
-    """Reads `level >= high` or `who = iran | israel`; `ValueError` says what cannot be read."""
-    parts = _MATCHER.fullmatch(text)
-    if parts is None:
-        raise ValueError(f"{text!r} is no condition; write one like 'level >= high' or 'who = iran | israel'")
-    name, sign, rest = parts.groups()
-    values = tuple(value.strip() for value in rest.split("|"))
-    if name not in FIELDS:
-        raise ValueError(f"an alert has no {name!r}; it has {', '.join(FIELDS)}{near(name, FIELDS)}")
-    if "" in values:
-        raise ValueError(f"{text!r} has an empty value; put one value before and one after each |")
-    if sign in {">=", "<="} and (name not in _ORDERS or len(values) > 1):
-        raise ValueError(f"{sign} compares level or stage with one value; write {name} = {rest}")
-    if name in _ORDERS and (odd := [value for value in values if value not in _ORDERS[name]]):
-        raise ValueError(f"there is no {name} {odd[0]!r}; there are {', '.join(_ORDERS[name])}")
-    return Matcher(name, sign, values)
-
-
-def _written(text: str) -> str:
-    matcher(text)
-    return text
-
-
-def _channel(text: str) -> str:
-    if text != DEFAULT_CHANNEL and not _CHANNEL.fullmatch(text):
-        raise ValueError(
-            f"{text!r} is no channel; write its id, which starts with C or G, or {DEFAULT_CHANNEL} for the deployment's own"
-        )
-    return text
-
-
-def _clock(text: str) -> str:
-    if not _CLOCK.fullmatch(text):
-        raise ValueError(f"{text!r} is no time of day; write it in quotes, from '00:00' to '24:00'")
-    return text
-
-
-def _days(text: str) -> str:
-    first, _, last = text.partition(":")
-    for day in (first, last or first):
-        if day not in DAYS:
-            raise ValueError(f"{text!r} is neither a day nor days like monday:friday{near(day, DAYS)}")
-    if DAYS.index(first) > DAYS.index(last or first):
-        raise ValueError(f"{text!r} runs backwards; write two entries, one to sunday and one from monday")
-    return text
-
-
-def _location(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError
-        raise ValueError(f"there is no time zone {text!r}; write UTC or one like Europe/Berlin") from error
-    except KeyError as error:
-        raise ValueError(f"there is no time zone {text!r}; write UTC or one like Europe/Berlin") from error
-    return text
-
-
-_Clock = Annotated[str, AfterValidator(_clock)]
-
-
-class _Part(Model):
-    """A part of this file."""
-
-
-class ReceiverModel(_Part):
-    """A receiver, as written."""
-
-    name: str
-    channel: Annotated[str, AfterValidator(_channel)]
-    fallback: str | None = Field(
-        default=None, description="The receiver that takes over when Slack refuses the channel"
-    )
-
-
-class RouteModel(_Part):
-    """A route, as written."""
-
-    receiver: str | None = Field(default=None, description="When nothing is said, that of the route it stands in")
-    matchers: list[Annotated[str, AfterValidator(_written)]] = Field(default=[], description="All must hold")
-    routes: list[RouteModel] = Field(default=[], description="Tried in order; the first that matches takes the alert")
-    continue_: bool = Field(default=False, alias="continue", description="Must be false: an alert has one place")
-    mute_time_intervals: list[str] = Field(default=[], description="When alerts below critical wait")
-
-
-class RangeModel(_Part):
-    """Hours of a day, as written."""
-
-    start_time: _Clock
-    end_time: _Clock
-
-
-class SpanModel(_Part):
-    """A part of a time interval, as written: hours, on weekdays."""
-
-    times: list[RangeModel] = Field(default=[], description="The whole day when nothing is said")
-    weekdays: list[Annotated[str, AfterValidator(_days)]] = Field(
-        default=[], description="Every day when nothing is said"
-    )
-    location: Annotated[str, AfterValidator(_location)] = "UTC"
-
-
-class IntervalModel(_Part):
-    """A time interval, as written."""
-
-    name: str
-    time_intervals: list[SpanModel]
-
-
-class RoutesFile(_Part):
-    """The file, as written."""
-
-    receivers: list[ReceiverModel]
-    route: RouteModel
-    time_intervals: list[IntervalModel] = Field(default=[])
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """Hours (minutes of the day, the end not included) on weekdays (0 is Monday) in a time zone."""
 
     hours: tuple[tuple[int, int], ...]
     weekdays: frozenset[int]
-    location: ZoneInfo
+    location: str
 
     def end(self, moment: datetime) -> datetime | None:
         """When the hours end that this moment lies in; None when it lies in none."""
-        here = moment.astimezone(self.location)
+        from zoneinfo import ZoneInfo  # most rooms have no muted hours, and every start would pay for it
+
+        zone = ZoneInfo(self.location)
+        here = moment.astimezone(zone)
         if here.weekday() not in self.weekdays:
             return None
         minute = here.hour * 60 + here.minute
         last = max((last for first, last in self.hours if first <= minute < last), default=None)
-        return None if last is None else _at(here.date(), last, self.location)
+        return None if last is None else _at(here.date(), last, zone)
 
 
-def _at(day: date, minute: int, location: ZoneInfo) -> datetime:
+def _at(day: date, minute: int, zone: tzinfo) -> datetime:
     days, rest = divmod(minute, 24 * 60)
-    local = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), location)
+    local = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), zone)
     return local.astimezone(UTC)
 
 
@@ -216,12 +90,24 @@ class Route:
     matchers: tuple[Matcher, ...] = ()
     routes: tuple[Route, ...] = ()
     mutes: tuple[str, ...] = ()
+    goes_on: bool = False
 
-    def way(self, facts: Facts) -> tuple[Route, ...]:
-        """The routes from here to the one that takes the alert; nothing when this one does not match."""
+    def ways(self, facts: Facts) -> Sequence[tuple[Route, ...]]:
+        """The routes from here to each that takes the alert, in order; none when this one does not match."""
         if not all(one.matches(facts) for one in self.matchers):
             return ()
-        return (self, *next((way for route in self.routes if (way := route.way(facts))), ()))
+        found: list[tuple[Route, ...]] = []
+        for route in self.routes:
+            below = route.ways(facts)
+            found += [(self, *way) for way in below]
+            if below and not route.goes_on:
+                break
+        return found or [(self,)]
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether some alert may be taken by more than one route."""
+        return self.goes_on or any(route.may_go_on for route in self.routes)
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.matchers)) or "everything"
@@ -246,12 +132,20 @@ class Routes:
     route: Route
     intervals: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
-    def place(self, facts: Facts, now: datetime) -> Place:
-        """Where an alert goes that would be posted now."""
-        way = self.route.way(facts)
-        last = way[-1]
-        by, until = ("", None) if facts.level == PASSES else self._muted(last.mutes, now)
-        return Place(last.receiver, self.receivers[last.receiver], way, by, until)
+    def places(self, facts: Facts, now: datetime) -> Sequence[Place]:
+        """Where an alert goes that would be posted now, one place for each channel: its own first, then what `continue` adds."""
+        found: dict[str, Place] = {}
+        for way in self.route.ways(facts):
+            last = way[-1]
+            by, until = ("", None) if facts.level == PASSES else self._muted(last.mutes, now)
+            place = Place(last.receiver, self.receivers[last.receiver], way, by, until)
+            found.setdefault(place.channels[0], place)
+        return tuple(found.values())
+
+    @property
+    def several(self) -> bool:
+        """Whether an alert may go to more than one channel."""
+        return self.route.may_go_on
 
     def after(self, channel: str) -> tuple[str, ...]:
         """The channels that take over when Slack refuses this one."""
@@ -262,6 +156,29 @@ class Routes:
     def channel(self) -> str:
         """Where goes what belongs to no story: the channel of the root of the tree."""
         return self.receivers[self.route.receiver][0]
+
+    def to(self, channel: str) -> Routes:
+        """The same with the deployment's channel in the place of `default`."""
+        chains = {
+            name: tuple(channel if one == DEFAULT_CHANNEL else one for one in chain)
+            for name, chain in self.receivers.items()
+        }
+        return replace(self, receivers=chains)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values that `from_json` reads back."""
+        intervals = {name: rows.row(spans, {}) for name, spans in self.intervals.items()}
+        return {"receivers": self.receivers, "route": rows.row(self.route, {}), "intervals": intervals}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Routes:
+        """Reads what `to_json` wrote."""
+        kinds = rows.kinds([Matcher, Route, Span])
+        return cls(
+            {name: tuple(chain) for name, chain in row["receivers"].items()},
+            rows.value(row["route"], kinds),
+            {name: rows.value(spans, kinds) for name, spans in row["intervals"].items()},
+        )
 
     def _muted(self, names: Iterable[str], now: datetime) -> tuple[str, datetime | None]:
         """Which interval mutes now, and when the last that follows without a gap is over."""
@@ -278,146 +195,6 @@ class Routes:
 def everything_to(channel: str) -> Routes:
     """One receiver for all."""
     return Routes({"desk": (channel,)}, Route("desk"))
-
-
-def load(folder: Path, loaded: Loaded | Artefact, channel: str = DEFAULT_CHANNEL) -> Routes:
-    """The routes of a folder of rules, with the deployment's channel in the place of `default`; without the file, one receiver.
-
-    `RuleFaults` collects every mistake, unknown receivers, intervals, rules and slots among them.
-    """
-    path = folder / ROUTES
-    if not path.exists():
-        return everything_to(channel)
-    source = read(path, f"{folder.name}/{ROUTES}")
-    faults: list[Fault] = []
-    written = validate(RoutesFile, source, faults)
-    if written is not None:
-        faults += _Check(written, source, loaded).faults()
-    if written is None or faults:
-        raise RuleFaults(faults)
-    chains = {one.name: tuple(_chain(one.name, written, channel)) for one in written.receivers}
-    intervals = {one.name: tuple(map(_span, one.time_intervals)) for one in written.time_intervals}
-    return Routes(chains, _route(written.route, ""), intervals)
-
-
-def _chain(name: str, written: RoutesFile, channel: str) -> Iterator[str]:
-    receivers = {one.name: one for one in written.receivers}
-    following: str | None = name
-    while following:
-        one = receivers[following]
-        yield channel if one.channel == DEFAULT_CHANNEL else one.channel
-        following = one.fallback
-
-
-def _route(written: RouteModel, receiver: str) -> Route:
-    receiver = written.receiver or receiver
-    children = tuple(_route(one, receiver) for one in written.routes)
-    return Route(receiver, tuple(map(matcher, written.matchers)), children, tuple(written.mute_time_intervals))
-
-
-def _span(written: SpanModel) -> Span:
-    hours = tuple((_minute(one.start_time), _minute(one.end_time)) for one in written.times) or ((0, 24 * 60),)
-    days = {day for text in written.weekdays for day in _range(text)} or set(range(7))
-    return Span(hours, frozenset(days), ZoneInfo(written.location))
-
-
-def _range(text: str) -> range:
-    first, _, last = text.partition(":")
-    return range(DAYS.index(first), DAYS.index(last or first) + 1)
-
-
-def _minute(text: str) -> int:
-    hour, minute = text.split(":")
-    return int(hour) * 60 + int(minute)
-
-
-_Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """Looks for what one part of the file says of another that is not there."""
-
-    written: RoutesFile
-    source: Source
-    loaded: Loaded | Artefact
-
-    def faults(self) -> Iterator[Fault]:
-        """Every mistake."""
-        receivers = [one.name for one in self.written.receivers]
-        intervals = [one.name for one in self.written.time_intervals]
-        for part, names in (("receivers", receivers), ("time_intervals", intervals)):
-            for index, name in enumerate(names):
-                if name in names[:index]:
-                    yield self.source.fault(
-                        (part, index, "name"), f"the name {name!r} is here twice; rename one of them", "TOC701"
-                    )
-        for index, one in enumerate(self.written.receivers):
-            if one.fallback is not None:
-                yield from self._known(one.fallback, "receiver", receivers, ("receivers", index, "fallback"))
-        yield from self._circles()
-        for index, interval in enumerate(self.written.time_intervals):
-            yield from self._backwards(interval, index)
-        root = self.written.route
-        if root.receiver is None:
-            yield self.source.fault(
-                ("route",), "the first route needs a receiver; it takes what no other route takes", "TOC705"
-            )
-        if root.matchers:
-            yield self.source.fault(
-                ("route", "matchers"), "the first route takes everything; move the matchers into its routes", "TOC706"
-            )
-        yield from self._route(root, ("route",), receivers, intervals)
-
-    def _route(self, route: RouteModel, path: _Path, receivers: list[str], intervals: list[str]) -> Iterator[Fault]:
-        if route.receiver is not None:
-            yield from self._known(route.receiver, "receiver", receivers, (*path, "receiver"))
-        if route.continue_:
-            what = "continue must be false: an alert has one place, where its thread and its edits are"
-            yield self.source.fault((*path, "continue"), what, "TOC707")
-        for index, name in enumerate(route.mute_time_intervals):
-            yield from self._known(name, "time interval", intervals, (*path, "mute_time_intervals", index))
-        for index, text in enumerate(route.matchers):
-            yield from self._matcher(matcher(text), (*path, "matchers", index))
-        for index, one in enumerate(route.routes):
-            yield from self._route(one, (*path, "routes", index), receivers, intervals)
-
-    def _matcher(self, one: Matcher, path: _Path) -> Iterator[Fault]:
-        if known := names_of(one.field, self.loaded):
-            for value in one.values:
-                yield from self._known(value, one.field, known, path)
-
-    def _known(self, name: str, kind: str, names: Iterable[str], path: _Path) -> Iterator[Fault]:
-        if name not in set(names):
-            yield self.source.fault(path, f"there is no {kind} {name!r}{near(name, names)}", "TOC702")
-
-    def _circles(self) -> Iterator[Fault]:
-        following = {one.name: one.fallback for one in self.written.receivers}
-        for index, one in enumerate(self.written.receivers):
-            seen, name = [one.name], one.fallback
-            while name and name not in seen:
-                seen.append(name)
-                name = following.get(name)
-            if name == one.name:
-                what = f"its fallback leads back to it ({' → '.join([*seen, name])}); let one of them have none"
-                yield self.source.fault(("receivers", index, "fallback"), what, "TOC703")
-
-    def _backwards(self, interval: IntervalModel, index: int) -> Iterator[Fault]:
-        for number, span in enumerate(interval.time_intervals):
-            for which, hours in enumerate(span.times):
-                if _minute(hours.start_time) >= _minute(hours.end_time):
-                    path = ("time_intervals", index, "time_intervals", number, "times", which, "end_time")
-                    what = "the hours end before they begin; write two entries, one to '24:00' and one from '00:00'"
-                    yield self.source.fault(path, what, "TOC704")
-
-
-def names_of(asked: str, loaded: Loaded | Artefact) -> Iterable[str]:
-    """The values that a field of an alert may have: rules, or the slugs of a slot; nothing for level and stage."""
-    if asked == "rule":
-        return loaded.rule_set.order
-    if asked == "what":
-        return dict.fromkeys(slug for rule in loaded.rule_set.rules for slug, _ in rule.materiel)
-    return loaded.rule_set.printed if asked in {"who", "where"} else ()
 
 
 def facts_of(values: Mapping[str, Any]) -> Facts:

@@ -1,4 +1,4 @@
-"""Frozen values as rows of JSON, and back: lists are tuples, and what JSON has no word for is an object with one key, its kind."""
+"""Frozen dataclasses and named tuples as rows of JSON, and back: lists are tuples, and what JSON has no word for is an object with one key, its kind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NAMES: dict[type, tuple[str, ...]] = {}
 
 def _names(kind: Any) -> tuple[str, ...]:
     if kind not in _NAMES:
-        _NAMES[kind] = tuple(field.name for field in fields(kind))
+        _NAMES[kind] = getattr(kind, "_fields", None) or tuple(field.name for field in fields(kind))
     return _NAMES[kind]
 
 

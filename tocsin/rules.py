@@ -22,6 +22,7 @@ from tocsin.errors import Fault, RuleFaults
 from tocsin.packing import Draft, packed
 from tocsin.policy import Policy
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
+from tocsin.rulefiles import SHORT, files_of, fingerprint
 from tocsin.source import Source, read
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
@@ -125,7 +126,8 @@ class _Loader:
         self._fill()
         ready = [(rule, built) for source, rule in rules if (built := self._compile(source, rule))]
         draft = Draft(
-            version=_digest(source.data for source in shared) if shared else "none",
+            version=fingerprint(files_of(self.folder))[:SHORT],
+            shared=_digest(source.data for source in shared) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=self.numbers,
             lexicon=self.lexicon,

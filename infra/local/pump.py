@@ -25,13 +25,13 @@ class Pump:
     """Delivers, when told to, what Lambda's pollers and EventBridge Scheduler would, in the envelopes they use.
 
     The clock is the caller's: what failed comes back once the clock has passed its visibility timeout or pause.
-    `invocations` keeps every call of a function, in order.
+    `invocations` keeps every call of a function, in order. `make` makes each function, in this process if nothing else is said.
     """
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: LocalStack, make: Callable[[LocalStack, str], Function] = Function) -> None:
         self.invocations: list[Invocation] = []
         self._stack = stack
-        functions = [Function(stack, name) for name in stack.of_type("AWS::Lambda::Function")]
+        functions = [make(stack, name) for name in stack.of_type("AWS::Lambda::Function")]
         self._functions = {function.name: function for function in functions}
         self._by_arn = {function.arn: function for function in functions}
         self._sources = [self._open(mapping) for mapping in stack.of_type("AWS::Lambda::EventSourceMapping")]

@@ -11,7 +11,8 @@ import pytest
 from tests.marching import RULE
 from tests.system import RULES, rule_set, tocsin
 from tocsin.errors import RuleFaults
-from tocsin.routes import Facts, Routes, everything_to, load, matcher
+from tocsin.routefile import load, matcher
+from tocsin.routes import Facts, Routes, everything_to
 from tocsin.rules import ROUTES, Loaded
 
 ROUTED = """
@@ -44,7 +45,7 @@ def routed(folder: Path, text: str = ROUTED) -> Routes:
     """The routes of a folder with this file, for the rules of the checkout."""
     (folder / ROUTES).write_text(text, encoding="utf-8")
     models: Any = {rule.policy.name: None for rule in rule_set().rules}
-    return load(folder, Loaded(rule_set(), models), "C0DESK")
+    return load(folder, Loaded(rule_set(), models)).to("C0DESK")
 
 
 NOON = datetime(2025, 3, 3, 12, tzinfo=UTC)
@@ -68,8 +69,19 @@ def test_the_first_route_that_matches_takes_the_alert(
     tmp_path: Path, facts: Facts, receiver: str, channels: list[str]
 ) -> None:
     """Of the routes in a route the first whose matchers all hold takes the alert, and so on inside it."""
-    place = routed(tmp_path).place(facts, NOON)
+    (place,) = routed(tmp_path).places(facts, NOON)
     assert (place.receiver, list(place.channels)) == (receiver, channels)
+
+
+def test_a_route_that_goes_on_lets_those_after_it_be_tried(tmp_path: Path) -> None:
+    """With `continue` an alert has a place in each channel that is found, in their order, and each only once."""
+    text = ROUTED.replace("receiver: korea\n", "receiver: korea\n      continue: true\n", 1)
+    routes = routed(tmp_path, text.replace("level <= low]}", "level <= low], continue: true}"))
+    places = routes.places(Facts("arms-transfer", "high", "north-korea"), NOON)
+    assert [place.receiver for place in places] == ["korea", "watch"]
+    assert [place.receiver for place in routes.places(Facts("arms-transfer", "low", "north-korea"), NOON)] == ["korea"]
+    assert [place.receiver for place in routes.places(Facts("arms-transfer", "high", "france"), NOON)] == ["watch"]
+    assert (routes.several, routed(tmp_path).several) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +102,7 @@ def test_the_first_route_that_matches_takes_the_alert(
 def test_a_muted_interval_holds_until_its_end(tmp_path: Path, when: str, level: str, until: str | None) -> None:
     """What lies in muted hours of a time zone waits until the last of those that join is over; critical does not wait."""
     now = datetime.fromisoformat(when).replace(tzinfo=UTC)
-    place = routed(tmp_path).place(Facts("arms-transfer", level, "north-korea"), now)
+    (place,) = routed(tmp_path).places(Facts("arms-transfer", level, "north-korea"), now)
     told = place.muted_until.isoformat()[:16] if place.muted_until else None
     if when.startswith("2025-03-01"):
         assert told == "2025-03-03T05:00"  # Saturday night runs into Sunday, and that into its night
@@ -101,16 +113,16 @@ def test_a_muted_interval_holds_until_its_end(tmp_path: Path, when: str, level: 
 def test_hours_that_mute_always_end_some_day(tmp_path: Path) -> None:
     """Even who mutes every hour of the week is told in the end."""
     routes = routed(tmp_path, ROUTED.replace("{weekdays: [sunday]}", "{weekdays: [monday:sunday]}"))
-    until = routes.place(Facts("arms-transfer", "high", "north-korea"), NOON).muted_until
-    assert until is not None
-    assert 14 <= (until - NOON).days <= 16
+    (place,) = routes.places(Facts("arms-transfer", "high", "north-korea"), NOON)
+    assert place.muted_until is not None
+    assert 14 <= (place.muted_until - NOON).days <= 16
 
 
 def test_without_the_file_everything_goes_to_the_deployments_channel(tmp_path: Path) -> None:
     """A folder of rules needs no routes; the routes that are shipped say the same."""
     models: Any = {}
     loaded = Loaded(rule_set(), models)
-    assert load(tmp_path, loaded, "C0DESK") == load(RULES, loaded, "C0DESK") == everything_to("C0DESK")
+    assert load(tmp_path, loaded).to("C0DESK") == load(RULES, loaded).to("C0DESK") == everything_to("C0DESK")
 
 
 WRONG = {
@@ -131,7 +143,7 @@ WRONG = {
     "a zone": ("Europe/Berlin", "Europe/Berlim", "there is no time zone 'Europe/Berlim'"),
     "a day": ("[sunday]", "[sonday]", "neither a day nor days"),
     "days": ("[sunday]", "[sunday:monday]", "runs backwards"),
-    "continue": ("receiver: watch, matchers", "receiver: watch, continue: true, matchers", "an alert has one place"),
+    "continue": ("route:\n  receiver: desk", "route:\n  receiver: desk\n  continue: true", "no others after it"),
     "no receiver": ("route:\n  receiver: desk", "route:\n  mute_time_intervals: []", "the first route needs a receiver"),
     "two": ("{name: tests, channel: C0T", "{name: watch, channel: C0T", "the name 'watch' is here twice"),
 }  # fmt: skip

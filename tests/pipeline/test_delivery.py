@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -577,7 +576,7 @@ def test_a_post_to_the_fallback_in_doubt_is_looked_up_there(desk: Desk, effect: 
     assert (message.channel, desk.status()) == (SPARE if effect else CHANNEL, "delivered")
 
 
-NIGHT = Span(((0, 12 * 60),), frozenset(range(7)), ZoneInfo("UTC"))
+NIGHT = Span(((0, 12 * 60),), frozenset(range(7)), "UTC")
 AT_NIGHT = Routes({"desk": (CHANNEL,)}, Route("desk", (), (), ("night",)), {"night": (NIGHT,)})
 
 
@@ -615,6 +614,81 @@ def test_a_story_stays_where_it_began(desk: Desk) -> None:
     desk.commit(add(begun("drill/lemuria#1"), report(9, "done")))
     desk.deliver()
     assert desk.standing("drill/lemuria#1/first_report")[0].channel == SPARE
+
+
+WATCH = "C0WATCH"
+GOES_ON = Route("watch", (Matcher("level", ">=", ("high",)),), goes_on=True)
+BOTH = Routes({"desk": (CHANNEL, SPARE), "watch": (WATCH,)}, Route("desk", (), (GOES_ON, Route("desk"))))
+BESIDE = f"{ROOT}@{CHANNEL}"
+
+
+def at_both(desk: Desk, *channels: str) -> Desk:
+    """The desk with a route that goes on: what is high or more is told to the watch, and to everybody."""
+    desk.routes, desk.slack.channels = BOTH, channels or (CHANNEL, SPARE, WATCH)
+    return desk
+
+
+def test_an_alert_stands_in_each_channel_that_its_routes_find(desk: Desk) -> None:
+    """With `continue` each receiver has a root of its own, which is edited, and replies in its own thread, each once."""
+    at_both(desk).deliver()
+    desk.corroborate()
+    desk.escalate()
+    for _ in range(3):
+        desk.deliver()
+    desk.sweep()
+    roots = {one.channel: one for alert in (ROOT, BESIDE) for one in desk.standing(alert)}
+    replies = {one.channel: one for alert in (REPLY, f"{REPLY}@{CHANNEL}") for one in desk.standing(alert)}
+    assert len(desk.slack.messages) == 4
+    assert roots.keys() == replies.keys() == {WATCH, CHANNEL}
+    for channel, root in roots.items():
+        assert "*Stage:* done" in root.message.text
+        assert (replies[channel].thread_ts, replies[channel].broadcast) == (root.ts, True)
+    assert {row.status for row in desk.table.rows.values()} == {"delivered"}
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_each_channel_of_an_alert_is_delivered_for_itself(desk: Desk, effect: bool) -> None:
+    """A post of unknown outcome in one channel neither holds up nor repeats the one in the other."""
+    at_both(desk).slack.twists["post"].append(fails(UNKNOWN, effect=effect))
+    for _ in range(2):
+        desk.deliver()
+    assert len(desk.standing(BESIDE)) == 1
+    desk.sweep()
+    assert (len(desk.standing()), len(desk.slack.messages)) == (1, 2)
+
+
+def test_a_channel_that_is_refused_keeps_no_other_from_its_alert(desk: Desk) -> None:
+    """Where one receiver's channel is archived and it has no fallback, the others get theirs."""
+    at_both(desk, CHANNEL)
+    for _ in range(2):
+        desk.deliver()
+    assert (len(desk.standing()), len(desk.standing(BESIDE)), desk.status()) == (0, 1, "waiting")
+
+
+def test_a_story_that_rises_is_told_to_whom_it_concerns_by_then(desk: Desk) -> None:
+    """A receiver whose route matches later gets the story's message then, and the story stays where it began."""
+    watch = replace(
+        BOTH.route, routes=(replace(GOES_ON, matchers=(Matcher("level", ">=", ("critical",)),)), Route("desk"))
+    )
+    at_both(desk).routes = replace(BOTH, route=watch)
+    desk.deliver()
+    assert [one.channel for one in desk.slack.messages] == [CHANNEL]
+    desk.escalate()
+    for _ in range(3):
+        desk.deliver()
+    assert sorted(one.channel for one in desk.slack.messages) == [CHANNEL, CHANNEL, WATCH, WATCH]
+    assert len(desk.standing(f"{ROOT}@{WATCH}")) == 1
+
+
+def test_a_message_that_fell_back_is_told_once_more_only_where_it_should_be(desk: Desk) -> None:
+    """A root that stands in a fallback is in its receiver's place: no further message is made for that."""
+    routes = replace(BOTH, route=replace(BOTH.route, routes=(replace(GOES_ON, receiver="desk"), Route("watch"))))
+    at_both(desk, SPARE, WATCH).routes = routes
+    desk.deliver()
+    desk.escalate()
+    for _ in range(3):
+        desk.deliver()
+    assert sorted(one.channel for one in desk.slack.messages) == [SPARE, SPARE, WATCH, WATCH]
 
 
 def test_messages_to_one_channel_are_a_second_apart(desk: Desk) -> None:

@@ -15,7 +15,8 @@ from tocsin.article import Article
 from tocsin.errors import Conflict
 from tocsin.pipeline.archive import INLINE
 from tocsin.pipeline.collect import Collector
-from tocsin.pipeline.detect import MAX_STORIES, Detector
+from tocsin.pipeline.deciding import MAX_STORIES
+from tocsin.pipeline.detect import Detector
 from tocsin.ports import FateRecord
 
 PREPARING, _, DISPATCH, PREPARING_TOO, _ = seed_articles()

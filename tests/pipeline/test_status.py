@@ -11,6 +11,7 @@ from tocsin.adapters.stack import spending_of
 from tocsin.article import Article
 from tocsin.cursor import Cursor
 from tocsin.health import Health
+from tocsin.pipeline.digest import count_silent
 from tocsin.subscription import Subscription
 
 
@@ -75,10 +76,16 @@ def test_a_budget_tells_the_month(forecast: dict[str, object], expected: float |
 
 
 def test_what_is_read_and_rung_is_counted(world: World) -> None:
-    """Articles count once they are done with, alerts when they are raised; a repost raises none."""
+    """Articles count once they are done with, alerts when they are raised; a repost raises none. Those without a signal are counted the next morning."""
     first, *others = seed_articles()
     world.arrive(first)
     world.arrive(first, *others)
+    for _ in range(2):  # a batch that comes twice
+        world.arrive(*(Article(name, f"The mayor opened a bakery in {name}.") for name in ("Rome", "Oslo")))
     (tally,) = world.table.tallies(["2025-03-01"])
-    assert (tally.articles, tally.alerts) == (6, 5)
+    assert (tally.articles, tally.alerts, tally.silent) == (6, 5, None)
+    for _ in range(2):
+        count_silent(world.table, world.archive, world.clock() + timedelta(days=1))
+    (tally,) = world.table.tallies(["2025-03-01"])
+    assert (tally.read, tally.silent) == (8, 2)
     assert tally.last_alert == world.clock().isoformat()

@@ -47,6 +47,7 @@ from tocsin.ports import (
     Tally,
     Turn,
     Wanted,
+    beside,
 )
 from tocsin.silence import Silence
 from tocsin.story import Report, Story
@@ -74,8 +75,9 @@ class Caller:
         self.moves: list[Callable[[], Any]] = [
             *[self.commit] * 5, *[self.attempt] * 5, self.claim, self.claim, self.posting, self.delivered, self.release, self.bury,
             self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
-            self.digest, self.bulletin, self.backlog, self.count, self.tallies, self.doubtful, self.doubtful, self.audited,
+            self.digest, self.bulletin, self.backlog, self.count, self.count_silent, self.tallies, self.doubtful, self.doubtful, self.audited,
             *[self.turn] * 4, self.pause, self.shut, self.reopen, *[self.roll] * 3, self.room, self.rolled,
+            *[self.spread] * 3, self.further,
         ]  # fmt: skip
         table.reopen()  # what another caller may have shut
 
@@ -127,6 +129,10 @@ class Caller:
         """A batch was read."""
         tally = Tally(articles=self.random.randrange(3), alerts=self.random.randrange(2), rules=self.prefix)
         self.table.count(tally, self.counted_at())
+
+    def count_silent(self) -> None:
+        """The silent articles of a day were counted."""
+        self.table.count_silent(f"{self.counted_at():%Y-%m-%d}", self.random.randrange(3))
 
     def tallies(self) -> list[Tally]:
         """Somebody asks what was read."""
@@ -192,6 +198,20 @@ class Caller:
             rolled = Rolled(alert, self.random.choice(["high", "low"]), "A → B, “é”", "Title", "Outlet", "")
             self.table.roll_up(row, self.any_owner(), self.any_burst(), rolled, self.now)
         return row
+
+    def spread(self) -> OutboxRow | None:
+        """A deliverer wants an alert in a further channel, and notes that; sometimes it does not hold the row. It is claimed there."""
+        alert, channel = self.any_alert(), self.any_channel()
+        row = self.table.claim(alert, self.any_owner(), self.now, timedelta(seconds=75))
+        if row:
+            self.table.spread(row, channel, self.now)
+            if self.random.randrange(3) == 0:
+                self.table.spreads(alert, self.any_owner(), (channel, "C0OTHER"))
+        return self.table.claim(beside(alert, channel), "x", self.now, timedelta(seconds=1))
+
+    def further(self) -> list[str]:
+        """A deliverer asks where an alert stands, too."""
+        return list(self.table.further(self.any_alert()))
 
     def room(self) -> bool:
         """A deliverer asks whether there is room for a first report."""
@@ -367,7 +387,7 @@ class FeedCaller:
         self.prefix = f"host-{seed}.example"
         self.now = START + timedelta(days=1000 * seed)
         self.moves: list[Callable[[], Any]] = [
-            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, self.reschedule, self.move, self.end, self.remove,
+            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, self.reschedule, self.resume, self.move, self.end, self.remove,
             self.all, self.read, self.notices,
         ]  # fmt: skip
 
@@ -412,6 +432,10 @@ class FeedCaller:
     def asked(self) -> None:
         """A feed was sent off."""
         self.feeds.asked(self.any_feed(), self.now)
+
+    def resume(self) -> None:
+        """Somebody has a feed asked again."""
+        self.feeds.resume(self.any_feed(), timedelta(minutes=40), self.now + timedelta(minutes=3))
 
     def reschedule(self) -> None:
         """A feed is asked less often."""

@@ -2,7 +2,7 @@
 
 python -m tests.simulation                          every single fault
 python -m tests.simulation --pairs --random 100000  every pair, and as many schedules of three and more
-python -m tests.simulation --schedule '34:late 57:crash-after delay=20'
+python -m tests.simulation --scene seeds --schedule '34:late 57:crash-after delay=20'
 python -m tests.simulation --baselines              the same faults for other ways to deliver
 """
 
@@ -11,22 +11,27 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 
 from tests.simulation.faults import Schedule, argument
+from tests.simulation.scenes import SCENES
 from tests.simulation.search import Progress, Tally, Unit, at_random, every_pair, every_single, searched
 from tests.simulation.variants import BASELINES, MUTANTS
 from tests.simulation.verdict import judged
 from tests.simulation.world import Variant, World, deployed
 
 NEEDS = "because {} is not installed: .venv/bin/pip install aws-lambda-powertools"
-VARIANTS = {"tocsin": Variant()} | {variant.name: variant for variant in (*BASELINES, *MUTANTS)}
+DEPLOYED = Variant().name
+VARIANTS = {DEPLOYED: Variant()} | {variant.name: variant for variant in (*BASELINES, *MUTANTS)}
 
 
 def main() -> int:
     """The command line."""
     options = _options()
     variant = VARIANTS[options.variant]
+    if options.scene:
+        variant = replace(variant, scene=SCENES[options.scene])
     if variant.library and not find_spec(variant.library):
         print(f"{variant.name} cannot be run, {NEEDS.format(variant.library)}", file=sys.stderr)
         return 3
@@ -34,10 +39,11 @@ def main() -> int:
         return _told(options.schedule, variant)
     if options.baselines:
         return _compared(options)
-    tally = _searched(_units(options, variant), options)
-    for verdict in tally.broken:
-        print(f"{verdict}", flush=True)
-    print(tally)
+    scenes = (
+        [variant] if options.scene or options.variant != DEPLOYED else [Variant(scene=one) for one in SCENES.values()]
+    )
+    tally = _searched([unit for one in scenes for unit in _units(options, one, len(scenes))], options)
+    print(*tally.told(), sep="\n")
     return 0 if tally.holds else 1
 
 
@@ -47,11 +53,18 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--schedule", type=argument, help="one schedule, told call by call")
     parser.add_argument("--pairs", action="store_true", help="every pair of faults")
-    parser.add_argument("--random", type=int, default=0, metavar="N", help="so many schedules of three and more faults")
+    parser.add_argument(
+        "--random",
+        type=int,
+        default=0,
+        metavar="N",
+        help="so many schedules of three and more faults, an equal share for each scene",
+    )
     parser.add_argument("--seed", type=int, default=1, help="what the random schedules are drawn from")
     parser.add_argument(
-        "--variant", choices=VARIANTS, default="tocsin", help="another way to deliver, or a mutant of this one"
+        "--variant", choices=VARIANTS, default=DEPLOYED, help="another way to deliver, or a mutant of this one"
     )
+    parser.add_argument("--scene", choices=SCENES, help="only what happens in this one of the scenes")
     parser.add_argument(
         "--baselines", action="store_true", help="every single fault for the other ways to deliver, as a table"
     )
@@ -59,10 +72,10 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _units(options: argparse.Namespace, variant: Variant) -> list[Unit]:
+def _units(options: argparse.Namespace, variant: Variant, scenes: int = 1) -> list[Unit]:
     with deployed():
         units = every_pair(variant) if options.pairs else []
-        units += at_random(variant, options.random, options.seed) if options.random else []
+        units += at_random(variant, options.random // scenes, options.seed) if options.random else []
         return units or every_single(variant)
 
 

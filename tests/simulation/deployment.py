@@ -28,6 +28,7 @@ class Deployment:
 
     inbox: QueueNumbers
     articles: QueueNumbers
+    questions: QueueNumbers
     records: int
     """Stream records in one batch."""
     retries: int
@@ -52,6 +53,7 @@ def deployment() -> Deployment:
     return Deployment(
         inbox=_queue(resources["InboxQueue"], resources["Intake"]["Events"]["Inbox"]["Properties"]),
         articles=_queue(resources["ArticleQueue"], resources["Detect"]["Events"]["Articles"]["Properties"]),
+        questions=_queue(resources["QuestionQueue"], resources["Answer"]["Events"]["Questions"]["Properties"]),
         records=outbox["BatchSize"],
         retries=outbox["MaximumRetryAttempts"],
         timeout=template["Globals"]["Function"]["Timeout"],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 READ = ("crash", "error", "pause")
 WRITE = ("crash-before", "crash-after", "error-before", "error-after", "twice", "pause")
 SEND = ("crash-before", "crash-after", "error-before", "error-after", "reset", "throttled", "late", "pause")
+ASK = tuple(mode for mode in SEND if mode != "late")
 LOOK = ("crash", "error", "throttled", "stale", "pause")
 HINT = ("lost", "twice")
 
@@ -23,6 +24,7 @@ MODES: Mapping[str, tuple[str, ...]] = {
     "table.story": READ,
     "table.posted": READ,
     "table.due": READ,
+    "table.backlog": READ,
     "table.doubtful": READ,
     "table.audited": WRITE,
     "table.record": WRITE,
@@ -30,11 +32,21 @@ MODES: Mapping[str, tuple[str, ...]] = {
     "table.claim": WRITE,
     "table.turn": WRITE,
     "table.room": WRITE,
+    "table.once": WRITE,
+    "table.act": WRITE,
+    "table.put_story": WRITE,
+    "table.put_order": WRITE,
+    "table.fate": READ,
+    "table.all_silences": READ,
+    "table.add_silence": WRITE,
     "table.roll_up": WRITE,
     "table.rolled": READ,
     "table.pause": WRITE,
     "table.shut": WRITE,
     "table.reopen": WRITE,
+    "table.spread": WRITE,
+    "table.spreads": WRITE,
+    "table.further": READ,
     "table.posting": WRITE,
     "table.delivered": WRITE,
     "table.release": WRITE,
@@ -51,6 +63,11 @@ MODES: Mapping[str, tuple[str, ...]] = {
     "slack.find": LOOK,
     "slack.copies": LOOK,
     "slack.delete": SEND,
+    "forms.open": ASK,
+    "responses.respond": ASK,
+    "interact.request": HINT,
+    "questions.receive": ("twice",),
+    "questions.delete": ("lost",),
     "dynamodb.get_item": READ,
     "dynamodb.batch_get_item": READ,
     "dynamodb.query": READ,

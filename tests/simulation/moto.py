@@ -24,9 +24,10 @@ from botocore.exceptions import ClientError
 from infra.local.stack import LocalStack
 from tests.simulation.deployment import TEMPLATE
 from tests.simulation.faults import Schedule, argument
+from tests.simulation.scenes import SCENES, SEEDS, Drop, Scene
 from tests.simulation.search import Progress, Tally, singles
 from tests.simulation.verdict import judged
-from tests.simulation.world import Drop, World, deployed, simulated
+from tests.simulation.world import Variant, World, deployed, simulated
 from tests.twins import CHANNEL, MemoryTable, Row
 from tocsin.adapters.dynamodb import AUDIT_SHARD, SHARD, DynamoTable
 from tocsin.adapters.s3 import S3Archive
@@ -71,9 +72,10 @@ class MotoWorld(World):
         """A call takes effect: the stream tells of rows that turn pending, and messages go on to the queue's reader."""
         answer = act(**given)
         self._first_due = self._first_due if operation in {"get_item", "batch_get_item", "query"} else UNREAD
-        if operation == "transact_write_items":
-            updates = [item["Update"] for item in given["TransactItems"] if "Update" in item]
-            self.stream.fresh += [update["Key"]["pk"]["S"].removeprefix("ALERT#") for update in updates]
+        written = {"transact_write_items": given.get("TransactItems", ()), "update_item": [{"Update": given}]}
+        updates = [item["Update"] for item in written.get(operation, ()) if "Update" in item]
+        pending = [one for one in updates if "SET #status = :pending" in one["UpdateExpression"]]
+        self.stream.fresh += [one["Key"]["pk"]["S"].removeprefix("ALERT#") for one in pending]
         if operation == "send_message_batch":
             self._pass_on()
         return answer
@@ -115,6 +117,8 @@ class MotoWorld(World):
             elif kind == "STORY":
                 story = Story.from_json(json.loads(item["state"]["S"]))
                 table.stories[story.id] = story
+        for silence in DynamoTable(self._clients["dynamodb"], self._names["Table"]).all_silences():
+            table.add_silence(silence)
         return table
 
     def failure(self, kind: str) -> Exception:
@@ -167,29 +171,34 @@ def on_moto() -> Iterator[None]:
             _stacks.pop()
 
 
-def schedules() -> list[Schedule]:
-    """Every single fault at the calls a run makes when nothing fails."""
-    return list(singles(simulated(MotoWorld()).kinds))
+Run = tuple[Scene, Schedule]
 
 
-def drawn(count: int, seed: int) -> list[Schedule]:
-    """So many of the single faults."""
-    return random.Random(seed).sample(schedules(), count)
+def runs(*scenes: Scene) -> list[Run]:
+    """Every single fault at the calls a run of these scenes makes when nothing fails."""
+    kinds = {scene: simulated(MotoWorld(variant=Variant(scene=scene))).kinds for scene in scenes}
+    return [(scene, one) for scene in scenes for one in singles(kinds[scene])]
 
 
-def ran(some: Sequence[Schedule], progress: Callable[[int, int, Tally], None] | None = None) -> Tally:
+def drawn(some: Sequence[Run], count: int, seed: int) -> list[Run]:
+    """So many of the runs."""
+    return random.Random(seed).sample(some, count)
+
+
+def ran(some: Sequence[Run], progress: Callable[[int, int, Tally], None] | None = None) -> Tally:
     """Runs schedules inside `on_moto`."""
     tally = Tally()
-    for done, schedule in enumerate(some, 1):
-        tally.add(judged(MotoWorld(schedule), replays=False))
+    for done, (scene, schedule) in enumerate(some, 1):
+        tally.add(judged(MotoWorld(schedule, Variant(scene=scene)), replays=False))
         if progress:
             progress(done, len(some), tally)
     return tally
 
 
-def _share(number: int, cores: int, sample: int, seed: int) -> Tally:
+def _share(number: int, cores: int, scene: str | None, sample: int, seed: int) -> Tally:
     with on_moto():
-        some = drawn(sample, seed) if sample else schedules()
+        some = runs(*([SCENES[scene]] if scene else SCENES.values()))
+        some = drawn(some, sample, seed) if sample else some
         random.Random(0).shuffle(some)
         return ran(some[number::cores], Progress() if number == 0 else None)
 
@@ -201,19 +210,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="what the sample is drawn from")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="processes at work")
     parser.add_argument("--schedule", type=argument, help="one schedule, told call by call")
+    parser.add_argument("--scene", choices=SCENES, help="only what happens in this one of the scenes")
     options = parser.parse_args()
     tally = Tally()
     if options.schedule:
         with on_moto():
-            tally.add(judged(MotoWorld(options.schedule, told=print), replays=False))
+            variant = Variant(scene=SCENES.get(options.scene, SEEDS))
+            tally.add(judged(MotoWorld(options.schedule, variant, told=print), replays=False))
     else:
-        shares = [(number, options.cores, options.sample, options.seed) for number in range(options.cores)]
+        given = (options.cores, options.scene, options.sample, options.seed)
+        shares = [(number, *given) for number in range(options.cores)]
         with multiprocessing.get_context("spawn").Pool(options.cores) as pool:
             for part in pool.starmap(_share, shares):
                 tally.merge(part)
-    for verdict in tally.broken:
-        print(verdict)
-    print(tally)
+    print(*tally.told(), sep="\n")
     return 0 if tally.holds else 1
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tocsin.adapters.dead_letters import DeadLetters
 
 LONGEST_PAUSE = 60.0
 
@@ -58,6 +61,10 @@ class MemoryMailbox:
         for mail in messages:
             self.messages.pop(mail.id, None)
 
+    def redrive(self) -> int:
+        """What an operator does about dead letters: `tocsin redrive` puts them all back, by its own code; how many."""
+        return DeadLetters(_Redriven(self), "dead", "dead", "source").move_back()
+
     def copied(self) -> MemoryMailbox:
         """The same queue, to go another way from here."""
         messages = {name: replace(mail) for name, mail in self.messages.items()}
@@ -66,6 +73,31 @@ class MemoryMailbox:
     def next(self) -> float | None:
         """When the next message is visible."""
         return min((mail.visible_at for mail in self.messages.values()), default=None)
+
+
+class _Redriven:
+    """As much of boto3's SQS client as moving dead letters needs, on a queue of ours."""
+
+    def __init__(self, mailbox: MemoryMailbox) -> None:
+        self._mailbox = mailbox
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        """Every dead letter."""
+        rows = enumerate(self._mailbox.dead)
+        return {"Messages": [{"MessageId": str(at), "ReceiptHandle": str(at), "Body": body} for at, body in rows]}
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's
+        """Back to the queue they came from."""
+        assert QueueUrl == "source"
+        self._mailbox.send(entry["MessageBody"] for entry in Entries)
+        return {}
+
+    def delete_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's
+        """They are dead no more."""
+        assert QueueUrl == "dead"
+        gone = {int(entry["ReceiptHandle"]) for entry in Entries}
+        self._mailbox.dead = [body for at, body in enumerate(self._mailbox.dead) if at not in gone]
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

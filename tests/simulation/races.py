@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,19 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from infra.local.slack import LocalSlack
 from tests.simulation.deployment import TEMPLATE, deployment
+from tests.simulation.people import Signing, View, done
+from tests.simulation.scenes import Deed
 from tests.system import rule_set
-from tests.twins import CHANNEL
+from tests.twins import CHANNEL, Shown
+from tocsin import message
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.slack import SlackWorkspace
 from tocsin.article import Article
+from tocsin.errors import Conflict
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
+from tocsin.pipeline.interact import Interactor
+from tocsin.pipeline.receive import Request, Trusted
 from tocsin.pipeline.stories import root_alert
 from tocsin.routes import everything_to
 
@@ -90,7 +97,7 @@ def story_of(number: int) -> tuple[str, str, str]:
 
 
 def race(place: Place, worker: int, gate: Barrier) -> None:
-    """One racer: in each round an article of its own about the one story, then the one alert, then an edit of it."""
+    """One racer: in each round an article of its own about the one story, the one alert, its buttons, and an edit of it."""
     table = table_at(place.table)
     slack = SlackWorkspace(place.slack, FixedToken(place.token))
     numbers = deployment()
@@ -108,6 +115,7 @@ def race(place: Place, worker: int, gate: Barrier) -> None:
         0,
     )
     detector, deliverer = Detector(rule_set(), lambda: table, lambda: None, now, None), Deliverer(*given)  # type: ignore[arg-type, return-value]  # every article has a signal, so none goes to the archive
+    interactor = Interactor(Trusted(Signing(), now), table, *([None] * 3), now)  # type: ignore[arg-type, call-arg]  # what is pressed needs the table alone
     for number in range(place.rounds):
         who, where, story = story_of(number)
         text = f"{who} is preparing to send more troops to {where}, officials told outlet {worker} in round {number}."
@@ -120,6 +128,24 @@ def race(place: Place, worker: int, gate: Barrier) -> None:
         gate.wait()
         deliverer.deliver([root_alert(story)])
         gate.wait()
+        press(interactor, table, Deed(0, f"racer{worker}", ("acknowledge", "silence")[worker % 2], story))
+        deliverer.deliver([root_alert(story)])
+        gate.wait()
+
+
+def press(interactor: Interactor, table: DynamoTable, deed: Deed) -> None:
+    """Somebody presses a button of the message as it is now, and again until that is taken."""
+    taken = False
+    while not taken:
+        story = table.story(deed.story)
+        assert story
+        shown = Shown(CHANNEL, "1", [message.root(story, rule_set().policy(story.rule), buttons=True)])
+        sealed = done(deed, View([shown], time.monotonic_ns()), time.time())
+        assert sealed
+        try:
+            taken = interactor.interact(Request(sealed.headers, sealed.body)).status == HTTPStatus.OK
+        except Conflict:
+            time.sleep(0.1)  # its loop lost six times against the others
 
 
 def now() -> datetime:
@@ -128,9 +154,11 @@ def now() -> datetime:
 
 
 def judged(place: Place, slack: LocalSlack) -> tuple[int, int]:
-    """How many articles, stories and alerts were lost, and how many alerts were posted twice."""
+    """How many articles, stories, alerts and deeds were lost or are not shown, and how many alerts were posted twice."""
     table, lost, twice = table_at(place.table), 0, 0
-    alerts = [message.metadata["event_payload"]["alert"] for message in slack.messages(CHANNEL)]
+    posted = slack.messages(CHANNEL)
+    alerts = [one.metadata["event_payload"]["alert"] for one in posted]
+    texts = dict(zip(alerts, (one.text for one in posted), strict=True))
     for number in range(place.rounds):
         story = table.story(story_of(number)[2])
         fates = [table.fate(f"{number}-{worker}") for worker in range(place.workers)]
@@ -139,7 +167,10 @@ def judged(place: Place, slack: LocalSlack) -> tuple[int, int]:
             continue
         copies = alerts.count(root_alert(story.id))
         lost += place.workers - story.articles + fates.count(None) + (not copies)
-        twice += max(0, copies - 1) + (story.version != place.workers)
+        lost += [one.kind for one in story.actions] != ["acknowledged", "silenced"][: place.workers]
+        lost += texts.get(root_alert(story.id)) != message.root(story, rule_set().policy(story.rule)).text
+        twice += max(0, copies - 1)
+    lost += place.rounds * (place.workers > 1) - len(table.all_silences())
     return lost, twice + len(alerts) - len(set(alerts))
 
 

@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
-from tocsin import decide, message
+from tocsin import decide, message, silencing
 from tocsin.article import Article
-from tocsin.pipeline import detect
+from tocsin.pipeline import deciding
 from tocsin.policy import Policy
 from tocsin.signal import Signal
 from tocsin.silence import Silence
@@ -27,7 +27,8 @@ def remembering() -> Iterator[None]:
             (Article, "content", property(cache(vars(Article)["content"].fget))),
             (message, "root", _remembered(message.root, lambda story, policy: (story, policy.version))),
             (message, "reply", _remembered(message.reply, lambda *given: (*given[:-1], given[-1].version))),
-            (detect, "decide", _remembered(decide.decide, _asked)),
+            (silencing, "matcher", _remembered(silencing.matcher, lambda text, rules: (text, rules.version))),
+            (deciding, "decide", _remembered(decide.decide, _asked)),
             (gzip, "compress", cache(gzip.compress)),
         ):
             stack.enter_context(mock.patch.object(owner, name, instead))
@@ -48,9 +49,8 @@ def _remembered(function: Callable[..., Any], key: Callable[..., Any]) -> Callab
 
 
 def _asked(
-    signal: Signal, report: Report, policy: Policy, known: Any, silences: Sequence[Silence], _now: Any, max_age: Any
+    signal: Signal, report: Report, policy: Policy, known: Any, silences: Sequence[Silence], now: Any, max_age: Any
 ) -> Any:
-    """What a decision depends on when there is neither a silence nor an age limit, so that the hour does not matter."""
-    assert not silences
+    """What a decision depends on; the hour matters only when there is a silence, which begins and ends."""
     assert max_age is None
-    return signal, report, policy.version, tuple(known)
+    return signal, report, policy.version, tuple(known), (tuple(silences), now) if silences else None

@@ -35,6 +35,8 @@ class Tally:
     lost: int = 0
     duplicates: int = 0
     stuck: int = 0
+    redriven: int = 0
+    """Runs in which something lay among the dead letters until it was redriven."""
     broken: list[Verdict] = field(default_factory=list)
 
     def add(self, verdict: Verdict) -> None:
@@ -43,6 +45,7 @@ class Tally:
         self.lost += verdict.broke("lost")
         self.duplicates += verdict.broke("duplicate")
         self.stuck += verdict.broke("stuck")
+        self.redriven += verdict.redriven
         if verdict.broken and len(self.broken) < KEPT:
             self.broken.append(verdict)
 
@@ -52,12 +55,20 @@ class Tally:
         self.lost += other.lost
         self.duplicates += other.duplicates
         self.stuck += other.stuck
+        self.redriven += other.redriven
         self.broken = [*self.broken, *other.broken][:KEPT]
 
     @property
     def holds(self) -> bool:
         """Whether every promise held in every run."""
         return not (self.lost or self.duplicates or self.stuck)
+
+    def told(self) -> Iterator[str]:
+        """What broke a promise, how often an operator was needed, and the counts."""
+        yield from map(str, self.broken)
+        if self.redriven:
+            yield f"redriven {self.redriven}: something was given up after five receives, and `tocsin redrive` brought it back"
+        yield str(self)
 
     def __str__(self) -> str:
         return f"schedules {self.schedules}, lost {self.lost}, duplicates {self.duplicates}, stuck {self.stuck}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from tests.simulation.moto import drawn, on_moto, ran
+from tests.simulation.moto import drawn, on_moto, ran, runs
+from tests.simulation.scenes import CHANNELS, DESK
 
-SAMPLE = 12
+SAMPLE = 4
 
 
 def test_a_sample_of_single_faults_with_the_real_adapters() -> None:
     """Calls of boto3 to DynamoDB, S3 and SQS that fail, crash or are repeated lose and repeat nothing; `make simulate-moto` runs them all."""
     with on_moto():
-        tally = ran(drawn(SAMPLE, 1))
+        tally = ran([*drawn(runs(DESK), SAMPLE, 1), *drawn(runs(CHANNELS), SAMPLE, 1)])
     assert tally.holds, [str(verdict) for verdict in tally.broken]
-    assert tally.schedules == SAMPLE
+    assert tally.schedules == 2 * SAMPLE

@@ -11,9 +11,10 @@ from itertools import pairwise
 
 import pytest
 
+from tests.simulation.scenes import Drop
 from tests.simulation.search import singles
 from tests.simulation.verdict import judged
-from tests.simulation.world import START, Drop, World, deployed, simulated
+from tests.simulation.world import START, World, deployed, simulated
 from tocsin.errors import Rejected, Throttled, Unknown
 
 ACTORS = ("Turkey", "France", "India", "Iran", "Egypt", "Poland", "Germany", "Japan", "Italy", "Spain")
@@ -137,4 +138,4 @@ def test_after_six_hours_without_slack_every_alert_comes_once_in_order() -> None
     assert {row.status for row in world.table.rows.values()} == {"delivered"}
     assert posted[0] >= START + AWAY[1]
     assert all(later - earlier >= 0.999 for earlier, later in pairwise(posted))
-    assert posted[-1] - posted[0] <= 225 + 130
+    assert posted[-1] - posted[0] <= 150

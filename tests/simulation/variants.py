@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,12 +12,14 @@ from typing import Any
 
 import time_machine
 
+from tests.simulation.scenes import DESK
 from tests.simulation.world import OutboxTable, Port, Variant
 from tests.twins import Row
 from tocsin.errors import Unknown
 from tocsin.pipeline.deliver import Deliverer, Where
 from tocsin.pipeline.stories import root_alert
-from tocsin.ports import Commit, Message, OutboxRow, Posted
+from tocsin.ports import Commit, Message, OutboxRow, Posted, Wanted
+from tocsin.silence import Silence
 from tocsin.story import Story
 
 NEVER = timedelta(0)
@@ -49,8 +51,8 @@ class NoWait(Deliverer):
 class NoOrder(Deliverer):
     """A reply does not wait for its root."""
 
-    def _root(self, story: Story, until: datetime) -> Posted | None:
-        del until
+    def _root(self, row: OutboxRow, story: Story, until: datetime) -> Posted | None:
+        del row, until
         return self.table.posted(root_alert(story.id)) or Posted(self.routes.channel, "")
 
 
@@ -89,11 +91,34 @@ class TornPort(Port):
             getattr(self, part)(commit, now)
 
 
+class TornPress(OutboxTable):
+    """What a press changes is written one thing after the other."""
+
+    def put_story(self, story: Story, silences: Sequence[Silence], now: datetime) -> None:
+        """Writes the story and the silences."""
+        super().act(story, None, silences, now)
+
+    def put_order(self, shown: Wanted | None, now: datetime) -> None:
+        """Writes the order to show the story."""
+        if shown:
+            self._want(shown, now)
+
+
+class TornPressPort(Port):
+    """Two calls for one press."""
+
+    def act(self, story: Story, shown: Wanted | None, silences: Sequence[Silence], now: datetime) -> None:
+        """See `DeskTable.act`."""
+        self.__getattr__("put_story")(story, silences, now)
+        self.__getattr__("put_order")(shown, now)
+
+
 MUTANTS = (
     Variant("no-reconcile", deliverer=NoReconcile),
     Variant("sdk-retry", resends=True),
     Variant("handled-first", handled_first=True),
     Variant("no-transaction", table=Torn, port=TornPort),
+    Variant("torn-press", table=TornPress, port=TornPressPort, scene=DESK),
     Variant("one-receive", receives=1),
     Variant("no-sweeper", sweeps=False),
     Variant("no-quarantine", deliverer=lambda *given: replace(Deliverer(*given), quarantine=NEVER)),

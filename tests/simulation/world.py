@@ -6,7 +6,7 @@ import heapq
 import json
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -15,26 +15,34 @@ from functools import cache, partial
 from typing import Any
 from unittest import mock
 
+import handlers.answer
 import handlers.deliver
 import handlers.detect
 import handlers.intake
+import handlers.interact
 import handlers.sweep
+from infra.local.person import Sealed
 from tests.simulation.deployment import deployment
 from tests.simulation.faults import MODES, NO_FAULT, Fault, Schedule
+from tests.simulation.people import AGAIN, FILLS_IN, TRIES, MemoryForms, MemoryResponses, Signing, View, done, filled_in
 from tests.simulation.queues import Batch, MemoryMailbox, MemoryStream
 from tests.simulation.remembering import remembering
-from tests.system import found_once, rule_set, seeds
-from tests.twins import CHANNEL, Crash, MemoryArchive, MemorySlack, MemoryTable, Shown
+from tests.simulation.scenes import POISON, SEEDS, Deed, Drop, Scene, drops
+from tests.system import found_once, rule_set
+from tests.twins import Crash, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable, Row, Shown
 from tocsin.adapters import aws
 from tocsin.article import Article
 from tocsin.errors import SlackError, Throttled, Unknown
+from tocsin.memory import Kept
 from tocsin.pipeline.collect import Collector
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
+from tocsin.pipeline.interact import Interactor
+from tocsin.pipeline.question import Answerer
+from tocsin.pipeline.receive import Trusted
 from tocsin.pipeline.stories import root_alert
-from tocsin.ports import Burst, FateRecord, Message, OutboxRow, Posted, Rolled, Wanted
+from tocsin.ports import BESIDE, Burst, FateRecord, Message, OutboxRow, Posted, Rolled, beside, unmetered
 from tocsin.reading import Entry, contents
-from tocsin.routes import everything_to
 from tocsin.signal import Signal
 from tocsin.story import Story
 
@@ -45,38 +53,10 @@ PAUSE = deployment().lease.total_seconds() + MINUTE
 STALE = 60.0
 """Seconds the history may lag behind."""
 THROTTLE = 30.0
+BAD_REQUEST = 400
 
-POISON, SILENT, BROKEN = "poison", "silent", "broken"
-WAVES = (("000", SILENT, BROKEN), ("003", "001", POISON), ("002", "004"))
-"""What is dropped into the inbox at once, and half a minute later, and half a minute after that."""
 FIRST, BETWEEN = 40.0, 30.0
 """Seconds after a sweep that the first comes, so that the next but one sweep comes soon after its lease is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """A file as a user drops it."""
-
-    key: str
-    body: bytes
-    metadata: tuple[tuple[str, str], ...] = ()
-
-
-@cache
-def drops() -> tuple[tuple[Drop, ...], ...]:
-    """The five seeds, an article without a signal, a file that is no text, and one that no detector survives."""
-    told: dict[str, Drop] = {}
-    for entry in seeds():
-        article, name = entry.article, entry.name.rpartition("/")[2]
-        assert article is not None
-        assert entry.body is not None
-        published = article.published.isoformat() if article.published else ""
-        known = (("title", article.title), ("source", article.source), ("url", article.url), ("published", published))
-        told[name[:3]] = Drop(f"inbox/{name}", entry.body, known)
-    told[SILENT] = Drop(f"inbox/{SILENT}.txt", b"Two ministers opened a museum on Friday.")
-    told[BROKEN] = Drop(f"inbox/{BROKEN}.txt", b"\x00\x01\x02")
-    told[POISON] = Drop(f"inbox/{POISON}.txt", b"Two ministers closed a museum on Friday.")
-    return tuple(tuple(told[name] for name in wave) for wave in WAVES)
 
 
 @dataclass(frozen=True)
@@ -101,6 +81,7 @@ class Variant:
     """Whether a message is deleted before it is handled."""
     whole_batches: bool = False
     """Whether a message that fails fails its whole batch."""
+    scene: Scene = SEEDS
 
 
 class OutboxTable(MemoryTable):
@@ -113,6 +94,7 @@ class OutboxTable(MemoryTable):
         other = copy(self)
         other.fates, other.stories, other.addresses = dict(self.fates), dict(self.stories), dict(self.addresses)
         other.free, other.rooms, other.lists = dict(self.free), dict(self.rooms), dict(self.lists)
+        other.names = dict(self.names)
         other.helds, other.rows = dict(self.helds), {alert: copy(row) for alert, row in self.rows.items()}
         return other
 
@@ -128,9 +110,9 @@ class OutboxTable(MemoryTable):
         super().roll_up(row, owner, burst, rolled, now)
         self.tell(burst.alert)
 
-    def _want(self, wanted: Wanted, now: datetime) -> None:
-        super()._want(wanted, now)
-        self.tell(wanted.alert)
+    def _ask(self, alert: str, asked: Row) -> None:
+        super()._ask(alert, asked)
+        self.tell(alert)
 
     def _recorded(self, fate: FateRecord) -> FateRecord:
         """The record as it is: what a frozen value becomes on its way through JSON is the twin's own test's business."""
@@ -168,7 +150,8 @@ class WatchedSlack(MemorySlack):
         alerts = [one.alert for one in self.messages if not one.deleted]
         if alerts.count(alert) > 1:
             self.broke.append(("duplicate", f"{alert} stands twice in the channel"))
-        root = root_alert(alert.rpartition("/")[0])
+        told, _, channel = alert.partition(BESIDE)
+        root = beside(root_alert(told.rpartition("/")[0]), channel)
         if message.metadata["reason"] not in {"first_report", "digest", "notices", "burst"} and root not in alerts:
             self.broke.append(("lost", f"{alert} is told before its root"))
         return posted
@@ -203,7 +186,8 @@ class World:
     variant: Variant = Variant()
     chosen: dict[int, float] = field(default_factory=dict)
     """Faults whose mode is chosen when their call is known: number of the call → a number from 0 to 1."""
-    arrivals: Sequence[Sequence[Drop]] = field(default_factory=drops)
+    arrivals: Sequence[Sequence[Drop]] | None = None
+    """What is dropped instead of the files of the scene."""
     now: float = START
     roots: int = field(default_factory=lambda: deployment().roots)
     """First reports of a rule that the channel gets within an hour; 0: all."""
@@ -220,7 +204,11 @@ class World:
 
     def __post_init__(self) -> None:
         numbers, receives = deployment(), self.variant.receives
-        self.slack = WatchedSlack(self.clock)
+        scene = self.variant.scene
+        places = {channel for chain in scene.routes.receivers.values() for channel in chain}
+        self.slack = WatchedSlack(self.clock, tuple(sorted(places)))
+        self.forms, self.responses = MemoryForms(), MemoryResponses()
+        self.questions = MemoryMailbox(numbers.questions.visibility, numbers.questions.receives)
         self.inbox = MemoryMailbox(numbers.inbox.visibility, receives or numbers.inbox.receives)
         self.articles = MemoryMailbox(numbers.articles.visibility, receives or numbers.articles.receives)
         self.stream = MemoryStream(numbers.records, numbers.retries)
@@ -234,8 +222,10 @@ class World:
         self._swept = -1
         self._open()
         self._connect()
-        for number, wave in enumerate(self.arrivals):
+        for number, wave in enumerate(drops(scene) if self.arrivals is None else self.arrivals):
             self.later(FIRST + number * BETWEEN, "drop", wave)
+        for deed in scene.deeds:
+            self.later(deed.at, "do", deed)
 
     def _open(self) -> None:
         """Sets up table and bucket."""
@@ -246,7 +236,9 @@ class World:
         """Lets the parts tell the world what happens, and puts a port before each."""
         self.slack.clock, self.slack.broke = self.clock, self.broken
         self.ports = {name: Port(self.call, part, name) for name, part in self.parts.items()}
-        self.ports["slack"] = Port(self.call, self.slack, "slack")
+        for name in ("slack", "forms", "responses"):
+            self.ports[name] = Port(self.call, getattr(self, name), name)
+        self.ports["questions"] = Port(self.call, self.questions, "queue")
         self._connect_aws()
 
     def _connect_aws(self) -> None:
@@ -267,7 +259,7 @@ class World:
     def copied(self, *faults: Fault) -> World:
         """The same run, at a moment when no function is running, to be continued with more faults."""
         other = copy(self)
-        for name in ("table", "slack", "archive", "inbox", "articles", "stream"):
+        for name in ("table", "slack", "archive", "inbox", "articles", "stream", "questions", "forms", "responses"):
             setattr(other, name, getattr(self, name).copied())
         other.parts = {name: part.copied() for name, part in self.parts.items()}
         other.kinds, other.broken, other.between = list(self.kinds), list(self.broken), None
@@ -276,6 +268,21 @@ class World:
         other._events, other._idle = list(self._events), dict(self._idle)  # noqa: SLF001 - another of this class
         other._connect()  # noqa: SLF001 - as above
         return other
+
+    @property
+    def given_up(self) -> Mapping[str, int]:
+        """What lies among the dead letters, the poison aside, and after how many receives."""
+        numbers = deployment()
+        articles = {json.loads(body)["id"] for body in self.articles.dead} - {POISON}
+        notices = {"a notice of a dropped file": numbers.inbox.receives} if self.inbox.dead else {}
+        questions = {"a question": numbers.questions.receives} if self.questions.dead else {}
+        return {f"article {one}": numbers.articles.receives for one in sorted(articles)} | notices | questions
+
+    def redrive(self) -> None:
+        """An operator hears the alarm and does what the runbook says: `tocsin redrive`, once."""
+        self.patience += self.now - START
+        for mailbox in (self.inbox, self.articles, self.questions):
+            mailbox.redrive()
 
     def clock(self) -> datetime:
         """The virtual time."""
@@ -289,6 +296,35 @@ class World:
             self.put(one)
             self.inbox.send([json.dumps({"Records": [{"s3": {"object": {"key": one.key}}}]})])
 
+    def do(self, deed: Deed, tries: int = 1) -> None:
+        """A person presses a button or types; whoever is not heard does it again, and so does who sees no message yet."""
+        view = self._view()
+        if not self._heard(done(deed, view, self.now)):
+            if tries < TRIES:
+                self.later(AGAIN, "do", deed, tries + 1)
+        elif deed.does == "irrelevant":
+            self.later(FILLS_IN, "send", deed, self.forms.opened[view.trigger()])
+
+    def send(self, deed: Deed, form: Mapping[str, Any], tries: int = 1) -> None:
+        """A person sends a form; it stays open until that is taken."""
+        if not self._heard(filled_in(deed, form, self._view(), self.now)) and tries < TRIES:
+            self.later(AGAIN, "send", deed, form, tries + 1)
+
+    def _view(self) -> View:
+        self._made += 1
+        return View(self.slack.standing, self._made)
+
+    def _heard(self, sealed: Sealed | None) -> bool:
+        """Whether a request was answered well; one that comes twice is refused the second time."""
+        if sealed is None or (mode := self.call("interact.request", NOTHING)) == "lost":
+            return False
+        answer = self._invoke("interact", handlers.interact.handler, sealed.event())
+        if mode == "twice":
+            again = self._invoke("interact", handlers.interact.handler, sealed.event())
+            if answer and again and again["statusCode"] < BAD_REQUEST:
+                self.broken.append(("duplicate", "a request was taken twice"))
+        return answer is not None and answer["statusCode"] < BAD_REQUEST
+
     def put(self, one: Drop) -> None:
         """Puts a file into the bucket."""
         self.archive.drop(one.key, one.body, **dict(one.metadata))
@@ -299,8 +335,8 @@ class World:
         heapq.heappush(self._events, (self.now + seconds, self._made, part, given, named))
 
     def _happens(self, part: str, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-        if part == "drop":
-            self.drop(*given)
+        if part in {"drop", "do", "send"}:
+            getattr(self, part)(*given)
             return
         with suppress(SlackError):
             getattr(self.slack, part)(*given, **named)
@@ -328,13 +364,14 @@ class World:
         return (
             self._polled("inbox", self.inbox, handlers.intake.handler)
             or self._polled("articles", self.articles, handlers.detect.handler)
+            or self._polled("questions", self.questions, handlers.answer.handler)
             or self._streamed()
             or self._ticked()
         )
 
     def _next(self) -> float | None:
         """When the next thing happens."""
-        times = [self.inbox.next(), self.articles.next(), self.stream.next(), self._tick()]
+        times = [self.inbox.next(), self.articles.next(), self.questions.next(), self.stream.next(), self._tick()]
         if self._events:
             times.append(self._events[0][0])
         return min((one for one in times if one is not None), default=None)
@@ -451,6 +488,17 @@ class World:
         table, archive = self.ports["table"], self.ports["archive"]
         return Detector(rule_set(), lambda: table, lambda: archive, self.clock, None, signals_of)
 
+    def interactor(self) -> Interactor:
+        """What interact runs."""
+        table: Any = self.ports["table"]
+        archive, forms = self.ports["archive"], self.ports["forms"]
+        return Interactor(Trusted(Signing(), self.clock), table, archive, self.ports["questions"], forms, self.clock)
+
+    def answerer(self) -> Answerer:
+        """What answer runs."""
+        table: Any = self.ports["table"]
+        return Answerer(rule_set, Kept(table, None), table, MemoryFeeds(), self.ports["responses"], self.clock)
+
     def deliverer(self) -> Any:
         """What deliver and sweep run."""
         neighbours = (self.ports["table"], self.ports["slack"], rule_set().policy, self.clock)
@@ -459,12 +507,13 @@ class World:
         given = (
             *neighbours,
             self._owner,
-            everything_to(CHANNEL),
+            self.variant.scene.routes,
             numbers.lease,
             numbers.quarantine,
             self.wait,
             numbers.pace,
             self.roots,
+            bool(self.variant.scene.deeds),
         )
         return self.variant.deliverer(*given, **parts)
 
@@ -506,7 +555,7 @@ class World:
             raise Throttled(THROTTLE)
         if mode == "twice" or (mode == "reset" and self.variant.resends):
             return act()
-        raise Unknown(mode) if kind.startswith("slack") else self.failure(kind)
+        raise Unknown(mode) if kind.startswith(SLACKS) else self.failure(kind)
 
     def failure(self, kind: str) -> Exception:
         """What a failing call of a neighbour on AWS raises."""
@@ -519,6 +568,8 @@ class World:
         return Schedule(tuple(met), self.schedule.delay)
 
 
+SLACKS = ("slack", "forms", "responses")
+"""The neighbours that are parts of Slack."""
 NOTHING = partial(bool)
 """What happens at a call that only the outside sees."""
 
@@ -557,9 +608,14 @@ def deployed() -> Iterator[None]:
         stack.enter_context(remembering())
         for owner, name, instead in (
             (aws, "collector", lambda: running().collector()),
-            (aws, "detector", lambda: running().detector()),
+            (aws, "detector", lambda _rules: running().detector()),
+            (aws, "table", lambda: running().ports["table"]),
+            (aws, "meter", lambda: unmetered),
+            (aws, "now", lambda: running().clock()),
             (handlers.deliver, "deliverer", lambda: running().deliverer()),
             (handlers.sweep, "deliverer", lambda: running().deliverer()),
+            (handlers.interact, "interactor", lambda: running().interactor()),
+            (handlers.answer, "answerer", lambda: running().answerer()),
         ):
             stack.enter_context(mock.patch.object(owner, name, instead))
         yield

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tocsin.adapters.dynamodb import DynamoTable
     from tocsin.adapters.feed_table import FeedTable
     from tocsin.adapters.metrics import LogMeter
+    from tocsin.adapters.rule_sets import RulesInUse
     from tocsin.adapters.s3 import S3Archive
+    from tocsin.adapters.slack import SlackWorkspace
     from tocsin.adapters.sqs import SqsQueue
     from tocsin.artefact import Artefact
     from tocsin.compiled import RuleSet
@@ -35,26 +37,81 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tocsin")
 
+SETS = 4
+"""Sets of rules that a function keeps in memory."""
+
 
 def now() -> datetime:
     """The time, in UTC."""
     return datetime.now(UTC)
 
 
+class LateClient:
+    """A client of boto3's core with short timeouts, made when it is first asked for something: what boto3 puts around it costs a start."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(_made(self._service), name)
+        setattr(self, name, found)
+        return found
+
+
 @cache
 def client(service: str) -> Any:
-    """A boto3 client with short timeouts, made at first use."""
-    import boto3
+    """A client with short timeouts, one for each service."""
+    return LateClient(service)
+
+
+@cache
+def _made(service: str) -> Any:
     from botocore.config import Config
 
-    make: Callable[..., Any] = boto3.client  # its stubs list every service by name
-    return make(
-        service,
-        config=Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}),
-    )
+    config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+    return _session().create_client(service, config=config)
 
 
-def rule_set(folder: str) -> RuleSet:
+@cache
+def _session() -> Any:
+    from botocore.session import get_session
+
+    return get_session()
+
+
+def rules() -> Path:
+    """The folder of the rules in force: those that were pushed, else those that were deployed."""
+    return _in_use_here(tells=False).folder()
+
+
+def rules_named(name: str | None) -> Path:
+    """The folder of the set that came with an article (empty: the deployed one, for which nothing is asked), or of the one in force.
+
+    The channel is told of a set that cannot be used.
+    """
+    return Path(Settings(os.environ).rules) if name == "" else _in_use_here(tells=True).folder(name)
+
+
+def _in_use_here(*, tells: bool) -> RulesInUse:
+    settings = Settings(os.environ)
+    return _in_use(settings.rules, settings.table, settings.bucket, tells)
+
+
+def _name_in_force() -> str:
+    """The set in force, as it goes with articles; empty for the deployed one."""
+    told = _in_use("", Settings(os.environ).table, "", tells=False).in_force()
+    return told.set if told else ""
+
+
+@cache
+def _in_use(deployed: str, _table: str, _bucket: str, tells: bool) -> RulesInUse:  # noqa: FBT001 - a key of the cache
+    from tocsin.adapters.rule_sets import RulesInUse
+
+    tell = (lambda name, bulletin: table().announce(name, bulletin, now())) if tells else None
+    return RulesInUse(Path(deployed), table, archive, now, tell)
+
+
+def rule_set(folder: Path) -> RuleSet:
     """The compiled rules of a folder; the faults of files that do not load are logged, the others run.
 
     `RuleFaults` when no rule is left: without any rule every article would be recorded as silent.
@@ -62,29 +119,27 @@ def rule_set(folder: str) -> RuleSet:
     return _loaded(folder).rule_set
 
 
-@cache
-def _loaded(folder: str) -> Artefact:
+@lru_cache(maxsize=SETS)
+def _loaded(folder: Path) -> Artefact:
     from tocsin.adapters.rulebook import rulebook
 
-    found = rulebook(Path(folder))
+    found = rulebook(folder)
     for fault in found.faults:
         log.error("rule fault %s", fault)
     return found
 
 
-def routes(folder: str, channel: str) -> tuple[RuleSet, Routes]:
-    """The rules of a folder, and where their alerts go: when its routes do not load, that is logged and all go to the one channel."""
-    from tocsin.errors import RuleFaults
-    from tocsin.routes import everything_to, load
+@lru_cache(maxsize=SETS)
+def routes(folder: Path, channel: str) -> Routes:
+    """Where the alerts of the rules of a folder go: when its routes do not load, that is logged and all go to the one channel."""
+    from tocsin.routes import everything_to
 
     loaded = _loaded(folder)
-    try:
-        return loaded.rule_set, load(Path(folder), loaded, channel)
-    except RuleFaults as error:
-        faults = error.faults
-    for fault in faults:
+    if loaded.routes:
+        return loaded.routes.to(channel)
+    for fault in loaded.misrouted:
         log.error("rule fault %s; every alert goes to %s", fault, channel)
-    return loaded.rule_set, everything_to(channel)
+    return everything_to(channel)
 
 
 def table() -> DynamoTable:
@@ -108,11 +163,11 @@ def feeds() -> FeedTable:
     return FeedTable(client("dynamodb"), Settings(os.environ).table)
 
 
-def queue(url: str) -> SqsQueue:
-    """A queue by its URL."""
+def queue(url: str, about: Callable[[], str] | None = None) -> SqsQueue:
+    """A queue by its URL; `about` names the set of rules that goes with what is sent."""
     from tocsin.adapters.sqs import SqsQueue
 
-    return SqsQueue(client("sqs"), url)
+    return SqsQueue(client("sqs"), url, about)
 
 
 def meter() -> LogMeter:
@@ -135,7 +190,7 @@ def poller() -> Poller:
     from tocsin.pipeline.poll import Poller
 
     settings = Settings(os.environ)
-    articles, pages = queue(settings.article_queue), queue(settings.page_queue)
+    articles, pages = (queue(url, _name_in_force) for url in (settings.article_queue, settings.page_queue))
     return Poller(feeds(), web(), parse, archive(), articles, pages, now, meter())
 
 
@@ -159,21 +214,27 @@ def receiver() -> Receiver:
     return Receiver(Door(secret, now), archive(), articles, table(), now, reading.contents)
 
 
-def page_reader() -> PageReader:
-    """What `handlers.page` runs."""
+def page_reader(about: str | None = None) -> PageReader:
+    """What `handlers.page` runs; the set of rules that came with a summary goes on with its article."""
     from tocsin.adapters import pages
     from tocsin.pipeline.page import PageReader
 
-    return PageReader(web(), pages.extract, archive(), queue(Settings(os.environ).article_queue), now)
+    articles = queue(Settings(os.environ).article_queue, None if about is None else lambda: about)
+    return PageReader(web(), pages.extract, archive(), articles, now)
 
 
-def detector() -> Detector:
-    """What `handlers.detect` runs."""
+def detector(rules: str | None = None) -> Detector:
+    """What `handlers.detect` runs, with the set of rules that is named, or else is in force."""
     from tocsin.pipeline.detect import Detector
 
     settings = Settings(os.environ)
     return Detector(
-        rule_set(settings.rules), table, archive, now, settings.max_age, tally=lambda one, at: table().count(one, at)
+        rule_set(rules_named(rules)),
+        table,
+        archive,
+        now,
+        settings.max_age,
+        tally=lambda one, at: table().count(one, at),
     )
 
 
@@ -200,20 +261,25 @@ def answerer() -> Answerer:
 
     settings, kept = Settings(os.environ), table()
     responses = SlackResponses(settings.slack_url)
-    return Answerer(lambda: rule_set(settings.rules), Kept(kept, None), kept, feeds(), responses, now)
+    return Answerer(lambda: rule_set(rules()), Kept(kept, None), kept, feeds(), responses, now)
+
+
+@cache
+def workspace(url: str, secret: str) -> SlackWorkspace:
+    """Slack, with the token of a secret that is fetched once."""
+    from tocsin.adapters.secrets import SecretToken
+    from tocsin.adapters.slack import SlackWorkspace
+
+    return SlackWorkspace(url, SecretToken(client("secretsmanager"), secret))
 
 
 def deliverer() -> Deliverer:
-    """What `handlers.deliver` and `handlers.sweep` run."""
-    from tocsin.adapters.secrets import SecretToken
-    from tocsin.adapters.slack import SlackWorkspace
+    """What `handlers.deliver` and `handlers.sweep` run, made for each call: the rules may be others."""
     from tocsin.pipeline.deliver import Deliverer
 
-    settings = Settings(os.environ)
-    token = SecretToken(client("secretsmanager"), settings.slack_secret)
-    rules, routed = routes(settings.rules, settings.slack_channel)
-    slack = SlackWorkspace(settings.slack_url, token)
+    settings, folder = Settings(os.environ), rules()
+    slack, routed = workspace(settings.slack_url, settings.slack_secret), routes(folder, settings.slack_channel)
     return Deliverer(
-        table(), slack, rules.policy, now, uuid.uuid4().hex, routed, settings.lease, settings.quarantine, time.sleep,
+        table(), slack, rule_set(folder).policy, now, uuid.uuid4().hex, routed, settings.lease, settings.quarantine, time.sleep,
         settings.pace, settings.roots, settings.buttons, meter(),
     )  # fmt: skip

@@ -49,7 +49,9 @@ class DeadLetters:
         """
         moved, seen = 0, set[str]()
         while messages := [each for each in self._receive(self.HIDDEN) if each["MessageId"] not in seen]:
-            SqsQueue(self._client, self.source).send([message["Body"] for message in messages])
+            SqsQueue(self._client, self.source).send(
+                [message["Body"] for message in messages]
+            )  # read by the rules of today
             self._delete(messages)
             moved += len(messages)
             seen.update(message["MessageId"] for message in messages)

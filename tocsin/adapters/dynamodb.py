@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tocsin.adapters import tallies
+from tocsin.adapters import rules_table, tallies
 from tocsin.adapters.items import Item, as_item, as_number, as_value, batch_get, is_conditional
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
@@ -30,9 +30,11 @@ from tocsin.ports import (
     OutboxRow,
     Posted,
     Rolled,
+    RulesInForce,
     Tally,
     Turn,
     Wanted,
+    beside,
     digest_alert,
 )
 from tocsin.signal import LEVELS
@@ -56,6 +58,12 @@ AUDIT_SHARD = "audit"
 
 _NAMES = {"#owner": "owner", "#status": "status"}
 """Attributes whose names are reserved words."""
+_ASKED = {"#status": "status", "#level": "level"}
+_ASK = (
+    "SET #status = :pending, due_at = :due, due_shard = :shard, since = if_not_exists(since, :due),"
+    " story = :story, wanted = :wanted, reply = :reply, #level = :level, expires_at = :expires"
+)
+"""What is wanted of an alert."""
 
 
 class DynamoTable:
@@ -223,6 +231,10 @@ class DynamoTable:
         """See `Table.count`."""
         tallies.add(self._client, self._name, tally, now)
 
+    def count_silent(self, day: str, articles: int) -> None:
+        """See `Table.count_silent`."""
+        tallies.set_silent(self._client, self._name, day, articles)
+
     def tallies(self, days: Sequence[str]) -> Sequence[Tally]:
         """See `Table.tallies`."""
         return tallies.read(self._client, self._name, days)
@@ -243,6 +255,18 @@ class DynamoTable:
                 return found, True
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         return found, False
+
+    def rules_in_force(self) -> RulesInForce | None:
+        """The set of rules that was put in force last; None while those that were deployed are."""
+        return rules_table.in_force(self._client, self._name)
+
+    def put_in_force(self, wanted: RulesInForce, known: RulesInForce | None) -> None:
+        """Puts a set of rules in force instead of the known one; `Conflict` when somebody was faster."""
+        rules_table.put_in_force(self._client, self._name, wanted, known)
+
+    def rules_history(self) -> Sequence[RulesInForce]:
+        """The sets of rules that were put in force, the last first."""
+        return rules_table.history(self._client, self._name)
 
     def backlog(self, now: datetime) -> Backlog:
         """See `Table.backlog`."""
@@ -384,6 +408,28 @@ class DynamoTable:
         """See `Table.rolled`."""
         items = self._partition(f"ROLLED#{burst.alert}", MAX_HELD)
         return [Rolled(**json.loads(item["state"]["S"])) for item in items]
+
+    def spread(self, row: OutboxRow, channel: str, now: datetime) -> None:
+        """See `Table.spread`."""
+        self._update(
+            beside(row.alert, channel),
+            _ASK,
+            "attribute_not_exists(pk) OR wanted < :wanted",
+            _asked(row.story, row.wanted, row.reply, row.level, now),
+            names=_ASKED,
+        )
+
+    def spreads(self, alert: str, owner: str, channels: Sequence[str]) -> None:
+        """See `Table.spreads`."""
+        values = {":further": " ".join(channels), ":owner": owner}
+        noted = self._update(alert, "SET further = :further", "#owner = :owner", values, names={"#owner": "owner"})
+        if noted is None:
+            raise Conflict(f"alert {alert!r} belongs to another deliverer now")
+
+    def further(self, alert: str) -> Sequence[str]:
+        """See `Table.further`."""
+        item = self._get(f"ALERT#{alert}", "OUTBOX")
+        return _further(item) if item else ()
 
     def posting(self, alert: str, owner: str, now: datetime, channel: str) -> None:
         """See `Table.posting`."""
@@ -674,17 +720,20 @@ def _story(item: Item) -> Story:
 
 def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:
     shown = wanted.story.version + 1 if wanted.reply is None else 1
-    values = {
-        ":pending": "pending", ":story": wanted.story.id, ":wanted": shown, ":due": now.timestamp(), ":shard": SHARD,
-        ":reply": json.dumps(wanted.reply), ":expires": int((now + STORIES_LIVE).timestamp()), ":level": wanted.level,
-    }  # fmt: skip
-    asked = "story = :story, wanted = :wanted, reply = :reply, #level = :level, expires_at = :expires"
+    values = _asked(wanted.story.id, shown, wanted.reply, wanted.level, now)
+    return _change(f"ALERT#{wanted.alert}", "OUTBOX", _ASK, values, names=_ASKED)
+
+
+def _asked(story: str, wanted: int, reply: Mapping[str, Any] | None, level: str, now: datetime) -> dict[str, Any]:
+    """The values of `_ASK`."""
     return {
-        "Key": {"pk": {"S": f"ALERT#{wanted.alert}"}, "sk": {"S": "OUTBOX"}},
-        "UpdateExpression": f"SET #status = :pending, due_at = :due, due_shard = :shard, since = if_not_exists(since, :due), {asked}",
-        "ExpressionAttributeNames": {"#status": "status", "#level": "level"},
-        "ExpressionAttributeValues": {name: as_value(value) for name, value in values.items()},
-    }
+        ":pending": "pending", ":story": story, ":wanted": wanted, ":due": now.timestamp(), ":shard": SHARD,
+        ":reply": json.dumps(reply), ":expires": int((now + STORIES_LIVE).timestamp()), ":level": level,
+    }  # fmt: skip
+
+
+def _further(item: Item) -> tuple[str, ...]:
+    return tuple(item.get("further", {"S": ""})["S"].split())
 
 
 def _since(item: Item) -> float:
@@ -719,6 +768,7 @@ def _outbox(item: Item) -> OutboxRow:
         doubted_at=float(item["doubted_at"]["N"]) if "doubted_at" in item else None,
         rolled_into=item.get("rolled_into", {"S": ""})["S"],
         bulletin=_bulletin(item),
+        further=_further(item),
     )
 
 

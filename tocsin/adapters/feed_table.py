@@ -79,6 +79,12 @@ class FeedTable:
         values = {":every": interval.total_seconds(), ":due": due.timestamp()}
         self._update(feed, "SET every = :every, due_at = :due", "attribute_exists(due_at)", values)
 
+    def resume(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """See `Feeds.resume`."""
+        values = {":every": interval.total_seconds(), ":due": due.timestamp(), ":shard": _shard(feed)}
+        update = "SET every = :every, due_at = :due, due_shard = :shard"
+        self._update(feed, update, "attribute_exists(pk)", values)
+
     def move(self, feed: str, old: str, new: str) -> None:
         """See `Feeds.move`."""
         self._update(feed, "SET #url = :new", "#url = :old", {":new": new, ":old": old}, {"#url": "url"})

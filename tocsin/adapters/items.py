@@ -10,6 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 Item = dict[str, dict[str, Any]]
+SCHEMA = 1
+"""The version of what items hold; `docs/operate.md` says what a higher one means."""
 Key = tuple[str, str]
 """The pk and sk of an item."""
 
@@ -33,7 +35,7 @@ def as_number(value: float) -> str:
 
 def as_item(pk: str, sk: str, state: Mapping[str, Any], *, expires: datetime | None = None, **numbers: float) -> Item:
     """An item with its state as JSON, and beside it the numbers that conditions and indexes look at."""
-    item = as_key(pk, sk) | {"schema": {"N": "1"}, "state": {"S": json.dumps(state, ensure_ascii=False)}}
+    item = as_key(pk, sk) | {"schema": {"N": str(SCHEMA)}, "state": {"S": json.dumps(state, ensure_ascii=False)}}
     if expires:
         item["expires_at"] = {"N": str(int(expires.timestamp()))}
     return item | {name: {"N": as_number(value)} for name, value in numbers.items()}

@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
-import trafilatura
-
 from tocsin.clean import clean
 from tocsin.errors import InputFault
 from tocsin.feed import Answer
@@ -54,6 +52,8 @@ def _found(answer: Answer) -> Any:
     source = page_source(answer.body, answer.headers.get("content-type", ""))
     try:
         with _bounded():
+            import trafilatura
+
             return trafilatura.bare_extraction(
                 source, url=answer.url, with_metadata=True, include_comments=False, include_tables=False
             )

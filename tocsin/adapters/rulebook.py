@@ -52,12 +52,16 @@ def build(folder: Path) -> Artefact:
 
 
 def _compiled(folder: Path) -> Artefact:
-    from tocsin.rules import load
+    from tocsin import routefile, rules
 
-    loaded = load(folder)
+    loaded = rules.load(folder)
     if not loaded.models:
         raise RuleFaults(loaded.faults)
-    return Artefact(loaded.rule_set, tuple(loaded.faults))
+    try:
+        routes, misrouted = routefile.load(folder, loaded), ()
+    except RuleFaults as error:
+        return Artefact(loaded.rule_set, tuple(loaded.faults), None, tuple(error.faults))
+    return Artefact(loaded.rule_set, tuple(loaded.faults), routes, misrouted)
 
 
 def _cache(environment: Mapping[str, str]) -> Path | None:

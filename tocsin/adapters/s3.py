@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import Any
@@ -46,6 +47,11 @@ class S3Archive:
         """See `Archive.keys`."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         return [row["Key"] for page in pages for row in page.get("Contents", [])]
+
+    def newest(self, prefix: str) -> datetime | None:
+        """When the newest object under a prefix was written."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return max((row["LastModified"] for page in pages for row in page.get("Contents", [])), default=None)
 
     def _get(self, key: str) -> Any:
         try:

@@ -6,16 +6,17 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.error import URLError
 from uuid import UUID, uuid5
 
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web import SlackResponse
-
 from tocsin.errors import Rejected, SettingsFault, SlackError, Throttled, Unknown
 from tocsin.ports import Message, Posted
+
+if TYPE_CHECKING:  # the SDK costs a start a third of it, and not every press of a button needs it
+    from slack_sdk import WebClient
+    from slack_sdk.web import SlackResponse
 
 Outcome = Literal["throttled", "content", "channel", "auth", "missing", "unknown"]
 
@@ -105,14 +106,20 @@ class SlackWorkspace:
     """
 
     def __init__(self, url: str, token: Token, *, timeout: float = 10.0) -> None:
-        self._token = token
-        self._client = WebClient(base_url=url, retry_handlers=[], logger=_SILENT)
+        self._url, self._token, self._timeout = url, token, timeout
+
+    @cached_property
+    def _client(self) -> WebClient:
+        from slack_sdk import WebClient
+
+        client = WebClient(base_url=self._url, retry_handlers=[], logger=_SILENT)
         # The SDK says int, yet hands it to urllib, which takes fractions too.
-        self._client.timeout = timeout  # type: ignore[assignment]
+        client.timeout = self._timeout  # type: ignore[assignment]
+        return client
 
     def __repr__(self) -> str:
         """Shows the address only."""
-        return f"SlackWorkspace({self._client.base_url!r})"
+        return f"SlackWorkspace({self._url!r})"
 
     def post(self, channel: str, message: Message, *, thread_ts: str | None = None, broadcast: bool = False) -> Posted:
         """Posts once; returns the channel id and ts Slack answered. `broadcast` is for replies."""
@@ -214,6 +221,8 @@ class SlackWorkspace:
         return self._client.token != refused
 
     def _send(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        from slack_sdk.errors import SlackApiError
+
         try:
             answer = self._client.api_call(method, **arguments).data
         except SlackApiError as error:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from slack_sdk.webhook import WebhookClient
-
 from tocsin.adapters.slack import SlackWorkspace
 from tocsin.errors import InputFault, Unknown
 from tocsin.ports import Message
@@ -35,6 +33,8 @@ class SlackResponses:
         """See `Responses.respond`. `Unknown` when it may be tried again."""
         if not self._is_slacks(address):
             raise InputFault("the address to answer at is none of Slack's")
+        from slack_sdk.webhook import WebhookClient
+
         client = WebhookClient(address, timeout=self._timeout, retry_handlers=[], logger=_SILENT)
         try:
             answer = client.send(

@@ -75,6 +75,11 @@ class DeployedStack:
             if name not in letters
         }
 
+    def caller(self) -> str:
+        """Who asks, as AWS knows them: `user/ana`, `assumed-role/desk/ana`."""
+        who: str = _client("sts").get_caller_identity()["Arn"]
+        return who.rpartition(":")[2]
+
     def spending(self) -> Spending | None:
         """What the whole account spent this month; None when the stack has no budget, which is what tells it."""
         for name in self._of_type("AWS::Budgets::Budget").values():

@@ -24,6 +24,7 @@ COMMANDS = {
     "redrive": "What was given up: the dead-letter queues, and back to work with what is in them.",
     "replay": "The whole pipeline on moto: articles in, alerts out.",
     "routes": "Where an alert would go, and why: test.",
+    "rules": "The rules a deployed stack uses: push, history, rollback.",
     "silence": "What the desk does not want to be told for a while: add, list, expire.",
     "slack": "The Slack app: doctor says whether it can do what Tocsin needs of it.",
     "status": "How the deployed stack is doing, on one screen.",

@@ -16,7 +16,7 @@ from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
-from tocsin.routes import load as load_routes
+from tocsin.routefile import load as load_routes
 from tocsin.rules import Loaded, load
 from tocsin.trial import run
 
@@ -45,8 +45,8 @@ def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
     count = sum(
         len(getattr(rule.tests, kind)) for rule in loaded.models.values() for kind in type(rule.tests).model_fields
     )
-    faults = [*loaded.faults, *shortcomings(loaded), *_of_routes(rules, loaded), *_of_feeds(lists)]
-    failed = list(_failed(loaded))
+    faults = [*loaded.faults, *shortcomings(loaded), *faults_of_routes(rules, loaded), *_of_feeds(lists)]
+    failed = list(failed_tests(loaded))
     _write(form, sorted([*faults, *failed]))
     told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
     click.echo(told, err=True)
@@ -55,7 +55,7 @@ def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
     return FINDINGS if faults or failed else FINE
 
 
-def _failed(loaded: Loaded) -> Iterator[Fault]:
+def failed_tests(loaded: Loaded) -> Iterator[Fault]:
     """The inline tests that do not come out as they say."""
     for name, rule in loaded.models.items():
         source = loaded.sources[name]
@@ -63,7 +63,8 @@ def _failed(loaded: Loaded) -> Iterator[Fault]:
             yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
 
 
-def _of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
+def faults_of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
+    """The faults of the routes beside the rules."""
     try:
         load_routes(rules, loaded)
     except RuleFaults as error:

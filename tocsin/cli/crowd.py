@@ -59,7 +59,7 @@ class _Seeker:
 
 def _alike(one: RuleSet, other: RuleSet, article: Article) -> bool:
     """Whether two sets surely find the same: they share their lists and cues, and no rule that differs may match anywhere."""
-    if one.version != other.version:
+    if one.shared != other.shared:
         return False
     versions = [{rule.policy.name: rule.policy.version for rule in rules.rules} for rules in (one, other)]
     differing = {name for name, _ in versions[0].items() ^ versions[1].items()}

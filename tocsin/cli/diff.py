@@ -81,16 +81,22 @@ def command(rules: Path, base: str, since: timedelta | None, form: str, paths: t
         before = load(folder)
     if not before.models:
         raise RuleFaults(before.faults)
+    changes, heard, rejected = compared(before, after, paths, since)
+    FORMS[form](changes, f"{heard}, against {base}")
+    if rejected:
+        return BAD_INPUT
+    return FINDINGS if after.faults else FINE
+
+
+def compared(
+    before: Loaded, after: Loaded, paths: Sequence[str] = (), since: timedelta | None = None
+) -> tuple[Changes, str, int]:
+    """What is different in alerts, how much was heard, and how many inputs could not be read."""
     cases, rejected = _cases(before, after, paths, since)
     _rehearse(cases, [before.rule_set, after.rule_set])
     changes = [(case.name, change) for case in cases for change in case.changes()]
     changes.sort(key=lambda one: KINDS.index(one[1].kind))
-    _FORMS[form](
-        changes, f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles, against {base}"
-    )
-    if rejected:
-        return BAD_INPUT
-    return FINDINGS if after.faults else FINE
+    return changes, f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles", rejected
 
 
 @contextmanager
@@ -146,7 +152,7 @@ Changes = Sequence[tuple[str, Change]]
 """Each change, with the name of its case."""
 
 
-def _counts(changes: Changes) -> str:
+def counts_of(changes: Changes) -> str:
     """How many alerts of each kind: "2 added, 1 dropped"."""
     counts = Counter(change.kind for _, change in changes)
     return ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "no alert changes"
@@ -185,13 +191,13 @@ def _show(changes: Changes, heard: str) -> None:
         console.print(Text(f"        {case}: {_headline(change.alert)}"))
         if change.alert.sentence:
             console.print(Text(f"        {change.alert.sentence}", style="dim"))
-    console.print(Text(_counts(changes), style="bold"))
+    console.print(Text(counts_of(changes), style="bold"))
     console.print(Text(heard, style="dim"))
 
 
 def _comment(changes: Changes, heard: str) -> None:
     """Markdown for a comment on a pull request."""
-    click.echo(f"### What this edit does to alerts: {_counts(changes)}\n")
+    click.echo(f"### What this edit does to alerts: {counts_of(changes)}\n")
     for case, change in changes[:MOST]:
         detail = f" — {_plain(change.detail)}" if change.detail else ""
         click.echo(f"- **{change.kind}** {_plain(_told(change))}{detail}")
@@ -212,4 +218,4 @@ def _plain(text: str) -> str:
     return short.translate(_ESCAPES)
 
 
-_FORMS = {"table": _show, "ndjson": _rows, "markdown": _comment}
+FORMS = {"table": _show, "ndjson": _rows, "markdown": _comment}

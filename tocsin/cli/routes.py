@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,7 +14,8 @@ from tocsin.artefact import Artefact
 from tocsin.cli import BAD_INPUT, FINE
 from tocsin.cli.options import format_option, load_rules, moment, read_inputs, report_fault, rules_option
 from tocsin.detection import detect
-from tocsin.routes import FIELDS, Facts, Place, facts_of, load, names_of
+from tocsin.routefile import load, names_of
+from tocsin.routes import FIELDS, Facts, Place, facts_of
 from tocsin.rules import near
 from tocsin.signal import LEVELS, STAGES
 
@@ -46,7 +49,7 @@ def test(rules: Path, form: str, at: datetime | None, paths: tuple[str, ...], **
     routes, now = load(rules, loaded), at or datetime.now(UTC)
     if not paths:
         facts = _described(given, loaded)
-        _show(facts, routes.place(facts, now), form)
+        _show(facts, routes.places(facts, now), form)
         return FINE
     rejected = False
     for entry in read_inputs(paths):
@@ -58,7 +61,7 @@ def test(rules: Path, form: str, at: datetime | None, paths: tuple[str, ...], **
         for one in signals:
             level = loaded.rule_set.policy(one.rule).level_of(one.stage)
             facts = Facts(one.rule, level, one.who or "", one.where or "", one.what or "", one.stage)
-            _show(facts, routes.place(facts, now), form, entry.article.id)
+            _show(facts, routes.places(facts, now), form, entry.article.id)
         if not signals and form != "ndjson":
             click.echo(f"{entry.article.id}: no signal")
     return BAD_INPUT if rejected else FINE
@@ -75,20 +78,24 @@ def _described(given: dict[str, str | None], loaded: Artefact) -> Facts:
     return facts_of({**given, "level": given["level"] or own})
 
 
-def _show(facts: Facts, place: Place, form: str, article: str = "") -> None:
+def _show(facts: Facts, places: Sequence[Place], form: str, article: str = "") -> None:
     told = {name: value for name in FIELDS if (value := getattr(facts, name))}
-    until = place.muted_until.isoformat() if place.muted_until else None
     if form == "ndjson":
-        way = [str(route) for route in place.way]
-        row = {"alert": told, "receiver": place.receiver, "channels": list(place.channels), "way": way}
-        muted = {"muted_by": place.muted_by or None, "muted_until": until}
-        click.echo(json.dumps(({"article": article} if article else {}) | row | muted, ensure_ascii=False))
+        for place in places:
+            click.echo(json.dumps(({"article": article} if article else {}) | _row(told, place), ensure_ascii=False))
         return
     click.echo((f"{article}: " if article else "") + ", ".join(f"{name} {value}" for name, value in told.items()))
-    click.echo(f"  goes to {place.receiver}: channel {', then '.join(place.channels)}")
-    for depth, route in enumerate(place.way, 1):
-        click.echo(f"  {'  ' * depth}{route} → {route.receiver}")
-    if place.muted_until:
-        click.echo(
-            f"  waits: {place.muted_by} mutes it until {place.muted_until:%Y-%m-%d %H:%M} UTC; critical would pass"
-        )
+    for place in places:
+        click.echo(f"  goes to {place.receiver}: channel {', then '.join(place.channels)}")
+        for depth, route in enumerate(place.way, 1):
+            click.echo(f"  {'  ' * depth}{route} → {route.receiver}")
+        if place.muted_until:
+            until = f"{place.muted_until:%Y-%m-%d %H:%M} UTC"
+            click.echo(f"  waits: {place.muted_by} mutes it until {until}; critical would pass")
+
+
+def _row(told: dict[str, str], place: Place) -> dict[str, Any]:
+    until = place.muted_until.isoformat() if place.muted_until else None
+    way = [str(route) for route in place.way]
+    row = {"alert": told, "receiver": place.receiver, "channels": list(place.channels), "way": way}
+    return row | {"muted_by": place.muted_by or None, "muted_until": until}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,12 @@ import click
 from tocsin import health
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import format_option, stack_option
+from tocsin.pipeline.archive import read_on
+from tocsin.ports import Tally
 
 if TYPE_CHECKING:
     from tocsin.adapters.feed_table import FeedTable
+    from tocsin.adapters.s3 import S3Archive
     from tocsin.adapters.stack import DeployedStack
 
 DAYS = 7
@@ -54,14 +57,16 @@ def _found(stack: DeployedStack, now: datetime) -> dict[str, Any]:
     stories, complete = table.stories(PAGES)
     since = (now - timedelta(days=DAYS)).isoformat()
     spending = stack.spending()
+    archive, today = stack.archive(), now.strftime("%Y-%m-%d")
+    silent = sum(one.silent or 0 for one in tallies if one.day != today) + read_on(archive, today)
     found = {
         "stack": stack.name,
         **_feeds(stack.feeds(), now),
-        "last_article": max((one.last_article for one in tallies), default="") or None,
+        "last_article": _last_article(archive, tallies, now),
         "last_alert": max((one.last_alert for one in tallies), default="") or None,
-        "articles": sum(one.articles for one in tallies),
+        "articles": sum(one.articles for one in tallies) + silent,
         "alerts": sum(one.alerts for one in tallies),
-        "rules": tallies[-1].rules if tallies else None,
+        "rules": next((one.rules for one in reversed(tallies) if one.rules), None),
         "waiting": backlog.waiting,
         "waiting_since": backlog.since.isoformat() if backlog.since else None,
         "unknown_outcomes": backlog.doubtful,
@@ -73,6 +78,17 @@ def _found(stack: DeployedStack, now: datetime) -> dict[str, Any]:
         "month": asdict(spending) if spending else None,
     }
     return {**found, "look_at": list(_look_at(found, now))}
+
+
+def _last_article(archive: S3Archive, tallies: Sequence[Tally], now: datetime) -> str | None:
+    """When the last article was read: of those that were decided on the tally knows it, of others the archive of today or yesterday."""
+    told = [one.last_article for one in tallies if one.last_article]
+    for back in range(2):
+        day = now - timedelta(days=back)
+        newest = [found for kind in ("articles", "fates") if (found := archive.newest(f"{kind}/{day:%Y/%m/%d}/"))]
+        if newest:
+            return max([*told, max(newest).astimezone(UTC).isoformat()])
+    return max(told, default=None)
 
 
 def _feeds(feeds: FeedTable, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -29,7 +30,9 @@ def command(stack_name: str, rules: Path, paths: tuple[str, ...], target: str, o
 
     TARGET is an article's id or URL, or a story's id. With OTHER, both are articles: which slots agree, which differ.
     """
-    policies = load_rules(rules).rule_set.policy
+    rule_set = load_rules(rules).rule_set
+    policies = rule_set.policy
+    from tocsin.detection import detect
     from tocsin.memory import Ended, Kept
 
     if paths:
@@ -42,7 +45,7 @@ def command(stack_name: str, rules: Path, paths: tuple[str, ...], target: str, o
     from tocsin.adapters.stack import deployed
 
     with deployed(stack_name) as stack:
-        _say(answer(target, other, Kept(stack.table(), stack.archive()), policies))
+        _say(answer(target, other, Kept(stack.table(), stack.archive(), partial(detect, rule_set)), policies))
     return FINE
 
 

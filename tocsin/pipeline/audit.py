@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from tocsin.errors import Rejected
 from tocsin.pipeline.stories import root_alert, standing
-from tocsin.ports import OutboxRow, Posted, Slack, Table
+from tocsin.ports import OutboxRow, Posted, Slack, Table, beside
 
 log = logging.getLogger("tocsin")
 
@@ -56,5 +56,5 @@ def _thread(table: Table, row: OutboxRow) -> str | None:
     if row.reply is None:
         return None
     story = standing(table, row.story)
-    root = table.posted(root_alert(story.id)) if story else None
+    root = table.posted(beside(root_alert(story.id), row.beside)) if story else None
     return root.ts if root else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,8 +12,23 @@ from tocsin.errors import Conflict, Rejected, Throttled, Unknown
 from tocsin.pipeline.audit import CLOCK_SKEW, FIRST_LOOK, audit
 from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
-from tocsin.ports import MUTED, Burst, Clock, Message, Meter, OutboxRow, Posted, Rolled, Slack, Table, Turn, unmetered
+from tocsin.ports import (
+    MUTED,
+    Burst,
+    Clock,
+    Message,
+    Meter,
+    OutboxRow,
+    Posted,
+    Rolled,
+    Slack,
+    Table,
+    Turn,
+    beside,
+    unmetered,
+)
 from tocsin.routes import Facts, Place, Routes
+from tocsin.signal import Stage
 from tocsin.story import Story
 
 log = logging.getLogger("tocsin")
@@ -122,14 +137,8 @@ class Deliverer:
     def _step(self, row: OutboxRow, until: datetime) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
         if not row.story:
             return self._alone(row, until)
-        story = self.table.story(row.story)
-        if story and story.merged and (row.reply is not None or not (row.ts or row.attempted_at)):
-            if row.reply is None:
-                self.table.bury(row.alert, self.owner, f"it turned out to be part of {story.merged}")
-                return False
-            story = standing(self.table, story.merged)
+        story = self._story(row)
         if story is None:
-            self.table.bury(row.alert, self.owner, "its story is gone")
             return False
         if row.ts:
             if row.attempted_at is not None:
@@ -139,7 +148,7 @@ class Deliverer:
         place = self._place(row, story)
         if row.attempted_at is None and self._held_back(row, story, place):
             return False
-        root = self._root(story, until) if row.reply is not None else None
+        root = self._root(row, story, until) if row.reply is not None else None
         if row.reply is not None and root is None:
             self._again(row, ORDER_PAUSE, "waits for its root message")
             return False
@@ -149,12 +158,49 @@ class Deliverer:
         text = self._message(row, story)
         return self._sent(row, where.channels[0], until, lambda: self._posted(row, text, where), _state(row, story))
 
+    def _story(self, row: OutboxRow) -> Story | None:
+        """The story an alert tells of, which is wanted in further channels, too; None: nothing is to be told any more."""
+        story = self.table.story(row.story)
+        if story and story.merged and row.reply is not None:
+            story = standing(self.table, story.merged)
+        if story is None:
+            self.table.bury(row.alert, self.owner, "its story is gone")
+            return None
+        self._spread(row, story)
+        if story.merged and row.reply is None and not (row.ts or row.attempted_at):
+            self.table.bury(row.alert, self.owner, f"it turned out to be part of {story.merged}")
+            return None
+        return story
+
     def _place(self, row: OutboxRow, story: Story) -> Place:
-        """Where the routes send an alert."""
+        """Where the routes send an alert, or one beside it."""
         stage = story.stage if row.reply is None else story.told_by(row.reply["report"]).stage
+        places = self._places(story, stage)
+        if not row.beside:
+            return places[0]
+        unrouted = Place("", (row.beside, *self.routes.after(row.beside)), ())
+        return next((place for place in places if place.channels[0] == row.beside), unrouted)
+
+    def _places(self, story: Story, stage: Stage) -> Sequence[Place]:
         level = self.policy(story.rule).level_of(stage)
         facts = Facts(story.rule, level, story.who or "", story.where or "", story.what or "", stage)
-        return self.routes.place(facts, self.clock())
+        return self.routes.places(facts, self.clock())
+
+    def _spread(self, row: OutboxRow, story: Story) -> None:
+        """Wants an alert in every further channel, too, where it is a row of its own: a reply wherever its root stands."""
+        if row.beside or not (row.further or self.routes.several):
+            return
+        known, channel = row.further, row.channel if row.ts or row.attempted_at is not None else ""
+        if row.reply is not None:
+            root = root_alert(story.id)
+            posted = self.table.posted(root)
+            known, channel = tuple(self.table.further(root)), posted.channel if posted else ""
+        places = () if story.merged else self._places(story, story.stage)
+        channels = tuple(dict.fromkeys((*known, *(place.channels[0] for place in _others(places, channel)))))
+        if channels != row.further:
+            self.table.spreads(row.alert, self.owner, channels)
+        for channel in channels:
+            self.table.spread(row, channel, self.clock())
 
     def _held_back(self, row: OutboxRow, story: Story, place: Place) -> bool:
         """Whether an alert is not posted now: it waits for the end of a muted interval, or stands in a list."""
@@ -312,10 +358,13 @@ class Deliverer:
             log.info("root %s was deleted by a person; the reply stands for itself", root.ts)
             return self.slack.post(root.channel, text)
 
-    def _root(self, story: Story, until: datetime) -> Posted | None:
-        """Where the story's root stands; delivers it first when it is not there yet."""
-        root = root_alert(story.id)
+    def _root(self, row: OutboxRow, story: Story, until: datetime) -> Posted | None:
+        """Where the root of a reply stands; delivers it first when it is not there yet."""
+        root = beside(root_alert(story.id), row.beside)
         if self.table.posted(root) is None:
+            if row.beside:
+                wanted = OutboxRow(root_alert(story.id), story.id, story.version, level=row.level)
+                self.table.spread(wanted, row.beside, self.clock())
             self._deliver(root, until)
         return self.table.posted(root)
 
@@ -329,6 +378,8 @@ class Deliverer:
         else:
             report = story.told_by(row.reply["report"])
             text = message.reply(row.alert, row.reply["reason"], row.reply["detail"], report, story, policy)
+        if row.beside:
+            text = replace(text, metadata={**text.metadata, "alert": row.alert})
         return message.plain(text) if row.plain else text
 
     def _refused(self, row: OutboxRow, refusal: Rejected) -> bool:
@@ -352,6 +403,13 @@ class Deliverer:
         self.table.release(
             row.alert, self.owner, self.clock() + wait, surely_not_posted=row.attempted_at is None, note=note
         )
+
+
+def _others(places: Sequence[Place], channel: str) -> Sequence[Place]:
+    """The places beside the one where an alert stands: in a place's own channel or its fallback, and else in the first."""
+    own = [place for place in places if place.channels[0] == channel]
+    own += [place for place in places if channel in place.channels]
+    return [place for place in places if place is not (own or places)[0]]
 
 
 def _state(row: OutboxRow, story: Story) -> int:

@@ -1,0 +1,190 @@
+"""How long functions take to start: from a fresh interpreter to the answer to their first event, out of what was built.
+
+Counted is processor time, as a ratio to a fresh interpreter that makes one boto3 client for DynamoDB, in the same run. Every call of a
+function is a first one here: each gets a process of its own, with the layers and the environment it would have, and moto for AWS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.engine import RESULTS, kept, machine, say
+from infra.local.function import Outcome
+from infra.local.person import SIGNING_SECRET, Person
+from infra.local.pump import Pump
+from infra.local.slack import LocalSlack
+from infra.local.stack import LocalStack
+from infra.replay import CHANNEL, SECRET
+from tests.built import TEMPLATE, Artefact, BuiltFunction, aws_on_loopback, build, interpreter
+from tests.system import ROOT, seeds
+from tocsin.adapters.feed_table import FeedTable
+from tocsin.article import Article
+from tocsin.subscription import Subscription
+
+EVENTS = ROOT / "tests" / "events"
+SHARED_SECRET = "a-secret-that-nobody-guesses"  # noqa: S105 - of a desk that lives for a minute
+FLOOR = "import boto3; boto3.client('dynamodb')"
+FIRST = (
+    "import json, sys, importlib; module, event, answer = sys.argv[1:]; "
+    "handler = importlib.import_module(module).handler; "
+    "given = json.load(open(event)); told = handler(given, None); "
+    "open(answer, 'w').write(json.dumps(told))"
+)
+"""What one process does: import, first event, answer."""
+CALM = "The harvest was better than last year's, the growers' association said, and bread will cost what it did. " * 48
+"""An article of five kilobytes without a signal."""
+
+
+@dataclass
+class Starts:
+    """Processor seconds of each first call, by handler, and of the floor beside them."""
+
+    seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def run(self, name: str, command: list[str], environment: dict[str, str], folder: Path) -> str:
+        """Runs a process to its end, and notes how much processor time it took; its log, if it failed."""
+        with tempfile.TemporaryFile() as log:
+            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            log.seek(0)
+            if process.returncode:
+                return log.read().decode("utf-8", "replace")
+        self.seconds[name].append(usage.ru_utime + usage.ru_stime)
+        return ""
+
+
+class ColdFunction(BuiltFunction):
+    """A function that starts anew for every event."""
+
+    def __init__(self, stack: LocalStack, logical_id: str, artefact: Artefact, aws: str, starts: Starts) -> None:
+        super().__init__(stack, logical_id, artefact, aws)
+        self._starts = starts
+
+    def invoke(self, event: object) -> Outcome:
+        """One process for one event, and one for the floor."""
+        module = self._properties["Handler"].rpartition(".")[0]
+        environment, code, python = self._environment(), self._artefact.code(self.name), str(self._artefact.python)
+        with tempfile.TemporaryDirectory() as folder:
+            given, told = Path(folder, "event"), Path(folder, "answer")
+            given.write_text(json.dumps(event), encoding="utf-8")
+            name = module.removeprefix("handlers.")
+            if name == "detect" and '\\"fresh\\": true' not in given.read_text(encoding="utf-8"):
+                name = "detect with a signal"
+            self._starts.run("floor", [python, "-c", FLOOR], environment, code)
+            failed = self._starts.run(name, [python, "-c", FIRST, module, str(given), str(told)], environment, code)
+            return Outcome(error=failed) if failed else Outcome(json.loads(told.read_text(encoding="utf-8")))
+
+
+def built(folder: Path) -> Artefact:
+    """The layers and functions, and the interpreter to run them. `Unbuilt` where that cannot be."""
+    python = interpreter()
+    build(folder)
+    subprocess.run(
+        [ROOT / "infra" / "layer.sh", str(folder / "PageLayer"), "pages"],
+        cwd=ROOT, env={**os.environ, "ARCHITECTURE": _processor()}, capture_output=True, check=True,
+    )  # fmt: skip
+    return Artefact(folder, python)
+
+
+def _processor() -> str:
+    return "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+
+
+def measure(artefact: Artefact, rounds: int) -> dict[str, list[float]]:
+    """Gives every function first events for some rounds; the processor seconds of each call."""
+    starts = Starts()
+    with ExitStack() as undo:
+        slack = undo.enter_context(LocalSlack())
+        given = {"SlackChannel": CHANNEL, "SlackTokenSecret": SECRET, "SlackUrl": slack.url, "MaxAgeDays": "0"}
+        given |= {"ReceiveSecret": "posts", "SlackSigningSecret": "signing", "SecondsBetweenMessages": "0"}
+        given["RulesFolder"] = str(artefact.folder / "CoreLayer" / "rules")
+        stack = undo.enter_context(LocalStack(TEMPLATE, given))
+        aws = undo.enter_context(aws_on_loopback())
+        for name, value in {SECRET: slack.token, "posts": SHARED_SECRET, "signing": SIGNING_SECRET}.items():
+            stack.client("secretsmanager").create_secret(Name=name, SecretString=value)
+        pump = Pump(stack, lambda stack, name: ColdFunction(stack, name, artefact, aws, starts))
+        for number in range(rounds):
+            say(f"round {number + 1} of {rounds}")
+            call_all(stack, pump, slack, number)
+        failed = [call.error for call in pump.invocations if call.error]
+        if failed:
+            raise SystemExit(f"{len(failed)} calls failed, the first with:\n{failed[0]}")
+    return starts.seconds
+
+
+def call_all(stack: LocalStack, pump: Pump, slack: LocalSlack, number: int) -> None:
+    """An event for every function: an article with a signal on its way, one without, and what people and clocks do."""
+    seed = seeds()[number % 5]
+    key = f"inbox/{number}-{Path(seed.name).name}"
+    stack.client("s3").put_object(Bucket=stack.physical("Bucket"), Key=key, Body=seed.body or b"")
+    pump.drain()
+    calm = Article(f"calm/{number}", CALM, "Bread", "Outlet", published=datetime.now(UTC), fresh=True)
+    send(stack, "ArticleQueue", json.dumps(calm.to_json()))
+    send(stack, "PageQueue", json.dumps(Article(f"p{number}", "A summary.", url="https://127.0.0.1/page").to_json()))
+    feeds = FeedTable(stack.client("dynamodb"), stack.physical("Table"))
+    feeds.add(Subscription(f"nobody{number}", f"https://127.0.0.1/{number}.xml", "Nobody"), datetime.now(UTC))
+    for name in ("Due", "Digest", "Sweep"):
+        pump.fire(name)
+    post = event("http-api") | {"body": json.dumps({"text": f"Bakery {number}."}), "isBase64Encoded": False}
+    post["headers"] = {"authorization": f"Bearer {SHARED_SECRET}", "content-type": "application/json"}
+    pump.call("Receive", post)
+    pump.call("Ops", event("sns-alarm"))
+    pump.call("Interact", Person(slack, clock=time.time).type("status").event())
+    pump.drain()
+
+
+def send(stack: LocalStack, queue: str, body: str) -> None:
+    """Puts a message on a queue."""
+    stack.client("sqs").send_message(QueueUrl=stack.physical(queue), MessageBody=body)
+
+
+def event(name: str) -> dict[str, Any]:
+    """A reference event."""
+    told: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return told
+
+
+def main() -> None:
+    """Measures, prints a table and adds to the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="first calls of each function")
+    parser.add_argument(
+        "--built", type=Path, help="a folder that was filled before, as .aws-sam/build for this processor"
+    )
+    parser.add_argument("--dry", action="store_true", help="write no file")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        say("building the layers")
+        artefact = Artefact(options.built, interpreter()) if options.built else built(Path(folder))
+        found = measure(artefact, options.rounds)
+    floor = median(found.pop("floor"))
+    ratios = {name: round(median(seconds) / floor, 2) for name, seconds in sorted(found.items())}
+    print(f"{'floor: one DynamoDB client':34} {floor * 1000:6.0f} ms of processor")
+    for name, ratio in ratios.items():
+        spread = sorted(found[name])
+        print(f"{name:34} {ratio:6.2f}   {spread[0] / floor:.2f} to {spread[-1] / floor:.2f}, {len(spread)} starts")
+    if not options.dry:
+        before = kept(RESULTS)
+        before["ratios"] = before.get("ratios", {}) | {"cold_start": ratios}
+        before["cold start"] = machine() | {"floor_ms": round(floor * 1000), "rounds": options.rounds}
+        RESULTS.write_text(json.dumps(before, indent=2) + "\n", encoding="utf-8")
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

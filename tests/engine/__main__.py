@@ -1,0 +1,315 @@
+"""The system test: the template as it is, deployed by `sam deploy` to ministack on loopback, with its authorisation on.
+
+python -m tests.engine ENVIRONMENT BUILT     `make system-test` makes both
+
+1. Five files are dropped into the bucket; five alerts arrive at a local Slack through the real wiring of events; the schedules fire.
+2. Every function does each kind of its work under its own role.
+3. Without any single statement of its role it does not. What ministack does not enforce is listed below, with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from infra.local.person import SIGNING_SECRET, Person
+from infra.local.slack import LocalSlack
+from infra.replay import CHANNEL, SECRET
+from tests.engine.running import ROOT, Called, Failed, Stack, deploy, engine, wait_for
+from tests.system import seeds
+from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.feed_table import FeedTable
+from tocsin.article import Article
+from tocsin.pipeline.question import Question
+from tocsin.ports import Bulletin
+from tocsin.subscription import Subscription
+
+SHARED_SECRET = "a-secret-that-nobody-guesses"
+TEXT = "North Korea is preparing to send more troops to Russia, Seoul said on Friday."
+POLLER = "ministack's own poller reads queues and streams, whatever the role says"
+LOGS = "ministack writes logs itself"
+NO_FEED = "no feed can be read here: the guard refuses addresses of this machine"
+ALERTS = 5
+FUNCTIONS = (
+    "Due",
+    "Fetch",
+    "Intake",
+    "Receive",
+    "Page",
+    "Detect",
+    "Deliver",
+    "Sweep",
+    "Interact",
+    "Answer",
+    "Digest",
+    "Ops",
+)
+BEYOND = {
+    ("Fetch", "ReadFeedQueue"): POLLER,
+    ("Intake", "ReadInboxQueue"): POLLER,
+    ("Page", "ReadPageQueue"): POLLER,
+    ("Detect", "ReadArticleQueue"): POLLER,
+    ("Answer", "ReadQuestions"): POLLER,
+    ("Deliver", "ReadStream"): POLLER,
+    ("Deliver", "ReportWhatIsGivenUp"): POLLER,
+    ("Fetch", "WriteArticlesAndFates"): NO_FEED,
+    ("Fetch", "SendArticles"): NO_FEED,
+}
+"""Statements whose absence cannot be seen here, and why; beside them, all that allow logs."""
+
+
+def messages(bodies: Sequence[Any], **attributes: str) -> dict[str, Any]:
+    """An event of SQS."""
+    return {
+        "Records": [
+            {
+                "messageId": str(number),
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": attributes,
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+class Work:
+    """For each function, events that make it do each kind of work its role is for; each time with something new to do."""
+
+    def __init__(self, stack: Stack, slack: LocalSlack) -> None:
+        self.stack, self.slack, self._number = stack, slack, 0
+        self.table = DynamoTable(stack.client("dynamodb"), stack.physical["Table"])
+        self.feeds = FeedTable(stack.client("dynamodb"), stack.physical["Table"])
+
+    def new(self) -> str:
+        """A name nobody had before."""
+        self._number += 1
+        return f"n{self._number}-{int(time.time())}"
+
+    def put(self, key: str, body: bytes) -> str:
+        """Puts an object into the bucket, for a direct call."""
+        self.stack.client("s3").put_object(Bucket=self.stack.physical["Bucket"], Key=key, Body=body)
+        return key
+
+    def article(self, text: str = TEXT, **more: Any) -> dict[str, Any]:
+        """A new article as it travels."""
+        return Article(self.new(), text, title=self.new(), **more).to_json()
+
+    def by_reference(self, text: str) -> dict[str, Any]:
+        """A new article that is kept in the bucket."""
+        import gzip
+
+        key = self.put(f"articles/{self.new()}.jsonl.gz", gzip.compress(json.dumps(self.article(text)).encode()))
+        return {"ref": key, "line": 0}
+
+    def subscribed(self) -> str:
+        """A feed that is due and cannot be read."""
+        name = self.new()
+        self.feeds.add(
+            Subscription(name, f"https://127.0.0.1/{name}.xml", name), datetime.now(UTC) - timedelta(minutes=1)
+        )
+        return name
+
+    def due(self) -> Iterator[Any]:
+        """A feed that is due."""
+        self.subscribed()
+        yield {}
+
+    def fetch(self) -> Iterator[Any]:
+        """A feed whose host does not answer."""
+        yield messages([{"feed": self.subscribed()}, {"feed": self.subscribed()}])
+
+    def intake(self) -> Iterator[Any]:
+        """A text, something that is none, and an object that is gone."""
+        for name, body in (
+            (f"{self.new()}.txt", TEXT.encode()),
+            (f"{self.new()}.txt", b"\x00\x01"),
+            (f"{self.new()}.txt", None),
+        ):
+            key = f"hidden/{name}" if body is None else self.put(f"inbox/{name}", body)
+            yield messages([{"Records": [{"s3": {"object": {"key": key.replace("hidden/", "inbox/")}}}]}])
+
+    def receive(self) -> Iterator[Any]:
+        """A post with an article, and something that is none."""
+        http = json.loads((ROOT / "tests" / "events" / "http-api.json").read_text(encoding="utf-8"))
+        told = {"authorization": f"Bearer {SHARED_SECRET}", "content-type": "application/json"}
+        yield {
+            **http,
+            "headers": told,
+            "isBase64Encoded": False,
+            "body": json.dumps([{"text": TEXT, "id": self.new()}, {"text": ""}]),
+        }
+
+    def page(self) -> Iterator[Any]:
+        """A summary whose page cannot be had, and one that travels by reference."""
+        yield messages(
+            [self.article("A summary.", url="https://127.0.0.1/page"), self.by_reference("Another summary.")],
+            ApproximateReceiveCount="1",
+        )
+
+    def detect(self) -> Iterator[Any]:
+        """An article with a signal, one without, and one by reference."""
+        yield messages(
+            [self.article(), self.article("The mayor opened a bakery."), self.by_reference("Two ministers met.")]
+        )
+
+    def alert(self) -> str:
+        """An alert that waits in the outbox, as the stream's event names it."""
+        name = self.new()
+        self.table.announce(name, Bulletin("A test", ("of roles",)), datetime.now(UTC))
+        return f"ALERT#ops/{name}"
+
+    def deliver(self) -> Iterator[Any]:
+        """An alert that has just entered the outbox."""
+        keys = {"pk": {"S": self.alert()}, "sk": {"S": "OUTBOX"}}
+        yield {"Records": [{"eventID": "1", "dynamodb": {"Keys": keys, "SequenceNumber": "1"}}]}
+
+    def sweep(self) -> Iterator[Any]:
+        """An alert that is due."""
+        self.alert()
+        yield {}
+
+    def interact(self) -> Iterator[Any]:
+        """A question, which goes on a queue; a silence, and a form that is opened and sent."""
+        person = Person(self.slack, f"U0{self.new().upper()}", self.new(), clock=time.time)
+        yield person.type("status").event()
+        root = next(one for one in self.slack.messages(CHANNEL) if "irrelevant" in json.dumps(one.blocks))
+        yield person.press(CHANNEL, root.ts, "silence").event()
+        opened = len(self.slack.forms)
+        yield person.press(CHANNEL, root.ts, "irrelevant").event()
+        if len(self.slack.forms) > opened:
+            yield person.send(self.slack.forms[-1], "other").event()
+
+    def answer(self) -> Iterator[Any]:
+        """Questions of each kind."""
+        asked = ("status", "why nobody", "silence add 7d rule=alert-posture who=poland exercise", "rules", "feeds")
+        at = datetime.now(UTC).isoformat()
+        yield messages([Question(text, "U0ANA", "ana", self.slack.address(), at).to_json() for text in asked])
+
+    def digest(self) -> Iterator[Any]:
+        """A morning."""
+        yield {}
+
+    def ops(self) -> Iterator[Any]:
+        """An alarm nobody was told of."""
+        event = json.loads((ROOT / "tests" / "events" / "sns-alarm.json").read_text(encoding="utf-8"))
+        event["Records"][0]["Sns"]["MessageId"] = self.new()
+        yield event
+
+    def done(self, function: str) -> list[Called]:
+        """Lets a function that has just started do its work; what came of each call."""
+        self.stack.afresh(function)
+        return [self.stack.call(function, event) for event in getattr(self, function.lower())()]
+
+
+def speak_plainly(stack: Stack) -> None:
+    """Takes the bucket's policy away, which refuses whatever comes without TLS: on loopback there is none. First it is seen to refuse."""
+    gone = messages([{"Records": [{"s3": {"object": {"key": "inbox/nothing.txt"}}}]}])
+    if "explicit deny" not in stack.call("Intake", gone).log:
+        raise Failed("the bucket was spoken to without TLS")
+    stack.client("s3").delete_bucket_policy(Bucket=stack.physical["Bucket"])
+
+
+def ring(stack: Stack, slack: LocalSlack) -> None:
+    """The seeds' way from the bucket to Slack, and the schedules, by the real wiring."""
+    for seed in seeds():
+        assert seed.article is not None
+        metadata = {"published": quote(seed.article.published.isoformat())} if seed.article.published else {}
+        key = f"inbox/{Path(seed.name).name}"
+        stack.client("s3").put_object(Bucket=stack.physical["Bucket"], Key=key, Body=seed.body, Metadata=metadata)
+    try:
+        told = wait_for("five alerts", lambda: len(alerts(slack)) >= ALERTS, 120)
+    except Failed as why:
+        raise Failed(f"{why}; there are {len(alerts(slack))}\n{stack.logs()}") from why
+    say(f"five files dropped, five alerts in Slack after {told:.0f} s")
+    ran = wait_for("a round of the schedules", lambda: all(map(stack.ran, ("Due", "Sweep"))), 150)
+    say(f"Due and Sweep called by their schedules after {ran:.0f} s more")
+    time.sleep(5)
+    if len(alerts(slack)) != ALERTS:
+        raise Failed(f"there are {len(alerts(slack))} alerts instead of {ALERTS}")
+
+
+def alerts(slack: LocalSlack) -> list[Any]:
+    """The alerts in the channel."""
+    return [one for one in slack.messages(CHANNEL) if one.metadata and "ops/" not in json.dumps(one.metadata)]
+
+
+def look_at(work: Work, function: str) -> Iterator[str]:
+    """Whether a function does its work under its role, and not without any statement of it: what is wrong."""
+    for one in work.done(function):
+        if one.denied or one.failed:
+            yield f"{function} does not work under its role: {json.dumps(one.answer)[:300]} {one.log[-600:]}"
+            return
+    for statement in work.stack.statements(function)[2]:
+        sid = statement["Sid"]
+        with work.stack.without(function, sid):
+            missed = any(one.denied for one in work.done(function))
+        beyond = LOGS if sid == "WriteLogs" else BEYOND.get((function, sid))
+        if missed is (beyond is not None):
+            yield f"{function} {'is missing' if missed else 'does not miss'} {sid}" + (
+                f", although {beyond}" if beyond else ""
+            )
+
+
+def say(line: str) -> None:
+    """Tells how far it is."""
+    print(f"system-test: {line}", flush=True)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        "python -m tests.engine", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("environment", type=Path, help="virtual environment with ministack and SAM's translator in it")
+    parser.add_argument("built", type=Path, help="folder in which `sam build` left what it built")
+    parser.add_argument("--functions", help="only the roles of these, for example Detect,Deliver; none: no role at all")
+    options = parser.parse_args()
+    began = time.monotonic()
+    with ExitStack() as undo:
+        slack = undo.enter_context(LocalSlack())
+        url = undo.enter_context(engine(options.environment.absolute() / "bin" / "python", AUTH="true"))
+        secrets = {SECRET: slack.token, "posts": SHARED_SECRET, "signing": SIGNING_SECRET}
+        parameters = {
+            "SlackChannel": CHANNEL,
+            "SlackTokenSecret": SECRET,
+            "SlackUrl": slack.url,
+            "MaxAgeDays": "0",
+            "SecondsBetweenMessages": "0",
+        }
+        parameters |= {
+            "ReceiveSecret": "posts",
+            "SlackSigningSecret": "signing",
+            "RulesFolder": str(options.built.absolute() / "CoreLayer" / "rules"),
+        }
+        for name, value in secrets.items():
+            Stack.of(url).client("secretsmanager").create_secret(Name=name, SecretString=value)
+        deploy(url, options.built.absolute(), parameters)
+        say(f"deployed after {time.monotonic() - began:.0f} s")
+        stack = Stack.of(url)
+        speak_plainly(stack)
+        ring(stack, slack)
+        functions = [one for one in FUNCTIONS if options.functions is None or one in options.functions.split(",")]
+        work, faults = Work(stack, slack), []
+        for function in functions:
+            found = list(look_at(work, function))
+            faults += found
+            say(f"{function}: {'; '.join(found) or 'works under its role, and not without any statement of it'}")
+    say(
+        f"{len(functions)} roles, {len(faults)} faults, {len(BEYOND) + len(functions)} statements that cannot be seen here, {time.monotonic() - began:.0f} s"
+    )
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failed as why:
+        sys.exit(f"system-test: {why}")

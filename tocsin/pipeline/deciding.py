@@ -1,0 +1,338 @@
+"""Decides what becomes of articles and writes it down: one transaction for each that changes a story."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from tocsin import message
+from tocsin.article import Article, canonical
+from tocsin.compiled import RuleSet
+from tocsin.decide import Decision, Fate, correct, decide, fate_of
+from tocsin.errors import Conflict
+from tocsin.pipeline.archive import counted_key
+from tocsin.pipeline.detect import Detector
+from tocsin.pipeline.stories import TRIES, root_alert, standing
+from tocsin.policy import Policy
+from tocsin.ports import Commit, FateRecord, Held, Tally, Wanted
+from tocsin.signal import Signal, rank
+from tocsin.story import Report, Story, identity
+
+log = logging.getLogger("tocsin")
+
+MAX_ACTIONS = 100
+"""Writes one transaction may hold."""
+MAX_STORIES = 24
+"""Stories one article may change; each takes up to four of the actions of a transaction."""
+MAX_VERSIONS = 10
+"""Earlier versions of an edited article that are remembered."""
+MAX_FATE = 250_000
+"""Characters of JSON for the signals of one fate; a table item takes 400 kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Decides on the articles that a detector does not dismiss."""
+
+    detector: Detector
+
+    def decide(self, found: Iterable[tuple[str, Article, Sequence[Signal]]]) -> list[str]:
+        """Handles (message id, article, signals); returns the ids of those that must come again."""
+        failed: list[str] = []
+        silent: list[tuple[str, Article]] = []
+        told = rung = 0
+        for message_id, article, signals in found:
+            try:
+                if signals:
+                    rung += self._decide(article, signals)
+                    told += not article.fresh
+                else:
+                    silent.append((message_id, article))
+            except Exception:
+                log.exception("article %s comes again", ascii(article.id))
+                failed.append(message_id)
+        if silent:
+            lost, rang, edited = self._silent(silent)
+            failed, rung, told = failed + lost, rung + rang, told + edited
+        self._count(told, rung)
+        return failed
+
+    def _count(self, articles: int, alerts: int) -> None:
+        """Adds to the tally of the day, which is for people: that it cannot be written stops nothing. The archive counts all others."""
+        if (articles or alerts) and self.detector.tally:
+            try:
+                self.detector.tally(
+                    Tally(articles=articles, alerts=alerts, rules=self.detector.rules.version), self.detector.clock()
+                )
+            except Exception:
+                log.exception("%d articles are missing in the tally", articles)
+
+    def _silent(self, articles: Sequence[tuple[str, Article]]) -> tuple[list[str], int, int]:
+        """Articles without a signal: those that had one before they were edited are decided on, the others go to the archive.
+
+        Returns which must come again, how many alerts were raised, and how many were decided on.
+        """
+        known = self.detector.table().known([article for _, article in articles])
+        failed: list[str] = []
+        silent: list[Article] = []
+        rung = decided = 0
+        for message_id, article in articles:
+            before = known.get(article.id)
+            if before is None or before.fate == "rejected":
+                silent.append(article)
+            elif _another(article, before):
+                silent.append(_renamed(article))
+            elif not _seen(article, before):
+                try:
+                    rung += self._decide(article, ())
+                    decided += 1
+                except Exception:
+                    log.exception("article %s comes again", ascii(article.id))
+                    failed.append(message_id)
+        if silent:
+            self._record_silent(silent)
+        return failed, rung, decided
+
+    def _record_silent(self, articles: Sequence[Article]) -> None:
+        now = self.detector.clock()
+        rows = [_fate_record(one, "no_signal", "no rule matched", self.detector.rules.version, now) for one in articles]
+        lines = "\n".join(json.dumps(row.to_json()) for row in rows)
+        names = [f"{article.id}\n{article.content}" for article in articles]
+        self.detector.archive().write(
+            counted_key("fates", now, names, len(names)), gzip.compress(lines.encode(), mtime=0)
+        )
+
+    def _decide(self, article: Article, signals: Sequence[Signal]) -> int:
+        """Decides on an article and writes that down; returns how many alerts it raised."""
+        article = article.arriving(self.detector.clock())
+        for _ in range(TRIES):
+            known = self.detector.table().known([article]).get(article.id)
+            if known and known.fate != "rejected":
+                if _another(article, known):
+                    article = _renamed(article)
+                    continue
+                if _seen(article, known):
+                    self._again(article, known)
+                    return 0
+            try:
+                return self._write(article, signals, known if known and known.fate != "rejected" else None)
+            except Conflict:
+                continue
+        raise Conflict(f"article {article.id!r} lost against other writers {TRIES} times")
+
+    def _again(self, article: Article, known: FateRecord) -> None:
+        """An article that came before: nothing changes, but one that came under another id has a fate of its own."""
+        log.info("article %s has a fate already", ascii(article.id))
+        if known.article != article.id:
+            reason = f"the same article as {known.article}, at the same address"
+            self.detector.table().record(
+                _fate_record(article, "duplicate", reason, self.detector.rules.version, self.detector.clock())
+            )
+
+    def _write(self, article: Article, signals: Sequence[Signal], known: FateRecord | None) -> int:
+        """Decides and writes, everything in one transaction. `known`: the fate of the version before, if it was edited."""
+        draft = _Draft(self.detector, replace(article, id=known.article) if known else article, known)
+        draft.decide(signals)
+        commit = draft.commit(signals)
+        self.detector.table().commit(commit, self.detector.clock())
+        if known and known.article != article.id:
+            reason = f"an edit of {known.article}: {commit.fate.reason}"
+            fate = _fate_record(article, commit.fate.fate, reason, self.detector.rules.version, self.detector.clock())
+            self.detector.table().record(fate)
+        return draft.rung
+
+
+@dataclass
+class _Draft:
+    """What one article changes, put together signal by signal."""
+
+    detector: Detector
+    article: Article
+    known: FateRecord | None
+    stories: dict[str, Story] = field(default_factory=dict)
+    alerts: dict[str, Wanted] = field(default_factory=dict)
+    relied: dict[str, int] = field(default_factory=dict)
+    held: list[Held] = field(default_factory=list)
+    told: list[tuple[Signal, Decision]] = field(default_factory=list)
+    gone: list[tuple[str, Decision]] = field(default_factory=list)
+    """Decisions on what the article no longer says, by rule."""
+
+    def __post_init__(self) -> None:
+        self.now = self.detector.clock()
+        self.table = self.detector.table()
+        self.silences = self.table.silences(self.now)
+
+    @property
+    def rung(self) -> int:
+        """How many alerts the article raised."""
+        decisions = [decision for _, decision in (*self.told, *self.gone)]
+        return len({one.alert for one in decisions if one.alert in self.alerts})
+
+    def decide(self, signals: Sequence[Signal]) -> None:
+        """Decides on each signal, and on each story an earlier version of the article told."""
+        told = {story.key: story for story in self._told_before()}
+        for signal in _strongest(self.detector.rules, signals):
+            policy = self.detector.rules.policy(signal.rule)
+            report = Report.of(signal, self.article)
+            key = identity(signal, policy)
+            story = told.pop(key, None)
+            given = (self.silences, self.now, self.detector.max_age)
+            if story and "denied" not in signal.flags and story.joins(report, policy):
+                decision = correct(signal, report, policy, story, *given)
+            else:
+                decision = decide(signal, report, policy, self.table.episodes(key), *given)
+            if self._adopt(decision, report, policy):
+                self.told.append((signal, decision))
+        for story in told.values():
+            policy = self.detector.rules.policy(story.rule)
+            report = story.told_by(self.article.id)
+            decision = correct(None, report, policy, story, self.silences, self.now, self.detector.max_age)
+            if report.article == self.article.id and self._adopt(decision, report, policy):
+                self.gone.append((story.rule, decision))
+
+    def _told_before(self) -> Iterator[Story]:
+        """The stories that an earlier version of the article told, as they are now."""
+        rows = self.known.signals if self.known else ()
+        rules = {rule.policy.name for rule in self.detector.rules.rules}
+        for name in dict.fromkeys(row["story"] for row in rows if row.get("story") and "denied" not in row["flags"]):
+            story = standing(self.table, name)
+            if story and story.rule in rules:
+                yield story
+
+    def _adopt(self, decision: Decision, report: Report, policy: Policy) -> bool:
+        """Takes over what a decision changes; False when the transaction has no room for it."""
+        stories = {story.id: story for story in decision.changed}
+        alerts = {wanted.alert: wanted for wanted in _wanted(decision, report, policy)}
+        relied = dict(decision.relied)
+        held = [_held(decision, report, policy, self.now)] if decision.held and decision.story else []
+        before = len(self.stories) + len(self.alerts) + len(self.relied) + len(self.held)
+        if 2 + before + len(stories) + len(alerts) + len(relied) + len(held) > MAX_ACTIONS:
+            return False
+        self.stories |= stories
+        self.alerts |= alerts
+        self.relied |= relied
+        self.held += held
+        return True
+
+    def commit(self, signals: Sequence[Signal]) -> Commit:
+        """Everything to be written."""
+        fate = _fate(self.article, signals, self, self.detector.rules, self.now)
+        return Commit(
+            fate,
+            tuple(self.stories.values()),
+            tuple(self.alerts.values()),
+            tuple((story, version) for story, version in self.relied.items() if story not in self.stories),
+            tuple(self.held),
+            self.known.content if self.known else None,
+            self.article.address,
+        )
+
+
+def _another(article: Article, known: FateRecord) -> bool:
+    """Whether an article shares nothing but the name of its file with the one that has the fate."""
+    if article.named != "file" or known.article != article.id or known.content in {"", article.content}:
+        return False
+    return not article.address or article.address != canonical(known.url)
+
+
+def _renamed(article: Article) -> Article:
+    """The article under an id of its own: file name and content."""
+    return replace(article, id=f"{article.id}~{article.content[:8]}")
+
+
+def _seen(article: Article, known: FateRecord) -> bool:
+    """Whether this version of an article tells nothing new: it was decided on before, or it is a part of what was read whole."""
+    if article.lacks and not known.lacks and known.content:
+        return True
+    return known.content in {"", article.content} or any(one.get("content") == article.content for one in known.before)
+
+
+def _strongest(rules: RuleSet, signals: Sequence[Signal]) -> list[Signal]:
+    """One signal for each story, for as many stories as fit: an article contributes its strongest stage once."""
+    best: dict[str, Signal] = {}
+    for signal in signals:
+        key = identity(signal, rules.policy(signal.rule))
+        kept = best.get(key)
+        if kept is None or ("denied" not in signal.flags, rank(signal.stage)) > (
+            "denied" not in kept.flags,
+            rank(kept.stage),
+        ):
+            best[key] = signal
+    return sorted(best.values(), key=lambda signal: -rank(signal.stage))[:MAX_STORIES]
+
+
+def _wanted(decision: Decision, report: Report, policy: Policy) -> Iterator[Wanted]:
+    for other in decision.others:
+        if other.alerted and other.posted:
+            yield Wanted(root_alert(other.id), other, level=policy.level_of(other.stage))
+    story = decision.story
+    if story is None or not decision.edits or not story.posted:
+        return
+    yield Wanted(root_alert(story.id), story, level=policy.level_of(story.stage))
+    if decision.alert and decision.alert != root_alert(story.id):
+        yield Wanted(
+            decision.alert,
+            story,
+            {"reason": decision.reason, "detail": decision.detail, "report": report.article},
+            policy.level_of(report.stage),
+        )
+
+
+def _held(decision: Decision, report: Report, policy: Policy, now: datetime) -> Held:
+    """What the digest tells of an alert that was held back."""
+    assert decision.story is not None  # noqa: S101 - asked for only where there is one
+    assert decision.held is not None  # noqa: S101 - as above
+    text = f"{message.slots(decision.story, policy) or policy.title}, {decision.story.stage}"
+    return Held(
+        decision.story.id, decision.held, decision.detail, decision.reason, policy.title, text, report.title, report.outlet, report.url,
+        now.isoformat(),
+    )  # fmt: skip
+
+
+def _fate(article: Article, signals: Sequence[Signal], draft: _Draft, rules: RuleSet, now: datetime) -> FateRecord:
+    decisions = {id(signal): decision for signal, decision in draft.told}
+    rows = []
+    for signal in signals:
+        decision = decisions.get(id(signal))
+        rows.append({
+            **signal.to_json(), "story": decision.story.id if decision and decision.story else None,
+            "alert": decision.alert if decision else None, "reason": decision.reason if decision else "a_stronger_signal_counts",
+            "detail": decision.detail if decision else "",
+        })  # fmt: skip
+    told = [(signal.rule, decision) for signal, decision in draft.told] + draft.gone
+    reasons = [f"{rule}: {decision.reason} ({decision.detail})" for rule, decision in told]
+    if article.dated == "clamped":
+        reasons.append("its own date cannot be right, so it is dated by its arrival")
+    record = _fate_record(
+        article, fate_of([decision for _, decision in told]), "; ".join(dict.fromkeys(reasons)), rules.version, now
+    )
+    record = replace(record, signals=tuple(_fitting(rows)))
+    if known := draft.known:
+        version = {"fate": known.fate, "reason": known.reason[:500], "at": known.at, "content": known.content}
+        record = replace(record, before=(*known.before, version)[-MAX_VERSIONS:])
+    return record
+
+
+def _fate_record(article: Article, fate: Fate, reason: str, rules: str, now: datetime) -> FateRecord:
+    """The fate of an article, without its signals."""
+    published = article.published.isoformat() if article.published else ""
+    return FateRecord(
+        article.id, fate, reason, now.isoformat(), rules, article.title, article.source, (), article.url, published, article.content,
+        lacks=article.lacks,
+    )  # fmt: skip
+
+
+def _fitting(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """As many signals as one record has room for; of the last ones only the beginning of the evidence."""
+    room = MAX_FATE
+    for row in rows:
+        short = row if len(json.dumps(row)) <= room else {**row, "evidence": row["evidence"][:300], "sentences": []}
+        room -= len(json.dumps(short))
+        if room < 0:
+            return
+        yield short

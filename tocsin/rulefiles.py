@@ -1,0 +1,69 @@
+"""The files of a rule set as they are written, and the hash of their contents, which names the set."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tocsin.errors import InputFault
+
+FOLDERS = ("", "lists/", "cues/")
+"""Where the files of a rule set lie."""
+SHORT = 12
+"""Letters of the hash that are printed."""
+_NAME = re.compile(r"((lists|cues)/)?[\w-][\w.-]*\.yaml", re.ASCII)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The files of a rule set by their place in the folder, in order; `OSError` when one cannot be read."""
+    return {
+        f"{inside}{path.name}": path.read_bytes()
+        for inside in FOLDERS
+        for path in sorted((folder / inside).glob("*.yaml"))
+    }
+
+
+def fingerprint(files: Mapping[str, bytes]) -> str:
+    """The hash that names a set: of what its files are called and of what stands in them."""
+    digest = hashlib.sha256()
+    for name, body in sorted(files.items()):
+        digest.update(f"\n{name} {len(body)}\n".encode())
+        digest.update(body)
+    return digest.hexdigest()
+
+
+def bundled(files: Mapping[str, bytes]) -> bytes:
+    """The files as one, the same bytes for the same set. `InputFault` for a file that is no text or has a name that cannot travel."""
+    told: dict[str, str] = {}
+    for name, body in sorted(files.items()):
+        if not _NAME.fullmatch(name):
+            raise InputFault("is no name for a file of rules", ascii(name), "use letters, figures, - and _")
+        try:
+            told[name] = body.decode()
+        except UnicodeDecodeError as error:
+            raise InputFault(f"is not UTF-8 ({error.reason})", name, "save it in the encoding UTF-8") from error
+    return gzip.compress(json.dumps(told, ensure_ascii=False).encode(), mtime=0)
+
+
+def unbundled(data: bytes) -> dict[str, bytes]:
+    """The files of what `bundled` made; `InputFault` for anything else."""
+    try:
+        told = json.loads(gzip.decompress(data))
+        files = {str(name): str(text).encode() for name, text in told.items()}
+    except (OSError, EOFError, ValueError, AttributeError) as error:
+        raise InputFault("is no set of rules", mend="push the rules again") from error
+    if odd := [name for name in files if not _NAME.fullmatch(name)]:
+        raise InputFault("is no name for a file of rules", ascii(odd[0]), "push the rules again")
+    return files
+
+
+def written_to(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes the files of a set into a folder."""
+    for name, body in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
