@@ -59,7 +59,8 @@ def _reaches(cue: Cue, hit: Hit, match: Match) -> bool:
     elif hit.start >= head.end:
         before, between = False, range(match.end if hit.start >= match.end else head.end, hit.start)
     else:
-        return hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
+        wider = hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
+        return wider and not any(sentence.between(number, head.end, hit.end) for number in cue.unless)
     if cue.direction != "either" and (cue.direction == "before") != before:
         return False
     if len(between) > cue.reach:
@@ -132,7 +133,7 @@ def present(match: Match) -> bool:
     tag = match.head.lexeme.tag
     if tag == "word":
         return _behind(match, _IS)
-    return tag == "s" or (tag == "ing" and _before(match) in _BE | _KEEP)
+    return tag == "s" or (tag == "ing" and (_before(match) in _BE | _KEEP or _behind(match, _IS)))
 
 
 def perfect(match: Match) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -337,7 +338,7 @@ def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
     return tuple(slug for slug, _ in named.most_common(2))
 
 
-def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar, goals: Set[str]) -> tuple[str, ...]:
+def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar, goals: AbstractSet[str]) -> tuple[str, ...]:
     """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
     for speakers, least in _hearings(rule):
         counts: Counter[str] = Counter()

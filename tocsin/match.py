@@ -191,7 +191,9 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
         yield f"aside {' or '.join(sorted(names[number] for number in rule.aside))}: names nobody, and not what the article opens with"
     if match.form.only_who and not _about(finding):
         yield f"only who {', '.join(match.form.only_who)}"
-    if match.form.who == "own" and not roles.own(match.sentence, rule, match.hits, match.head, finding.who, roles.Grammar(rules)):
+    if match.form.who == "own" and not roles.own(
+        match.sentence, rule, match.hits, match.head, finding.who, roles.Grammar(rules)
+    ):
         yield "who own: the forces are somebody else's"
     if match.form.told and not match.form.told & {number for one in _told(match.sentence) for number in one.by_list}:
         yield f"told {' or '.join(sorted(names[number] for number in match.form.told))}: not here, and not in the sentence before"
@@ -329,13 +331,18 @@ _NO_OBJECT = frozenset(
 """Prepositions behind which no object of a verb stands; "some", "up to", "close to" and "dozens of" may stand before one."""
 
 
+_MEASURES = frozenset({"least", "most"})
+"""What makes a number of "at": "sent at least 500 soldiers"."""
+
+
 def _no_object(match: Match) -> Iterator[str]:
     """Why what a form names behind its verb is not what that verb acts on: "are sent by the army", "puts a floor under the troops"."""
     head, following = match.hits[0], match.hits[min(1, len(match.hits) - 1)]
     if passive(match):
         yield "active: the verb stands in the passive"
     asked = match.sentence.word(following.start) in _NO_OBJECT  # by the form itself: "reinforced … with"
-    between = (match.sentence.word(token) for token in range(head.end, following.start))
+    word = match.sentence.word
+    between = (word(token) for token in range(head.end, following.start) if word(token + 1) not in _MEASURES)
     if head.lexeme.tag in _VERBS and not asked and not _NO_OBJECT.isdisjoint(between):
         yield "active: something else is the verb's object"
 

@@ -89,7 +89,7 @@ def owners(  # noqa: PLR0913 - all of it is needed
         hit.start for hit in reports if hit.lexeme.tag in {"base", "s"}
     }  # "South Korean lawmakers expect the missile"
     found: list[Actor] = []
-    if whole := next((hit for hit in names if hit.start < target.start and target.end <= hit.end), None):
+    if whole := next((hit for hit in names if hit.start <= target.start and target.end <= hit.end), None):
         return [Actor(whole.lexeme.slug, 10, "owner", whole)]  # "the Canadian Armed Forces"
     token = target.start
     listed = False
@@ -107,15 +107,29 @@ def owners(  # noqa: PLR0913 - all of it is needed
             not word
             or word in _STOPPERS
             or word in _PRONOUNS
+            or word in {"a", "an"}
             or token in told
             or (verb and verb.start <= token < verb.end)
             or ("," in sentence.page.gap(token + 1) and not listed)
         ):
             break
-    return found or _from_behind(sentence, names, target, grammar)
+    behind = _from_behind(sentence, names, target, grammar)
+    if verb and verb.end <= target.start:  # "shifted its division from Gaza"
+        behind = [
+            Actor(actor.slug, 5, "origin", actor.hit) if sentence.word(target.end) == "from" else actor
+            for actor in behind
+        ]
+    return found or behind
 
 
-_BELONGING = (("from",), ("of",), ("belonging", "to"), ("in", "the", "uniform", "of"), ("in", "the", "uniforms", "of"), ("wearing", "the", "uniform", "of"))
+_BELONGING = (
+    ("from",),
+    ("of",),
+    ("belonging", "to"),
+    ("in", "the", "uniform", "of"),
+    ("in", "the", "uniforms", "of"),
+    ("wearing", "the", "uniform", "of"),
+)
 """What stands between forces and whose they are."""
 
 
@@ -372,7 +386,7 @@ def origins(names: list[Hit], sentence: Sentence, head: Hit) -> list[Actor]:
 def tellers(sentence: Sentence, rule: Rule, grammar: Grammar) -> tuple[str, ...]:
     """Who tells it in the sentence itself: "More soldiers for Kosovo, NATO says"."""
     verbs = sentence.by_list.get(grammar.reporting, ())
-    near = [hit for hit in _names(sentence, rule) if any(0 <= verb.start - hit.end < 2 for verb in verbs)]
+    near = [hit for hit in _names(sentence, rule) if any(0 <= verb.start - hit.end <= 1 for verb in verbs)]
     return (near[-1].lexeme.slug,) if near else ()
 
 
@@ -458,7 +472,19 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
             if not may_act(rule, hit.lexeme.slug) or (rule.places and _goal(sentence, hit)):
                 continue
             acts = hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)
-            yield hit.lexeme.slug, 3 if acts and not _inside_phrase(sentence, hit, grammar) else 1
+            yield hit.lexeme.slug, 3 if acts and not _placed(sentence, hit, rule, grammar) else 1
+
+
+def _placed(sentence: Sentence, hit: Hit, rule: Rule, grammar: Grammar) -> bool:
+    """Whether a name stands behind a preposition, or in a row with one that does: "in Bulgaria, Hungary and Romania"."""
+    ends = {one.end: one for one in _names(sentence, rule)}
+    while not _inside_phrase(sentence, hit, grammar):
+        joint = hit.start - 1 if sentence.word(hit.start - 1) == "and" else hit.start
+        before = ends.get(joint)
+        if not before or (joint == hit.start and sentence.page.gap(joint) != ", "):
+            return False
+        hit = before
+    return True
 
 
 HELPED = frozenset({

@@ -258,8 +258,13 @@ class Page:
         ]
 
     def _a_noun(self, hit: Hit) -> bool:
-        """Whether what may be a verb stands behind an article or possessive, and so is a noun: "the move", "its plan"."""
-        return hit.lexeme.tag in _FINITE and hit.start > 0 and self.words[hit.start - 1] in _ARTICLES
+        """Whether what may be a verb is a noun: behind an article or possessive ("the move"), or a plural in a row ("Ships, tanks")."""
+        if hit.lexeme.tag == "s" and hit.end < len(self.words) and self.gap(hit.end) == ", ":
+            return True
+        if hit.lexeme.tag not in _FINITE or not hit.start:
+            return False
+        before = self.words[hit.start - 1]
+        return before in _ARTICLES or (before == "s" and self._word(hit.start - 2) != "let")
 
     def _a_currency(self, hit: Hit) -> bool:
         """Whether a name is the beginning of a sum of money and no state: "US$40 billion"."""
