@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from tocsin.compiled import Form, RuleSet, Step
+from tocsin.compiled import Form, Step
 from tocsin.compiled import Rule as Compiled
 from tocsin.errors import Fault
 from tocsin.rule import Cue, Rule
@@ -56,7 +56,7 @@ _TOLD = {
 def shortcomings(loaded: Loaded) -> list[Fault]:
     """Every demand a rule set does not meet, in the order of files and lines."""
     found = [*_unused(loaded), *_same_ids(loaded)]
-    words = _Words(loaded.rule_set)
+    words = _Words(loaded)
     for rule in loaded.rule_set.rules:
         model, source = loaded.models[rule.policy.name], loaded.sources[rule.policy.name]
         found += _untold(model, source)
@@ -186,13 +186,14 @@ _STORIES = {"same_story": "TOC415", "new_story": "TOC416", "update": "TOC417"}
 class _Words:
     """Which lists have words at all, and of which forms."""
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, loaded: Loaded) -> None:
+        rules = loaded.rule_set
         self.names = rules.names
         self.entries: dict[int, set[str]] = defaultdict(set)
         """The phrases of each list."""
         self._tags: dict[int, set[str]] = defaultdict(set)
         self._computed = rules.computed
-        for phrase, lexemes in rules.phrases():
+        for phrase, lexemes in loaded.draft.lexicon.items() if loaded.draft else rules.phrases():
             for lexeme in lexemes:
                 self.entries[lexeme.list].add(phrase)
                 self._tags[lexeme.list].add(lexeme.tag)

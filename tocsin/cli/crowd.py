@@ -20,6 +20,8 @@ CHUNK = 25
 """Articles a process takes at once."""
 FEW = 200
 """Articles for which more processes are not worth their start."""
+SOME = 60
+"""The same where somebody waits, and every tenth of a second counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,13 @@ def _find(articles: Sequence[Article]) -> list[Found]:
 
 
 def find(
-    articles: Sequence[Article], sets: Sequence[RuleSet], *, near: bool = False, jobs: int | None = None
+    articles: Sequence[Article], sets: Sequence[RuleSet], *, near: bool = False, jobs: int | None = None, few: int = FEW
 ) -> Iterator[tuple[Article, Found]]:
     """What is found in each article, in their order. The bar shows on a terminal, on standard error."""
     seeker = _Seeker(tuple(sets), near)
     chunks = [articles[at : at + CHUNK] for at in range(0, len(articles), CHUNK)]
     jobs = jobs or os.cpu_count() or 1
-    if jobs == 1 or len(articles) <= FEW or "fork" not in multiprocessing.get_all_start_methods():
+    if jobs == 1 or len(articles) <= few or "fork" not in multiprocessing.get_all_start_methods():
         found = (one for chunk in chunks for one in seeker.find(chunk))
         yield from zip(articles, counted(found, len(articles), "articles"), strict=True)
         return
@@ -137,8 +139,8 @@ class Heard:
         """Looks for signals in many articles at once, on all cores where that pays."""
         assert self.rules is not None  # noqa: S101 - `turn` comes first
         new = [article for article in dict.fromkeys(articles) if article not in self._found]
-        if len(new) > FEW:
-            self._found |= {article: one.signals[0] for article, one in find(new, [self.rules])}
+        if len(new) > SOME:
+            self._found |= {article: one.signals[0] for article, one in find(new, [self.rules], few=SOME)}
 
     def seek(self, rules: RuleSet, article: Article) -> tuple[Signal, ...]:
         """The signals of an article."""
