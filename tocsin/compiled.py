@@ -110,6 +110,7 @@ class Rule(NamedTuple):
     never_in_lead: frozenset[int]
     never_in_title: frozenset[int]
     never_as_theme: frozenset[int]
+    after_done: frozenset[int]
     cues: tuple[Cue, ...]
     actors: frozenset[int]
     owners: frozenset[int]

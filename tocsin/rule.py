@@ -448,6 +448,11 @@ class Rule(Model):
         default_factory=list,
         description="Lists: a word of one in the headline silences the headline, and the text where its lead holds one too",
     )
+    after_done: list[Slug] = Field(
+        default_factory=list,
+        description="Lists: where headline or first sentence tell that it is done, and neither that it is to come, a sentence that "
+        "holds no word of these (another, next) only looks back",
+    )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(
         default=False,
