@@ -25,7 +25,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs lock validate build artefact system-test deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs schemas mutate lock validate build artefact system-test deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,12 @@ rules: setup ## Check the rules and the list of feeds, and run the tests at the 
 
 docs: setup ## Write the page that is made of the code: docs/checks.md
 	@$(BIN)/python -c "from tocsin.checks import page; print(page(), end='')" > docs/checks.md
+
+mutate: setup ## Change the stable rules in one place at a time, and list what no test notices (a quarter of an hour); ARGS="--sample 200" for some
+	@$(BIN)/tocsin test --mutate --sample 0 $(ARGS)
+
+schemas: setup ## Write the JSON Schemas of the YAML files, which editors use: schemas/
+	@$(BIN)/tocsin schema --write schemas
 
 format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only

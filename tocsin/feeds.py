@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
 from tocsin.errors import Fault, RuleFaults
 from tocsin.opml import outlines
@@ -57,7 +57,11 @@ def _printable(value: object) -> object:
     return " ".join(_CONTROL.sub(" ", value).split()) if isinstance(value, str) else value
 
 
-Period = Annotated[timedelta, BeforeValidator(_period)]
+Period = Annotated[
+    timedelta,
+    BeforeValidator(_period),
+    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]{0,4}[mhd]$", "examples": ["5m", "2h", "1d"]}),
+]
 Words = Annotated[str, BeforeValidator(_printable)]
 
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from math import prod
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from tocsin.signal import Certainty, Stage
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
+ListName = Annotated[Slug, WithJsonSchema({"x-names": "lists"})]
+"""A list: shared, or the rule's own."""
+CueName = Annotated[Slug, WithJsonSchema({"x-names": "cues"})]
+Named = Annotated[Slug, WithJsonSchema({"x-names": "slugs"})]
+"""The slug of an entry of a list of names."""
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+MAX_CHOICES = 256
+"""Entries that one entry with choices may stand for."""
 _CHOICE = re.compile(r"\(([^()|]*\|[^()]*)\)")
 
 
@@ -23,17 +31,32 @@ def _spread(value: object) -> object:
 
 
 def _choices(entry: str) -> list[str]:
+    groups = [match[1].count("|") + 1 for match in _CHOICE.finditer(entry)]
+    if prod(groups) > MAX_CHOICES:
+        raise ValueError(
+            f"{entry[:60]!r} stands for {prod(groups):,} entries, and {MAX_CHOICES} is the most; write it as several"
+        )
+    return _spread_out(entry)
+
+
+def _spread_out(entry: str) -> list[str]:
     match = _CHOICE.search(entry)
     if not match:
         return [entry]
     return [
         spread
         for choice in match[1].split("|")
-        for spread in _choices(" ".join((entry[: match.start()] + choice.strip() + entry[match.end() :]).split()))
+        for spread in _spread_out(" ".join((entry[: match.start()] + choice.strip() + entry[match.end() :]).split()))
     ]
 
 
-Phrases = Annotated[list[Phrase], BeforeValidator(_spread)]
+Phrases = Annotated[
+    list[Phrase],
+    BeforeValidator(_spread),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "string", "minLength": 1}}
+    ),  # as written, before choices are made
+]
 """Entries of lists and names; a choice in brackets makes several of one: (defence | defense) budget."""
 Level = Literal["low", "medium", "high", "critical"]
 Slot = Literal["who", "where", "what"]
@@ -50,7 +73,11 @@ def _period(value: object) -> timedelta:
     raise ValueError("write a period as a number and a unit: 12h, 30d or 8w")
 
 
-Period = Annotated[timedelta, BeforeValidator(_period)]
+Period = Annotated[
+    timedelta,
+    BeforeValidator(_period),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+[hdw]$", "examples": ["12h", "30d", "8w"]}),
+]
 
 
 class Model(BaseModel):
@@ -69,7 +96,9 @@ class Words(Model):
     verbs: Phrases = Field(default_factory=list, description="Verbs and phrasal verbs in base form: send, beef up")
     nouns: Phrases = Field(default_factory=list, description="Nouns in the singular: soldier, advance party")
     words: Phrases = Field(default_factory=list, description="Anything to be taken as written: more, as many as")
-    include: list[Slug] = Field(default_factory=list, description="Other lists whose entries belong to this one too")
+    include: list[ListName] = Field(
+        default_factory=list, description="Other lists whose entries belong to this one too"
+    )
     any_of: Phrases = Field(
         default_factory=list,
         description="Instead of words: lists, of names too, any of which will do where a form asks for this one; "
@@ -108,7 +137,7 @@ class Name(Model):
     forces: Phrases = []
     parliaments: Phrases = []
     not_: Phrases = Field(default_factory=list, alias="not")
-    state: Slug | None = Field(default=None, description="The state it lies in or belongs to")
+    state: Named | None = Field(default=None, description="The state it lies in or belongs to")
     type: str = ""
 
 
@@ -145,7 +174,7 @@ class Cue(Model):
     forms: list[Phrase] = Field(
         default_factory=list, description="Cues with gaps, written like a rule's form: neither ..6 confirmed"
     )
-    include: list[Slug] = []
+    include: list[ListName] = []
     not_: Phrases = Field(default_factory=list, alias="not")
     direction: Literal["before", "after", "either"] = Field(
         default="before", description="Where the cue stands, seen from the match"
@@ -155,7 +184,7 @@ class Cue(Model):
         default="clause",
         description="How far it may stand from the match; `next` and `previous`: in the neighbouring sentence, too",
     )
-    unless: list[Slug] = Field(
+    unless: list[ListName] = Field(
         default_factory=list, description="Lists or cues; one of them between cue and match breaks the cue"
     )
     opens: bool = Field(
@@ -184,8 +213,8 @@ class CuesFile(Model):
 class Who(Model):
     """Where the actor comes from."""
 
-    from_: list[Slug] = Field(alias="from")
-    of: list[Slug] = Field(
+    from_: list[ListName] = Field(alias="from")
+    of: list[ListName] = Field(
         default_factory=list, description="Lists: a nationality on one of these words decides before any subject does"
     )
     required: bool = True
@@ -198,10 +227,10 @@ class Who(Model):
         description="A sentence of the text that tells it must say who acts, one of the lead must name a possible actor at least; "
         "a headline need not",
     )
-    only: list[Slug] = Field(
+    only: list[Named] = Field(
         default_factory=list, description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
     )
-    watchers: list[Slug] = Field(
+    watchers: list[Named] = Field(
         default_factory=list,
         description="Slugs: who mostly tells what others do, and acts only where a sentence plainly says so, or nobody else is named",
     )
@@ -213,8 +242,8 @@ class Who(Model):
 class Where(Model):
     """Where the theatre comes from."""
 
-    from_: list[Slug] = Field(alias="from")
-    merge: list[list[Slug]] = Field(
+    from_: list[ListName] = Field(alias="from")
+    merge: list[list[Named]] = Field(
         default_factory=list,
         description="Places that are one theatre; the first names it, unless it is the actor itself",
     )
@@ -223,7 +252,7 @@ class Where(Model):
 class What(Model):
     """Where the materiel comes from: the first list of which a word stands in the match gives the slot."""
 
-    from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
+    from_: dict[Slug, ListName] = Field(alias="from", description="slug of the slot: list of words")
     default: Slug | None = None
     merge: list[list[Slug]] = Field(
         default_factory=list,
@@ -244,21 +273,23 @@ class Form(Model):
         description="Words, <lists> and <phrases> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the "
         "clause; what stands around `..&3` or `...&3` may stand in either order"
     )
-    head: Slug | None = Field(
+    head: ListName | None = Field(
         default=None, description="The list whose word the cues look at; otherwise the first verb"
     )
     stage: Stage | None = Field(
         default=None, description="The stage when no cue and no tense says more; words that say less do not lower it"
     )
-    with_: list[Slug] = Field(
+    with_: list[ListName] = Field(
         default_factory=list, alias="with", description="Lists of which a word must stand in the sentence"
     )
-    without: list[Slug] = Field(default_factory=list, description="Lists of which no word may stand in the sentence")
-    about: list[Slug] = Field(
+    without: list[ListName] = Field(
+        default_factory=list, description="Lists of which no word may stand in the sentence"
+    )
+    about: list[ListName] = Field(
         default_factory=list,
         description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
     )
-    told: list[Slug] = Field(
+    told: list[ListName] = Field(
         default_factory=list,
         description="Lists of which a word must stand in this sentence or the one before: what the match takes up",
     )
@@ -268,11 +299,11 @@ class Form(Model):
         "rule says, [] for none",
     )
     what: Slug | None = None
-    ignore_cues: list[Slug] = Field(default_factory=list, description="Cues that say nothing about this form")
+    ignore_cues: list[CueName] = Field(default_factory=list, description="Cues that say nothing about this form")
     tense: bool | None = Field(
         default=None, description="Whether a past tense means that the thing is done; left out, as the rule says"
     )
-    only_who: list[Slug] = Field(
+    only_who: list[Named] = Field(
         default_factory=list, description="Only where one of these acts, or is what the article is about"
     )
     amounts: Literal["rising", "falling", "below-told"] | None = Field(
@@ -300,7 +331,7 @@ class Figures(Model):
     """Which numbers belong to the signal."""
 
     unit: Literal["percent", "money", "count"]
-    of: list[Slug] = []
+    of: list[ListName] = []
     counts: str = ""
 
 
@@ -327,8 +358,8 @@ class Fires(Model):
 
     text: Phrase | str
     title: str = ""
-    who: Slug | None = None
-    where: Slug | None = None
+    who: Named | None = None
+    where: Named | None = None
     what: Slug | None = None
     stage: Stage | None = None
     certainty: Certainty | None = None
@@ -393,25 +424,27 @@ class Rule(Model):
         default_factory=dict,
         description="Parts of forms that can be said in several ways: a form that names one stands for a form with each",
     )
-    about: list[Slug] = Field(default_factory=list, description="The `about` of every form that has none of its own")
+    about: list[ListName] = Field(
+        default_factory=list, description="The `about` of every form that has none of its own"
+    )
     needs: list[str] = Field(default_factory=list, description="The `needs` of every form that says nothing of its own")
     forms: list[Form]
-    aside: list[Slug] = Field(
+    aside: list[ListName] = Field(
         default_factory=list,
         description="Lists: below the lead, a sentence that names no actor counts only where headline or lead hold a word of these",
     )
-    never: list[Slug] = Field(
+    never: list[ListName] = Field(
         default_factory=list, description="Lists: a word of one of them in the match's clause silences it"
     )
-    never_in_sentence: list[Slug] = []
-    never_in_lead: list[Slug] = Field(
+    never_in_sentence: list[ListName] = []
+    never_in_lead: list[ListName] = Field(
         default_factory=list,
         description="Lists: a word of them in the first sentences of the text silences the rule in the text",
     )
-    never_in_title: list[Slug] = Field(
+    never_in_title: list[ListName] = Field(
         default_factory=list, description="Lists: a word of them in the headline silences the headline, never the text"
     )
-    never_as_theme: list[Slug] = Field(
+    never_as_theme: list[ListName] = Field(
         default_factory=list,
         description="Lists: a word of one in the headline silences the headline, and the text where its lead holds one too",
     )
@@ -425,8 +458,8 @@ class Rule(Model):
         default=False,
         description="A form that begins with a verb does not match its passive: what is acted on stands before that",
     )
-    cues: list[Slug] | None = None
-    ignore_cues: list[Slug] = []
+    cues: list[CueName] | None = None
+    ignore_cues: list[CueName] = []
     who: Who
     where: Where | None = None
     what: What | None = None
