@@ -324,7 +324,8 @@ class _Loader:
                 found += self._find([member.partition(":")[0] for member in members], rule, source, path)
                 found.append(self.numbers[known])
             else:
-                own = {known.removeprefix(f"{rule}.") for known in self.numbers}
+                lists = [known for known in self.numbers if not known.startswith('"')]  # nor words as written
+                own = {known.removeprefix(f"{rule}.") for known in lists}
                 self.faults.append(source.fault(path, f"unknown list {name!r}{near(name, own)}", "TOC303"))
         return found
 

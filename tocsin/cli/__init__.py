@@ -31,6 +31,7 @@ COMMANDS = {
     "silence": "What the desk does not want to be told for a while: add, list, expire.",
     "slack": "The Slack app: doctor says whether it can do what Tocsin needs of it.",
     "status": "How the deployed stack is doing, on one screen.",
+    "studio": "A page on this machine: an article and a rule side by side, and what comes of both.",
     "test": "The tests at the bottom of each rule: what failed, what came instead, and why.",
     "watch": "On every save: faults, tests, and what the edit does to alerts.",
     "why": "Why an article was alerted or not, and why two are one story or two.",

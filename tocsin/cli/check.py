@@ -78,11 +78,14 @@ def _mend(paths: Sequence[Path]) -> None:
             click.echo(f"{mend.file}:{mend.line}:{mend.column}: mended: {mend.what}", err=True)
 
 
-def failed_tests(loaded: Loaded) -> Iterator[Fault]:
-    """The inline tests that do not come out as they say; their texts are read on all cores."""
-    heard = Heard()
-    heard.turn(loaded.rule_set)
-    heard.prepare([article for rule in loaded.models.values() for _, told in articles(rule) for article in told])
+def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
+    """The inline tests that do not come out as they say; their texts are read on all cores, but for what was `heard`."""
+    if heard is None:
+        heard = Heard()
+        heard.turn(loaded.rule_set)
+        heard.prepare([article for rule in loaded.models.values() for _, told in articles(rule) for article in told])
+    else:
+        heard.turn(loaded.rule_set)
     for name, rule in loaded.models.items():
         source = loaded.sources[name]
         for outcome in run(loaded.rule_set, rule, heard.seek):

@@ -92,10 +92,7 @@ def compared(
 ) -> tuple[Changes, str, int]:
     """What is different in alerts, how much was heard, and how many inputs could not be read."""
     cases, rejected = cases_of([after, before], paths, since)
-    _rehearse(cases, [before.rule_set, after.rule_set])
-    changes = [(case.name, change) for case in cases for change in case.changes()]
-    changes.sort(key=lambda one: KINDS.index(one[1].kind))
-    return changes, f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles", rejected
+    return differences(before, after, cases), extent(cases), rejected
 
 
 @contextmanager
@@ -137,12 +134,24 @@ def cases_of(
     return [*cases, Case("archive", *in_order(kept, now))], rejected
 
 
-def _rehearse(cases: Sequence[Case], sets: Sequence[RuleSet]) -> None:
+def differences(before: Loaded, after: Loaded, cases: Sequence[Case], jobs: int | None = None) -> Changes:
+    """What is different between two sets of rules, kind by kind."""
+    _rehearse(cases, [before.rule_set, after.rule_set], jobs)
+    changes = [(case.name, change) for case in cases for change in case.changes()]
+    return sorted(changes, key=lambda one: KINDS.index(one[1].kind))
+
+
+def extent(cases: Sequence[Case]) -> str:
+    """How much was heard."""
+    return f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles"
+
+
+def _rehearse(cases: Sequence[Case], sets: Sequence[RuleSet], jobs: int | None) -> None:
     """Lets both sets of rules hear every case."""
     places = [(case, article) for case in cases for article in case.articles]
     for case in cases:
         case.rehearsals = [Rehearsal(rules, case.start) for rules in sets]
-    found = find([article for _, article in places], sets)
+    found = find([article for _, article in places], sets, jobs=jobs)
     for (case, _), (article, one) in zip(places, found, strict=True):
         for rehearsal, alerts, signals in zip(case.rehearsals, case.alerts, one.signals, strict=True):
             alerts.extend(rehearsal.hears(article, signals))
@@ -164,7 +173,8 @@ def _told(change: Change) -> str:
     return f"{alert.rule}: {alert.story.partition('/')[2]} {alert.reason}, {alert.level}{trial}"
 
 
-def _headline(alert: Alert) -> str:
+def headline(alert: Alert) -> str:
+    """The headline of the article that raised an alert, with its outlet and day."""
     article = alert.article
     when = f", {article.published:%Y-%m-%d}" if article.published else ""
     return f"{article.title or article.id} ({article.source or 'unknown outlet'}{when})"
@@ -189,7 +199,7 @@ def show(changes: Changes, heard: str) -> None:
         console.print(Text(f"{change.kind:8}{_told(change)}", style=f"bold {styles[change.kind]}"))
         if change.detail:
             console.print(Text(f"        {change.detail}", style=styles[change.kind]))
-        console.print(Text(f"        {case}: {_headline(change.alert)}"))
+        console.print(Text(f"        {case}: {headline(change.alert)}"))
         if change.alert.sentence:
             console.print(Text(f"        {change.alert.sentence}", style="dim"))
     console.print(Text(counts_of(changes), style="bold"))
@@ -202,7 +212,7 @@ def _comment(changes: Changes, heard: str) -> None:
     for case, change in changes[:MOST]:
         detail = f" — {_plain(change.detail)}" if change.detail else ""
         click.echo(f"- **{change.kind}** {_plain(_told(change))}{detail}")
-        click.echo(f"  {_plain(case)}: {_plain(_headline(change.alert))}")
+        click.echo(f"  {_plain(case)}: {_plain(headline(change.alert))}")
         if change.alert.sentence:
             click.echo(f"  > {_plain(change.alert.sentence)}")
     if len(changes) > MOST:
