@@ -25,7 +25,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs lock validate build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs site picture schemas mutate lock validate build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -75,8 +75,21 @@ contract: setup ## Check that no import points the wrong way
 rules: setup ## Check the rules and the list of feeds, and run the tests at the rules' bottom
 	@$(BIN)/tocsin check infra/feeds.yaml
 
-docs: setup ## Write the page that is made of the code: docs/checks.md
-	@$(BIN)/python -c "from tocsin.checks import page; print(page(), end='')" > docs/checks.md
+docs: setup ## Write the pages that are made of the code: docs/checks.md, docs/reference/
+	@$(BIN)/python docs/reference.py
+
+site: setup ## Make the site of the documentation, in out/site; a broken link fails
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -d out/.doctrees docs out/site
+	@echo "site: out/site/index.html"
+
+picture: replay ## Take the picture of an alert for README.md (needs Chromium and an emoji font)
+	@$(BIN)/python docs/picture.py
+
+mutate: setup ## Change the stable rules in one place at a time, and list what no test notices (a quarter of an hour); ARGS="--sample 200" for some
+	@$(BIN)/tocsin test --mutate --sample 0 $(ARGS)
+
+schemas: setup ## Write the JSON Schemas of the YAML files, which editors use: schemas/
+	@$(BIN)/tocsin schema --write schemas
 
 format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only
@@ -84,7 +97,7 @@ format: setup ## Format the code and mend what can be mended
 
 lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
-	$(LOCK) pyproject.toml --extra cli --extra replay --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra cli --extra replay --extra studio --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/layer.txt
 	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt

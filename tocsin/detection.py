@@ -13,9 +13,9 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import LEAD, Finding, findings, lead, leads, names_actor, parts, read, words
+from tocsin.match import LEAD, Finding, findings, lead, leads, names_actor, opens, parts, read, words
 from tocsin.scan import Hit, Page, Sentence
-from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, rank
+from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, Stage, rank
 
 _TITLE_WEIGHT = 3
 _MENTIONS = 2
@@ -97,6 +97,8 @@ def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     possible = [page for page in pages if rule.policy.name in page.possible]
     vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page) or _theme(rules, rule, page))}
     matched = [_silenced(rules, finding, vetoes) for finding in findings(rules, rule, possible)]
+    if rule.after_done and _opens_with_deed(matched):
+        matched = [_looking_back(finding) for finding in matched]
     if any(finding.weak and not finding.lacking for finding in matched):
         matched = _outdone(matched)
     if rule.anchored and not any(_anchors(rules, finding) for finding in _counting(matched)):
@@ -121,6 +123,19 @@ def _outdone(matched: list[Finding]) -> list[Finding]:
         return matched
     why = "needs more than its place in the article: another sentence says it better"
     return [_without(finding, why) if finding.weak else finding for finding in matched]
+
+
+def _opens_with_deed(matched: list[Finding]) -> bool:
+    """Whether headline or first sentence tell that the thing was done, and neither that it is to come."""
+    opening = [finding for finding in matched if opens(finding.sentence)]
+    return any(finding.happened for finding in opening) and not _counting(opening)
+
+
+def _looking_back(finding: Finding) -> Finding:
+    """A finding of an article about what was done, which counts where it speaks of another."""
+    more = not finding.rule.after_done.isdisjoint(finding.sentence.by_list)
+    why = "after_done: the article opens with the deed, and this speaks of no other"
+    return finding if more else _without(finding, why)
 
 
 def _anchors(rules: RuleSet, finding: Finding) -> bool:
@@ -169,8 +184,7 @@ def _theme(rules: RuleSet, rule: Rule, page: Page) -> str:
 
 
 def _opens_with_denial(finding: Finding) -> bool:
-    opens = finding.sentence.page.field == "title" or finding.sentence.number == 0
-    return opens and "denied" in finding.flags
+    return opens(finding.sentence) and "denied" in finding.flags
 
 
 def _denied(finding: Finding) -> Finding:
@@ -413,7 +427,7 @@ def _signal(
     return Signal(
         rule.policy.name,
         *slots,
-        strongest.stage,
+        _reached(strongest.stage, told),
         strongest.certainty,
         tuple(dict.fromkeys((*flags, *_doubts(rule, figures)))),
         says,
@@ -422,6 +436,12 @@ def _signal(
         strongest,
         tuple(quoted),
     )
+
+
+def _reached(stage: Stage, told: list[Evidence]) -> Stage:
+    """How far it has come by what is quoted; a headline's tense is no time, but one that says that it is near is heeded."""
+    near = any(one.stage == "imminent" for one in told)
+    return "imminent" if near and stage in {"planned", "preparing"} else stage
 
 
 def _heard(finding: Finding) -> Iterator[Sentence]:

@@ -23,6 +23,7 @@ PART = 200_000
 """Characters of a text that are read at once, several times what the longest live blogs have."""
 _WEAK = frozenset({"perfect"})
 """Needs that make a match news only where the article holds nothing surer."""
+_NEEDS = "needs one of "
 _PAST = frozenset({"past", "part"})
 _VERBS = frozenset({"past", "part", "base", "bare", "s", "ing"})
 WINDOW = 12
@@ -61,6 +62,14 @@ class Finding:
             or self.match.head.lexeme.tag in _PAST
             or any(cue.stage for cue, _ in self.cues)
         )
+
+    @property
+    def happened(self) -> bool:
+        """Whether a verb says that it was done, so that it lacks nothing but that it is to come."""
+        head = self.match.head
+        tags = _PAST | {"s"} if self.sentence.headline and head == self.match.hits[0] else _PAST
+        told = head.lexeme.tag in tags or any(cue.stage == "done" for cue, _ in self.cues)
+        return self.stage == "done" and told and self.lacking.startswith(_NEEDS)
 
     @property
     def form(self) -> Form:
@@ -191,7 +200,7 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
     if match.form.amounts and match.form.amounts != _trend(rules, match):
         yield f"amounts {match.form.amounts}: the sums do not compare so"
     if match.form.needs and not any(_met(need, finding, forward=forward) for need in match.form.needs):
-        yield "needs one of " + ", ".join(need if isinstance(need, str) else names[need] for need in match.form.needs)
+        yield _NEEDS + ", ".join(need if isinstance(need, str) else names[need] for need in match.form.needs)
 
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
@@ -230,6 +239,11 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
 def leads(sentence: Sentence) -> bool:
     """Whether a sentence is a headline, or one of the first of the text."""
     return sentence.page.field == "title" or sentence.number < LEAD
+
+
+def opens(sentence: Sentence) -> bool:
+    """Whether a sentence is a headline, or the very first of the text."""
+    return sentence.page.field == "title" or sentence.number == 0
 
 
 def _trend(rules: RuleSet, match: Match) -> str | None:

@@ -39,6 +39,7 @@ _FIRST_YEAR = 1900
 _YEAR = Pattern(r"(?:19|20)\d\d")
 _DAY_DIGITS = 2
 _UNTIL = frozenset({"and", "to", "or", "until", "till", "through"})
+_DASHES = frozenset({"-", "\u2013"})
 _TIMES = frozenset(
     {
         "in",
@@ -291,12 +292,12 @@ class Page:
                     yield Hit(token, token + 1, Lexeme(past, "word"))
             elif word in _MONTHS and self._past_month(token, _MONTHS[word]):
                 yield Hit(token, token + 1, Lexeme(past, "word"))
-            elif word in _MONTHS and self._recent(token, _MONTHS[word]):
-                yield Hit(token, token + 1, Lexeme(recent, "word"))
             elif word in _MONTHS and self._coming(token, _MONTHS[word]):
                 yield Hit(token, token + 1, Lexeme(coming, "word"))
                 if self._near(token, _MONTHS[word]):
                     yield Hit(token, token + 1, Lexeme(near, "word"))
+            elif word in _MONTHS and self._recent(token, _MONTHS[word]):
+                yield Hit(token, token + 1, Lexeme(recent, "word"))
 
     @cached_property
     def _year(self) -> int:
@@ -361,7 +362,7 @@ class Page:
     def _days(self, token: int) -> list[int]:
         return [
             int(word)
-            for word in (self._word(token - 1), self._word(token + 1), self._first_day(token))
+            for word in (self._word(token - 1), self._word(token + 1), self._first_day(token), self._last_day(token))
             if word.isdecimal() and len(word) <= _DAY_DIGITS
         ]
 
@@ -370,6 +371,14 @@ class Page:
         if not self._word(token - 1).isdecimal():
             return ""
         return self._word(token - 3) if self._word(token - 2) in _UNTIL else self._word(token - 2)
+
+    def _last_day(self, token: int) -> str:
+        """The day a stretch of days behind a month ends with: "April 24 or 25", "Dec. 17-20"."""
+        if not self._word(token + 1).isdecimal():
+            return ""
+        if self._word(token + 2) in _UNTIL:
+            return self._word(token + 3)
+        return self._word(token + 2) if self._word(token + 2) and self.gap(token + 2) in _DASHES else ""
 
     def _word(self, token: int) -> str:
         return self.words[token] if 0 <= token < len(self.words) else ""
