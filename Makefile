@@ -25,7 +25,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs site picture schemas mutate lock validate build artefact system-test deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs site picture schemas mutate lock validate build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -113,6 +113,15 @@ build: setup-sam ## Build what is deployed, in .aws-sam
 artefact: setup setup-sam ## Build for this machine's processor, start every function that was built under Lambda's own client, and weigh it (needs Python 3.13)
 	@$(SAM) build --build-dir .aws-sam/here --no-cached --parameter-overrides Architecture=$(HERE)
 	BUILT=$(CURDIR)/.aws-sam/here $(BIN)/python -m pytest -n 0 tests/pipeline/test_built.py $(ARGS)
+
+system-test: setup setup-sam ## Deploy the template as it is to ministack on loopback, ring for the seeds, and try every role (needs Python 3.13, else it is skipped)
+	@infra/system-test.sh $(ARGS)
+
+cost: setup ## What Tocsin costs: each call of a measured run on moto, priced by bench/prices.json (a minute)
+	PYTHONPATH=. $(BIN)/python bench/cost.py $(ARGS)
+
+load: setup ## A million articles a day, with bursts, through detection and delivery in virtual time; ARGS="--hours 2"
+	PYTHONPATH=. $(BIN)/python bench/load.py $(ARGS)
 
 deploy: setup build ## Deploy what was built, and look at the feeds it comes with: asks for everything the first time, and remembers the answers; STACK=name
 	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \

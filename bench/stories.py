@@ -281,12 +281,12 @@ class Meter:
     written: int = 0
     checked: int = 0
 
-    def watch(self, client: Any) -> None:  # noqa: ANN401 - boto3 makes its clients' types when it runs
+    def watch(self, client: Any) -> None:
         """Counts from now on."""
         client.meta.events.register("before-parameter-build.dynamodb", self._asked)
         client.meta.events.register("after-call.dynamodb", self._answered)
 
-    def _asked(self, params: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+    def _asked(self, params: dict[str, Any], model: Any, **_: object) -> None:
         self.calls[model.name] += 1
         actions = params.get("TransactItems", ())
         self.checked += sum("ConditionCheck" in action for action in actions)
@@ -294,7 +294,7 @@ class Meter:
             model.name in {"PutItem", "UpdateItem"}
         )
 
-    def _answered(self, parsed: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+    def _answered(self, parsed: dict[str, Any], model: Any, **_: object) -> None:
         found = parsed.get("Responses", {})
         batch = sum(map(len, found.values())) if isinstance(found, dict) else 0
         self.read += (
@@ -346,7 +346,7 @@ def costs(size: int, outlets: int = 40) -> Iterator[str]:
         yield arrives(outlets + 1, "The weather stays mild until Friday.")
 
 
-def _fill(detector: Detector, client: Any, name: str, size: int) -> None:  # noqa: ANN401 - boto3's client
+def _fill(detector: Detector, client: Any, name: str, size: int) -> None:
     """Fills the table with stories of others, of all ages."""
     if not size:
         return

@@ -147,6 +147,12 @@ class System:
         """The table, as a reader sees it."""
         return DynamoTable(self.stack.client("dynamodb"), self.stack.physical("Table"))
 
+    def name_outputs(self) -> None:
+        """Makes a stack whose outputs name table and bucket, as those of a deployed one do, for the command line to find."""
+        outputs = {name: {"Value": self.stack.physical(name)} for name in ("Table", "Bucket")}
+        body = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": outputs})
+        self.stack.client("cloudformation").create_stack(StackName=STACK, TemplateBody=body)
+
     def drop(self, key: str, body: bytes, **metadata: str) -> None:
         """Puts a file under `inbox/`."""
         told = {name: quote(value) for name, value in metadata.items()}
