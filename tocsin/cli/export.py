@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tocsin.article import Article
 from tocsin.cli import FINE
 from tocsin.cli.options import as_line, period, stack_option
 from tocsin.errors import SettingsFault
+from tocsin.memory import unwritten
 
 if TYPE_CHECKING:
     from tocsin.adapters.stack import DeployedStack
@@ -65,10 +67,17 @@ def _stories(stack: DeployedStack, since: timedelta | None) -> Iterator[dict[str
 def _fates(stack: DeployedStack, since: timedelta | None) -> Iterator[dict[str, Any]]:
     """The fates in the table, then those of articles without a signal, each by its time."""
     earliest = datetime.now(UTC) - (since or FATES_LIVE)
-    told = [row for row in stack.states("ARTICLE#", "FATE") if datetime.fromisoformat(row["at"]) >= earliest]
+    latest = datetime.now(UTC) + timedelta(days=1)
+    rows = list(stack.states("ARTICLE#", "FATE"))
+    told = [row for row in rows if datetime.fromisoformat(row["at"]) >= earliest]
     yield from sorted(told, key=lambda row: (row["at"], row["article"]))
-    for _, row in stack.archived("fates", earliest, datetime.now(UTC) + timedelta(days=1)):
+    for _, row in stack.archived("fates", earliest, latest):
         yield row
+    known = {row["article"] for row in rows}
+    for kept, row in stack.archived("articles", earliest, latest):
+        if row.get("fresh") and row["id"] not in known:
+            fate = unwritten(Article.from_json(row), kept.at.isoformat(), "no rule matched, or it is still on its way")
+            yield fate.to_json()
 
 
 def _write_parquet(rows: list[dict[str, Any]], file: Path | None) -> None:
