@@ -90,7 +90,7 @@ class Case:
         self.articles = [one for one in self.articles if one.id in told]
 
     def _tells(self, article: str, development: Development) -> bool:
-        return any(_is(signal, development) for signal in self.signals[article])
+        return any(tells(signal, development) for signal in self.signals[article])
 
     def score(self, method: str, alerts: Iterable[tuple[str, Signal | None]]) -> Score:
         """The score of alerts: pairs of an article and the signal it tells, or None when it tells all it holds."""
@@ -101,21 +101,25 @@ class Case:
             fresh = {
                 one.name
                 for one in self.developments
-                if article in one.articles and (signal is None or _is(signal, one)) and one.name not in told
+                if article in one.articles and (signal is None or tells(signal, one)) and one.name not in told
             }
             repeated += not fresh
             told |= fresh
         return Score(method, count, repeated, len(self.developments) - len(told))
 
 
-def _is(signal: Signal, development: Development) -> bool:
+def tells(signal: Signal, development: Development) -> bool:
     """Whether a signal tells a development."""
     return (signal.rule, signal.who) == (development.rule, development.who) and all(
         getattr(signal, name) == value for name, value in development.slots
     )
 
 
-def case_of_seeds() -> Case:
+Told = tuple[list[Article], list[Development]]
+"""Articles, and what there is to be told of them."""
+
+
+def told_by_seeds() -> Told:
     """The five seeds, with the alerts of their manifest."""
     articles = [entry.article for entry in entries(ROOT / "seeds") if entry.article]
     developments = []
@@ -123,22 +127,36 @@ def case_of_seeds() -> Case:
         names = frozenset(one.id for one in articles if one.id[:3] in row["articles"])
         slots = tuple((name, row[name]) for name in ("where", "what", "stage") if row.get(name))
         developments.append(Development(str(number), row["rule"], row["who"], names, slots))
-    return Case(articles, developments)
+    return articles, developments
 
 
-def case_of_corpus(path: Path) -> Case:
+def told_by_corpus(path: Path) -> Told:
     """A corpus: an article a line, with `gold.labels` (rule, who) and `gold.event`, the same for one development."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    read_ones = {entry.article.id: entry.article for entry in entries(path) if entry.article}
     articles: dict[tuple[str, str, str], set[str]] = {}
-    for row in rows:
+    for row in rows_of(path):
         for label in row["gold"]["labels"] if row["gold"]["event"] else ():
             if label["status"] != "denied":
                 articles.setdefault((row["gold"]["event"], label["rule"], label["who"]), set()).add(row["id"])
     developments = [
         Development("/".join(map(str, key)), key[1], key[2], frozenset(names)) for key, names in articles.items()
     ]
-    return Case([replace(one, published=one.published or NOON) for one in read_ones.values()], developments)
+    several = [entry.article for entry in entries(path) if entry.article]
+    return [replace(one, published=one.published or NOON) for one in several], developments
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The lines of a corpus."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def case_of_seeds() -> Case:
+    """The five seeds."""
+    return Case(*told_by_seeds())
+
+
+def case_of_corpus(path: Path) -> Case:
+    """A labelled corpus."""
+    return Case(*told_by_corpus(path))
 
 
 def slots(case: Case) -> Score:
@@ -148,7 +166,7 @@ def slots(case: Case) -> Score:
     told = {name for one in case.developments for name in one.articles}
     for article in case.articles:
         for signal in case.signals[article.id]:
-            if not any(_is(signal, one) for one in case.developments if article.id in one.articles):
+            if not any(tells(signal, one) for one in case.developments if article.id in one.articles):
                 continue  # the same articles and signals for every method
             policy = RULES.policy(signal.rule)
             known = kept.setdefault(identity(signal, policy), {})
