@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import import_module, metadata
 from pathlib import Path
 from statistics import median
@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 
 from bench.engine import RESULTS, kept, machine, say, together
 from bench.engine import ratio as over
-from bench.replay import processor_seconds
 from bench.peers.cases import Case, Outcome, corpus, generated, posts, seeds, stories
+from bench.replay import processor_seconds
 from bench.stories import ROOT
 
 OURS = "ours"
@@ -52,6 +52,11 @@ class Peer:
         """What the module calls so."""
         return getattr(import_module(f"bench.peers.{self.module}"), name)
 
+    def alone_at(self, threshold: float) -> Callable[[Sequence[tuple[str, str]]], list[int]]:
+        """What tells which articles are the first of their kind, at a threshold."""
+        alone: Callable[[Sequence[tuple[str, str]], float], list[int]] = self.attribute("alone")
+        return lambda articles: alone(articles, threshold)
+
 
 PEERS = (
     Peer(OURS, "**Tocsin**"),
@@ -71,20 +76,24 @@ def _installed(name: str) -> bool:
     return True
 
 
+@cache
+def hears(module: str, case: Case) -> tuple[dict[str, set[str]], int]:
+    """What the reader of a module hears, and its false alarms."""
+    reads = import_module(f"bench.peers.{module}").reader()
+    return case.heard(reads), case.false(reads)
+
+
 def fares(peer: Peer, case: Case) -> tuple[int, int, Outcome]:
     """Signals found, false alarms, and what came of the alerts; of all thresholds that with the fewest mistakes."""
-    reads = Peer(FRONT, "").attribute("reader")() if peer.apart else peer.attribute("reader")()
-    heard = case.heard(reads)
+    heard, false = hears(FRONT if peer.apart else peer.module, case)
     if peer.module == OURS:
         came = stories(case, heard)
     elif peer.apart:
-        tried = [
-            posts(case, heard, partial(peer.attribute("alone"), threshold=one)) for one in peer.attribute("THRESHOLDS")
-        ]
+        tried = [posts(case, heard, peer.alone_at(one)) for one in peer.attribute("THRESHOLDS")]
         came = min(tried, key=lambda one: (one.empty + one.swallowed, one.swallowed))
     else:
         came = posts(case, heard, lambda some: list(range(len(some))))
-    return case.found(heard), case.false(reads), came
+    return case.found(heard), false, came
 
 
 def works(peers: Sequence[Peer], case: Case, most: int) -> dict[str, Callable[[], object]]:

@@ -20,7 +20,7 @@ Reads = Callable[[str, str], set[str]]
 """From headline and text to the kinds of signal they hold."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Case:
     """Some articles in order of publication, and everything that is known of them."""
 
