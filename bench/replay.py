@@ -27,9 +27,10 @@ REPLAY = "import sys; from tocsin.cli import main; sys.exit(main())"
 """What `make replay` runs once everything is set up."""
 
 
-def processor_seconds(command: list[str], given: str = "") -> float:
+def processor_seconds(command: list[str], given: str = "", **variables: str) -> float:
     """Seconds of processor time, user's and system's, of a process that reads something and ends well."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": path, **variables}
     with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as log:
         stdin.write(given.encode())
         stdin.seek(0)

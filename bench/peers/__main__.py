@@ -11,6 +11,7 @@ from functools import cache, partial
 from importlib import import_module, metadata
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -114,14 +115,14 @@ def starts(peers: Sequence[Peer], article: tuple[str, str], rounds: int) -> dict
     """Processor seconds from a fresh interpreter to the first article read, in turns."""
     found: dict[str, list[float]] = {peer.module: [] for peer in peers}
     given = json.dumps(article)
-    for number in range(rounds + 1):  # the first fills caches
-        for peer in peers:
-            code = (
-                APART.format(peer.module, peer.attribute("THRESHOLDS")[0]) if peer.apart else READ.format(peer.module)
-            )
-            seconds = processor_seconds([sys.executable, "-c", code], given)
-            if number:
-                found[peer.module].append(seconds)
+    with TemporaryDirectory() as cache:  # of its own, which others do not empty
+        for number in range(rounds + 1):  # the first fills it
+            for peer in peers:
+                at = peer.attribute("THRESHOLDS")[0] if peer.apart else None
+                code = APART.format(peer.module, at) if peer.apart else READ.format(peer.module)
+                seconds = processor_seconds([sys.executable, "-c", code], given, XDG_CACHE_HOME=cache)
+                if number:
+                    found[peer.module].append(seconds)
     return found
 
 

@@ -16,6 +16,10 @@ from tocsin.rehearsal import Rehearsal
 from tocsin.source import read
 from tocsin.story import identity
 
+POSTED = frozenset(rule.policy.name for rule in RULES.rules if rule.policy.posted)
+"""The kinds of signal that ring. Rules on trial are nobody's alarm."""
+CALM = "The harvest was good, the growers' association said. Bread will cost what it did. Bakers were relieved."
+"""What stands before a sentence that is tried alone: in its own article it is no lead either."""
 Reads = Callable[[str, str], set[str]]
 """From headline and text to the kinds of signal they hold."""
 
@@ -38,7 +42,7 @@ class Case:
 
     def heard(self, reads: Reads) -> dict[str, set[str]]:
         """What fires on each article of the stream, as far as it can be judged."""
-        found = {one.id: reads(one.title, one.text) for one in self.stream}
+        found = {one.id: reads(one.title, one.text) & POSTED for one in self.stream}
         return {
             name: rules & self.wanted.get(name, frozenset()) if name in self.incomplete else rules
             for name, rules in found.items()
@@ -55,7 +59,7 @@ class Case:
 
     def false(self, reads: Reads) -> int:
         """How many of the calm ones fire."""
-        return sum(bool(reads(one.title, one.text)) for one in self.calm)
+        return sum(bool(reads(one.title, one.text) & POSTED) for one in self.calm)
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def seeds() -> Case:
     wanted = {Path(row["file"]).stem: frozenset(one["rule"] for one in row["signals"]) for row in rows}
     holding = {one["text"] for row in rows for one in (*row["must_fire"], *row["may_fire"])}
     traps = {one["text"] for row in rows for one in row["must_not_fire"]} - holding
-    calm = [Article(str(number), text) for number, text in enumerate(sorted(traps))]
+    calm = [Article(str(number), f"{CALM}\n\n{text}", "Bread") for number, text in enumerate(sorted(traps))]
     return Case("seeds", _in_order(articles), wanted, calm, developments)
 
 
@@ -127,8 +131,9 @@ def generated(count: int) -> Case:
     articles = engine.articles(count, random.Random(engine.SEED))
     firing = {test["text"]: name for name, rule in engine.shipped() for test in rule["tests"]["fires"]}
     every = round(1 / engine.SIGNALS)
-    wanted = {one.id: frozenset(name for text, name in firing.items() if text in one.text) for one in articles[::every]}
-    calm = [one for one in articles if one.id not in wanted]
+    held = {one.id: {name for text, name in firing.items() if text in one.text} for one in articles[::every]}
+    wanted = {name: frozenset(rules & POSTED) for name, rules in held.items()}
+    calm = [one for one in articles if one.id not in held]
     return Case(f"{count:,} generated", articles, wanted, calm)
 
 
