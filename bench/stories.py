@@ -1,6 +1,6 @@
 """What stories cost, and what other ways of telling developments apart would have done.
 
-python -m bench.stories cost                       reads and writes of an article as the table grows, on moto
+python -m bench.stories cost                       reads and writes of an article as the table grows, on moto, and what its keys reach
 python -m bench.stories compare                    alerts and swallowed developments over the seeds
 python -m bench.stories compare --corpus FILE      the same over articles with gold labels, a JSON object a line
 """
@@ -14,13 +14,19 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from botocore.client import BaseClient
+
+from infra.local.pump import Pump
+from infra.local.slack import LocalSlack
 from infra.local.stack import LocalStack
-from infra.replay import TEMPLATE
+from infra.replay import CHANNEL, SECRET, TEMPLATE
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.s3 import S3Archive
 from tocsin.article import Article
@@ -377,6 +383,136 @@ def _fill(detector: Detector, client: Any, name: str, size: int) -> None:  # noq
         client.put_item(TableName=name, Item=story | {"pk": {"S": f"STORY#additional-deployment/x{number}/y"}})
 
 
+# ── reach ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+BESIDE = (0, 1_000, 1_000_000)
+"""Stories of others in the table that is asked."""
+TRIED = (0, 2, 4)
+"""So many of them are really told; how the partitions grow from two to four is how they go on."""
+OTHERS = (("France", "Mali"), ("Italy", "Libya"), ("India", "Bhutan"), ("Japan", "Philippines"))
+"""Who sends troops where."""
+
+
+@dataclass(frozen=True, order=True)
+class Access:
+    """One way in which the table is asked, with a point of suspension for what is an article's or a story's own."""
+
+    call: str
+    key: str
+    limit: float = 0
+    """Items it asks for at most; 0: those of exact keys."""
+
+
+@dataclass
+class Reached:
+    """Every access of a run, and how many items lie under its key: those it has to read, however few it wants."""
+
+    found: dict[Access, int] = field(default_factory=dict)
+    asked: list[tuple[Access, str, str]] = field(default_factory=list)
+    """Accesses with the index and the partition they ask, to be counted in the end."""
+
+    def note(self, call: str, given: dict[str, Any]) -> None:
+        """One call of a DynamoDB client."""
+        if call == "Query":
+            values = [next(iter(value.values())) for value in given["ExpressionAttributeValues"].values()]
+            key = " ".join(_pattern(value) for value in values)
+            access = Access(f"Query {given.get('IndexName', '')}".strip(), key, given.get("Limit", 0) or math.inf)
+            self.asked.append((access, given.get("IndexName", ""), values[0]))
+        elif call == "Scan":
+            raise AssertionError("the table is scanned")
+        else:
+            keys = list(_keys(given))
+            for name in {_pattern(key) for key in keys}:
+                access = Access(call, name)
+                self.found[access] = max(self.found.get(access, 0), sum(_pattern(key) == name for key in keys))
+
+    def counted(self, items: Sequence[dict[str, Any]]) -> dict[Access, int]:
+        """How many items each access reaches among these."""
+        found = dict(self.found)
+        for access, index, partition in self.asked:
+            attribute = {"": "pk", "due": "due_shard"}[index]
+            under = sum(item.get(attribute, {}).get("S") == partition for item in items)
+            found[access] = max(found.get(access, 0), under)
+        return found
+
+
+def _pattern(key: str) -> str:
+    """`STORY#additional-deployment/turkey/syria` → `STORY#…`; a moment → `…`."""
+    if key.replace(".", "").isdigit():
+        return "…"
+    return key.split("#", maxsplit=1)[0] + ("#…" if "#" in key else "")
+
+
+def _keys(given: dict[str, Any]) -> Iterator[str]:
+    """The partitions of the exact keys a call names."""
+    for action in given.get("TransactItems", ()):
+        yield from _keys(next(iter(action.values())))
+    for table in given.get("RequestItems", {}).values():
+        for key in table["Keys"] if isinstance(table, dict) else ():
+            yield key["pk"]["S"]
+    for name in ("Key", "Item"):
+        if name in given:
+            yield given[name]["pk"]["S"]
+
+
+def reach() -> None:
+    """Prints how the table is asked on an article's whole way to Slack, and how many items that reaches as it grows."""
+    few, some, more = (_reached(others) for others in TRIED)
+    each = {access: (more[access] - some.get(access, 0)) / (TRIED[2] - TRIED[1]) for access in more}
+    print(
+        "\n| call | key | "
+        + " | ".join(f"{beside:,} stories beside" for beside in BESIDE)
+        + " |\n|---|---|---|---|---|"
+    )
+    for access in sorted(more):
+        base = few.get(access, more[access] - TRIED[2] * each[access])
+        cells = [f"{min(base + each[access] * beside, access.limit or math.inf):,.0f}" for beside in BESIDE]
+        print(f"| {access.call} | `{access.key}` | {' | '.join(cells)} |")
+
+
+def _reached(others: int) -> dict[Access, int]:
+    """What a story reaches beside so many others, all told and delivered: first report, second outlet, a copy, a calm article, the sweep."""
+    seen = Reached()
+    call: Any = vars(BaseClient)["_make_api_call"]  # where every client of boto3 asks
+    watching = False
+
+    def watched(client: BaseClient, name: str, given: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3's answer
+        if watching and client.meta.service_model.service_name == "dynamodb":
+            seen.note(name, given)
+        return call(client, name, given)
+
+    with ExitStack() as undo:
+        slack = undo.enter_context(LocalSlack())
+        given = {
+            "SlackChannel": CHANNEL,
+            "SlackTokenSecret": SECRET,
+            "SlackUrl": slack.url,
+            "SecondsBetweenMessages": "0",
+        }
+        stack = undo.enter_context(LocalStack(TEMPLATE, given | {"RulesFolder": str(ROOT / "rules")}))
+        stack.client("secretsmanager").create_secret(Name=SECRET, SecretString=slack.token)
+        undo.enter_context(mock.patch.object(BaseClient, "_make_api_call", watched))
+        pump = Pump(stack)
+
+        def arrives(name: str, text: str) -> None:
+            key = f"inbox/{name}.txt"
+            stack.client("s3").put_object(Bucket=stack.physical("Bucket"), Key=key, Body=f"{text} {name}".encode())
+            pump.drain()
+
+        for number, (who, where) in enumerate(OTHERS[:others]):
+            arrives(f"other-{number}", TEXT.replace("Turkey", who).replace("Syria", where))
+        watching = True
+        for name in ("first", "second", "first"):
+            arrives(name, TEXT)
+        arrives("calm", "The weather stays mild until Friday.")
+        pump.fire("Sweep")
+        pump.drain()
+        watching = False
+        if failed := [one.error for one in pump.invocations if one.error]:
+            raise SystemExit(failed[0])
+        return seen.counted(stack.client("dynamodb").scan(TableName=stack.physical("Table"))["Items"])
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -385,6 +521,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.what == "cost":
         cost()
+        reach()
     else:
         compare(case_of_corpus(options.corpus) if options.corpus else case_of_seeds())
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tocsin.article import Article
+from tocsin.cli.pace import Pace
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
 from tocsin.match import Finding, parts, read
@@ -114,9 +115,12 @@ def find(
 
 
 def _counted(found: Iterator[Found], total: int) -> Iterator[Found]:
-    """The same, with a bar where somebody is watching."""
+    """The same, with a bar where somebody is watching, and elsewhere a line now and then."""
     if not sys.stderr.isatty():
-        yield from found
+        pace = Pace(total)
+        for done, one in enumerate(found, 1):
+            yield one
+            pace.tell(done)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -11,6 +11,7 @@ import click
 
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.options import format_option, load_rules, paths_argument, read_inputs, report_fault, rules_option
+from tocsin.cli.pace import Pace
 from tocsin.errors import InputFault, SettingsFault
 
 _UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}
@@ -65,6 +66,8 @@ def command(
 
     options = Options(rules, shuffle, batch, max_age, workspace)
     if form == "ndjson":
+        pace = Pace(len(inputs))
+        options.on_progress = lambda done, _: pace.tell(done)
         replayed = replay(inputs, options)
         for row in rows(replayed):
             click.echo(json.dumps(row, ensure_ascii=False))
