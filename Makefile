@@ -25,7 +25,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench bench-peers bench-compare check lint format types contract rules docs lock validate build artefact system-test deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench bench-peers bench-compare check lint format types contract rules docs site picture schemas mutate lock validate build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -39,13 +39,13 @@ replay: setup ## Run the five articles of seeds/ through the whole system, and w
 test: setup ## Run the tests, on all cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-simulate: setup ## Every single fault of the seeds' way from inbox to Slack (seconds); ARGS="--schedule '34:late'" replays one
+simulate: setup ## Every single fault on the way from inbox to Slack and of what people press there (seconds); ARGS="--schedule '34:late'" replays one
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
-simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (a quarter of an hour on two idle cores)
+simulate-all: setup ## Every pair of faults, and 100,000 schedules of three and more (half an hour on two idle cores)
 	@$(BIN)/python -m tests.simulation --pairs --random 100000 $(ARGS)
 
-simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (five minutes)
+simulate-moto: setup ## Every single fault with the real boto3 adapters, on moto (a quarter of an hour on two idle cores)
 	@$(BIN)/python -m tests.simulation.moto $(ARGS)
 
 baselines: setup ## The same single faults for other ways to deliver, as a table
@@ -81,8 +81,21 @@ contract: setup ## Check that no import points the wrong way
 rules: setup ## Check the rules and the list of feeds, and run the tests at the rules' bottom
 	@$(BIN)/tocsin check infra/feeds.yaml
 
-docs: setup ## Write the page that is made of the code: docs/checks.md
-	@$(BIN)/python -c "from tocsin.checks import page; print(page(), end='')" > docs/checks.md
+docs: setup ## Write the pages that are made of the code: docs/checks.md, docs/reference/
+	@$(BIN)/python docs/reference.py
+
+site: setup ## Make the site of the documentation, in out/site; a broken link fails
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -d out/.doctrees docs out/site
+	@echo "site: out/site/index.html"
+
+picture: replay ## Take the picture of an alert for README.md (needs Chromium and an emoji font)
+	@$(BIN)/python docs/picture.py
+
+mutate: setup ## Change the stable rules in one place at a time, and list what no test notices (a quarter of an hour); ARGS="--sample 200" for some
+	@$(BIN)/tocsin test --mutate --sample 0 $(ARGS)
+
+schemas: setup ## Write the JSON Schemas of the YAML files, which editors use: schemas/
+	@$(BIN)/tocsin schema --write schemas
 
 format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only
@@ -90,7 +103,7 @@ format: setup ## Format the code and mend what can be mended
 
 lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
-	$(LOCK) pyproject.toml --extra cli --extra replay --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra cli --extra replay --extra studio --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/layer.txt
 	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
@@ -107,10 +120,20 @@ artefact: setup setup-sam ## Build for this machine's processor, start every fun
 	@$(SAM) build --build-dir .aws-sam/here --no-cached --parameter-overrides Architecture=$(HERE)
 	BUILT=$(CURDIR)/.aws-sam/here $(BIN)/python -m pytest -n 0 tests/pipeline/test_built.py $(ARGS)
 
-deploy: build ## Deploy what was built: asks for everything the first time, and remembers the answers; STACK=name
+system-test: setup setup-sam ## Deploy the template as it is to ministack on loopback, ring for the seeds, and try every role (needs Python 3.13, else it is skipped)
+	@infra/system-test.sh $(ARGS)
+
+cost: setup ## What Tocsin costs: each call of a measured run on moto, priced by bench/prices.json (a minute)
+	PYTHONPATH=. $(BIN)/python bench/cost.py $(ARGS)
+
+load: setup ## A million articles a day, with bursts, through detection and delivery in virtual time; ARGS="--hours 2"
+	PYTHONPATH=. $(BIN)/python bench/load.py $(ARGS)
+
+deploy: setup build ## Deploy what was built, and look at the feeds it comes with: asks for everything the first time, and remembers the answers; STACK=name
 	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \
 	else set -- --guided --config-env $(STACK) --stack-name $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin $(ARGS); fi; \
 	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) "$$@"
+	@$(BIN)/tocsin feeds check --from infra/feeds.yaml || echo "Not all feeds of infra/feeds.yaml are fine: mend or leave out what is wrong, then tocsin feeds import infra/feeds.yaml"
 
 destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name
 	$(SAM) delete --stack-name $(STACK) $(ARGS)

@@ -305,12 +305,12 @@ class Meter:
     written: int = 0
     checked: int = 0
 
-    def watch(self, client: Any) -> None:  # noqa: ANN401 - boto3 makes its clients' types when it runs
+    def watch(self, client: Any) -> None:
         """Counts from now on."""
         client.meta.events.register("before-parameter-build.dynamodb", self._asked)
         client.meta.events.register("after-call.dynamodb", self._answered)
 
-    def _asked(self, params: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+    def _asked(self, params: dict[str, Any], model: Any, **_: object) -> None:
         self.calls[model.name] += 1
         actions = params.get("TransactItems", ())
         self.checked += sum("ConditionCheck" in action for action in actions)
@@ -318,7 +318,7 @@ class Meter:
             model.name in {"PutItem", "UpdateItem"}
         )
 
-    def _answered(self, parsed: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+    def _answered(self, parsed: dict[str, Any], model: Any, **_: object) -> None:
         found = parsed.get("Responses", {})
         batch = sum(map(len, found.values())) if isinstance(found, dict) else 0
         self.read += (
@@ -370,7 +370,7 @@ def costs(size: int, outlets: int = 40) -> Iterator[str]:
         yield arrives(outlets + 1, "The weather stays mild until Friday.")
 
 
-def _fill(detector: Detector, client: Any, name: str, size: int) -> None:  # noqa: ANN401 - boto3's client
+def _fill(detector: Detector, client: Any, name: str, size: int) -> None:
     """Fills the table with stories of others, of all ages."""
     if not size:
         return
@@ -476,7 +476,7 @@ def _reached(others: int) -> dict[Access, int]:
     call: Any = vars(BaseClient)["_make_api_call"]  # where every client of boto3 asks
     watching = False
 
-    def watched(client: BaseClient, name: str, given: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3's answer
+    def watched(client: BaseClient, name: str, given: dict[str, Any]) -> Any:
         if watching and client.meta.service_model.service_name == "dynamodb":
             seen.note(name, given)
         return call(client, name, given)

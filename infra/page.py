@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from difflib import SequenceMatcher
-from itertools import groupby, pairwise, zip_longest
-from pathlib import Path
+from itertools import pairwise, zip_longest
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from infra.local.slack import SlackMessage, Version
+from infra.preview import ENV, day, instant, mrkdwn, unescaped
 from infra.replay import Arrival, Replayed
 from tocsin.decide import FATES
 from tocsin.message import safe_link
-from tocsin.signal import STAGES, Stage, rank
+from tocsin.signal import Stage, rank
 from tocsin.story import Report, Story
 
 SHOWN = 300
@@ -38,8 +36,8 @@ MAX_FOLDED = 20_000
 
 def render(replayed: Replayed) -> str:
     """The page. It asks for nothing outside itself and runs no script; text from outside never becomes markup."""
-    css = Markup(_ENV.get_template("replay.css.j2").render(fates=FATES))  # noqa: S704 - our own file
-    page = _ENV.get_template("replay.html.j2").render(
+    css = Markup(ENV.get_template("replay.css.j2").render(fates=FATES))  # noqa: S704 - our own file
+    page = ENV.get_template("replay.html.j2").render(
         css=css,
         css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
         replayed=replayed,
@@ -92,45 +90,6 @@ def told(message: SlackMessage | Version) -> Mapping[str, Any]:
     """What the metadata says of an alert: its id, story, reason and level. Empty for anything else."""
     payload: Mapping[str, Any] = message.metadata.get("event_payload", {})
     return payload
-
-
-_INLINE = re.compile(
-    r"<(?P<url>https?://[^|<>\s]+)(?:\|(?P<label>[^<>]*))?>"
-    r"|(?<![\w*])\*(?![\s\u200b])(?P<bold>(?:<[^<>\n]*>|\*\u200b|[^*<\n])+)\*(?![\w*\u200b])"
-)
-
-
-def mrkdwn(text: str) -> Markup:
-    """Slack's markup as HTML: bold, quotes, http(s) links and the three escapes. All else is text."""
-    parts = []
-    for quoted, lines in groupby(text.split("\n"), lambda line: line.startswith(">")):
-        if quoted:
-            parts.append(Markup("<blockquote>{}</blockquote>").format(_broken(line[1:].strip() for line in lines)))
-        else:
-            parts.append(_broken(lines))
-    return Markup().join(parts)
-
-
-def _broken(lines: Iterable[str]) -> Markup:
-    return Markup("<br>").join(_inline(line) for line in lines)
-
-
-def _inline(text: str) -> Markup:
-    parts, last = [], 0
-    for match in _INLINE.finditer(text):
-        parts.append(escape(_unescaped(text[last : match.start()])))
-        if match["url"]:
-            url = _unescaped(match["url"])
-            label = _unescaped(match["label"] or url)
-            parts.append(Markup('<a href="{}" rel="noopener noreferrer" dir="auto">{}</a>').format(url, label))
-        else:
-            parts.append(Markup("<b>{}</b>").format(_inline(match["bold"])))
-        last = match.end()
-    return Markup().join([*parts, escape(_unescaped(text[last:]))])
-
-
-def _unescaped(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _lines(version: Version) -> list[str]:
@@ -225,7 +184,7 @@ class Timeline:
 
 
 def _timeline(stories: Sequence[Story]) -> Timeline:
-    when = [_instant(report.published) for story in stories for report in story.reports]
+    when = [instant(report.published) for story in stories for report in story.reports]
     if not when:
         return Timeline((), ())
     low, high = min(when), max(when)
@@ -259,7 +218,7 @@ def _dots(story: Story, low: datetime, high: datetime) -> tuple[Dot, ...]:
     dots: list[Dot] = []
     top, base, piled, lane, labelled = 0, -100.0, 0, -1, -100.0
     for report in sorted(story.reports, key=lambda one: (one.published, rank(one.stage), one.article)):
-        x = _place(_instant(report.published), low, high)
+        x = _place(instant(report.published), low, high)
         base, piled = (base, piled + 1) if x - base < NEAR else (x, 0)
         column, place = divmod(piled, PILE)
         rise = report.stage if rank(report.stage) > top else None
@@ -302,7 +261,7 @@ def _card(number: int, arrival: Arrival) -> Card:
     text = [piece for piece in marked(article.text, _spans(arrival, "text")) if piece.text]
     folded = [part for at, piece in enumerate(text) for part in _fold(piece, last=at == len(text) - 1)]
     title = tuple(marked(article.title, _spans(arrival, "title")))
-    return Card(number, arrival, title if article.title else (), tuple(folded), _unescaped(safe_link(article.url)))
+    return Card(number, arrival, title if article.title else (), tuple(folded), unescaped(safe_link(article.url)))
 
 
 def _spans(arrival: Arrival, field: str) -> list[tuple[int, int, int]]:
@@ -363,51 +322,5 @@ def _span(replayed: Replayed) -> tuple[datetime, ...]:
     return first_last[:1] if first_last and first_last[0].date() == first_last[1].date() else first_last
 
 
-def _instant(when: datetime | str | float) -> datetime:
-    if isinstance(when, float):
-        return datetime.fromtimestamp(when, UTC)
-    return (datetime.fromisoformat(when) if isinstance(when, str) else when).astimezone(UTC)
-
-
-def day(when: datetime | str | float) -> str:
-    """24 Jan 2025."""
-    at = _instant(when)
-    return f"{at.day} {at:%b} {at.year}"
-
-
-def moment(when: datetime | str | float) -> Markup:
-    """24 Jan 2025 09:30 UTC; without the time when it is midnight, as a day alone is given."""
-    at = _instant(when)
-    clock = "" if (at.hour, at.minute, at.second) == (0, 0, 0) else f" {at:%H:%M} UTC"
-    return Markup('<time datetime="{}">{}{}</time>').format(at.isoformat(), day(at), clock)
-
-
-def words(slug: str) -> str:
-    """A slug as words, names with capitals: north-korea → North Korea; what is no name keeps its letters."""
-    return " ".join(
-        word if word in {"and", "of", "the"} else word.capitalize() for word in slug.replace("_", "-").split("-")
-    )
-
-
-def plain(slug: str) -> str:
-    """A slug as words: no-immediate-sign → no immediate sign."""
-    return slug.replace("_", " ").replace("-", " ")
-
-
-_ENV = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_ENV.filters |= {
-    "mrkdwn": mrkdwn,
-    "moment": moment,
-    "day": day,
-    "words": words,
-    "plain": plain,
-    "edits": edits,
-    "told": told,
-}
-_ENV.globals |= {"STAGES": STAGES, "FATES": FATES, "SHOWN": SHOWN, "SHOWN_EDITS": SHOWN_EDITS}
+ENV.filters |= {"day": day, "edits": edits, "told": told}
+ENV.globals |= {"FATES": FATES, "SHOWN": SHOWN, "SHOWN_EDITS": SHOWN_EDITS}

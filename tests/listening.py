@@ -15,7 +15,7 @@ from tocsin.adapters.feed import parse
 from tocsin.article import Article
 from tocsin.feed import Answer, Feed, FeedEntry
 from tocsin.pipeline.archive import arrived
-from tocsin.pipeline.poll import Poller, asked_for, send_due
+from tocsin.pipeline.poll import Asked, Poller, asked_for, send_due
 from tocsin.ports import Feeds, Queue
 from tocsin.subscription import Subscription, feed_id
 
@@ -91,7 +91,7 @@ class Listening:
 
     def poll(self, *feeds: str, poller: Poller | None = None) -> list[str]:
         """Polls feeds, those on the list when none is named, and lets the detector have what comes of it."""
-        asked = [(f"message {feed}", feed) for feed in feeds or self.feeds.listed]
+        asked = [Asked(f"message {feed}", feed) for feed in feeds or self.feeds.listed]
         failed = (poller or self.poller()).poll(asked)
         self.detect()
         return failed

@@ -16,12 +16,18 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
 
+from tests.hostile.feeds import MOST_SECONDS
+from tocsin.adapters.exchange import Limits
+from tocsin.pipeline.poll import BUSY
+
 ROOT = Path(__file__).parents[1]
 WEEKS_2 = 14 * 24 * 3600
 DELIVERERS = {"Deliver", "Sweep"}
 STRANGERS = {"Due", "Fetch", "Receive", "Page"}
 """Functions that ask servers of strangers or take what strangers send, and the one that sends them off."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
+LARGEST_BATCH = 383
+"""Megabytes that ten feeds of 8 MiB took at most, each of long articles in characters of four bytes."""
 NAMES = {
     "FunctionName",
     "QueueName",
@@ -311,10 +317,21 @@ def concurrency_is_bounded(template: Template) -> Iterator[str]:
 @promise
 def batches_are_small_enough(template: Template) -> Iterator[str]:
     """A page is alone in its call, and no batch of articles is larger than its function has time for."""
-    most = {"Page": 1, "Fetch": 40}
+    most = {"Page": 1}
     for function, event in (*template.events("SQS"), *template.events("DynamoDB")):
         if event.get("BatchSize", 100) > most.get(function, 10):
             yield f"{function} takes too many at a time"
+
+
+@promise
+def a_batch_of_feeds_has_room(template: Template) -> Iterator[str]:
+    """The slowest and largest feeds fit into one call of Fetch, one after another; and it has ended before it is taken to have."""
+    feeds = dict(template.events("SQS"))["Fetch"].get("BatchSize", 10)
+    fetch = template.functions["Fetch"]
+    if not feeds * (Limits().deadline + MOST_SECONDS) <= fetch["Timeout"] < BUSY.total_seconds():
+        yield "Fetch has no time for the slowest feeds, or so much that it is taken to have ended"
+    if fetch.get("MemorySize", 512) < 2 * LARGEST_BATCH:
+        yield "Fetch has no memory for the largest feeds"
 
 
 @promise
@@ -375,13 +392,14 @@ def deliverers_read_no_articles(template: Template) -> Iterator[str]:
 
 @promise
 def strangers_reach_no_story(template: Template) -> Iterator[str]:
-    """Whatever meets strangers' text or servers may touch feeds, notices and rejected posts in the table, no story or alert."""
+    """Whatever meets strangers' text or servers may touch feeds, notices and rejected posts, and see which rules are in force; no story or alert."""
     allowed = {"feeds/*", "FEEDS", "FEED#*", "NOTICES#*", "ALERT#notices/*", "ARTICLE#post-*"}
     for function in STRANGERS:
         for statement in template.statements(function):
             if any(action.startswith("dynamodb:") for action in statement["Action"]):
                 keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
-                if not keys or set(keys["dynamodb:LeadingKeys"]) - allowed:
+                looks = {"RULES"} if statement["Action"] == ["dynamodb:GetItem"] else set()
+                if not keys or set(keys["dynamodb:LeadingKeys"]) - allowed - looks:
                     yield f"{function}: {statement['Sid']} reaches stories"
 
 

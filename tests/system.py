@@ -147,6 +147,12 @@ class System:
         """The table, as a reader sees it."""
         return DynamoTable(self.stack.client("dynamodb"), self.stack.physical("Table"))
 
+    def name_outputs(self) -> None:
+        """Makes a stack whose outputs name table and bucket, as those of a deployed one do, for the command line to find."""
+        outputs = {name: {"Value": self.stack.physical(name)} for name in ("Table", "Bucket")}
+        body = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": outputs})
+        self.stack.client("cloudformation").create_stack(StackName=STACK, TemplateBody=body)
+
     def drop(self, key: str, body: bytes, **metadata: str) -> None:
         """Puts a file under `inbox/`."""
         told = {name: quote(value) for name, value in metadata.items()}
@@ -194,6 +200,16 @@ def system(**parameters: str) -> Iterator[System]:
         yield System(stack, pump, slack, clock, start)
         kept = stack.client("dynamodb").scan(TableName=stack.physical("Table"))["Items"]
         assert slack.token not in repr(kept), "Slack's token stands in the table"
+        assert slack.token not in repr(dead_letters(stack)), "Slack's token stands in a dead letter"
+
+
+def dead_letters(stack: LocalStack) -> dict[str, list[str]]:
+    """What lies in each dead-letter queue of the template; it stays there."""
+    sqs = stack.client("sqs")
+    ends = [name for name in stack.of_type("AWS::SQS::Queue") if name.endswith("DeadLetters")]
+    told = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 0}
+    found = {name: sqs.receive_message(QueueUrl=stack.physical(name), **told).get("Messages", []) for name in ends}
+    return {name: [message["Body"] for message in messages] for name, messages in found.items()}
 
 
 def row_of(article: Article) -> str:

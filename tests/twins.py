@@ -457,6 +457,11 @@ class MemoryFeeds:
         if (one := self.listed.get(feed)) and one.due is not None:
             self.listed[feed] = replace(one, interval=interval, due=due)
 
+    def resume(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """See `Feeds.resume`."""
+        if one := self.listed.get(feed):
+            self.listed[feed] = replace(one, interval=interval, due=due)
+
     def move(self, feed: str, old: str, new: str) -> None:
         """See `Feeds.move`."""
         if (one := self.listed.get(feed)) and one.feed.url == old:

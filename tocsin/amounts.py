@@ -37,6 +37,13 @@ _CODES = frozenset({
     "ils", "egp", "sar", "aed", "dzd", "mad", "etb", "ngn", "n", "kes", "ksh", "shs", "sh", "ush", "ugx", "tsh", "zar", "cfa", "brl", "cop", "dm", "mxn",
 })  # fmt: skip
 _SIGNS = frozenset("$€£¥₹₩₽₺₪₦₱฿₴₸")
+_COUNTED = frozenset({
+    "men", "women", "people", "persons", "troops", "soldiers", "personnel", "reservists", "recruits", "conscripts", "volunteers", "fighters", "servicemen",
+    "jobs", "workers", "employees", "civilians", "refugees", "residents", "citizens", "voters", "votes", "signatures", "visitors", "tons", "tonnes", "barrels",
+    "hectares", "acres", "miles", "kilometers", "kilometres", "shells", "rounds", "drones", "mines", "rifles", "copies", "doses", "hours", "times", "years",
+    "households", "homes", "families", "children", "square", "cubic", "strong", "man", "member", "members",
+})  # fmt: skip
+"""What a large number without a currency is of, where it is no money."""
 _PERCENTS = frozenset({"percent", "pct", "pc"})
 _WORDS = {
     "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0, "eleven": 11.0,
@@ -62,17 +69,18 @@ def amounts(words: Sequence[str], gap: Gap, behind: Callable[[int], str]) -> Ite
             token > 0 and words[token - 1] in _CODES and not gap(token).strip(". ")
         )
         last, scale = _scaled(words, end)
+        large = scale >= _LARGE and words[last - 1] not in _ALONE
         if _percent(words, end, behind):
             stop = end + (0 if behind(end - 1) == "%" else 2 if words[end] in {"per", "percentage"} else 1)
             yield token, stop, "percent"
         elif last < len(words) and words[last] in _CURRENCIES and (scale or glued or words[token][0].isdigit()):
             stop = last + 1
             yield token, stop, "amount"
-        elif signed or glued or (scale >= _LARGE and words[last - 1] not in _ALONE):
+        elif signed or glued or (large and not _COUNTED.intersection(words[last : last + 1])):
             stop = last
             yield token, stop, "amount"
         else:
-            stop = end
+            stop = last if large else end
             yield token, stop, "figure"
         token = max(stop, token + 1)
 
@@ -86,7 +94,10 @@ def _number(words: Sequence[str], gap: Gap, token: int) -> tuple[int, bool]:
             word = words[end]
             end += 1
         return end, word.lstrip("0123456789") in _SCALES
-    if (code := word.rstrip("0123456789")) != word and code in _CODES:  # "N1.38 trillion", "Rs650 billion"
+    figures = _coded(word)
+    if figures and figures.lstrip("0123456789") in _SCALES:  # "Rs545bn"
+        return token + 1, True
+    if figures.isdecimal():  # "N1.38 trillion", "Rs650 billion"
         end = token + 1
         while end < len(words) and words[end][0].isdigit() and gap(end) in {".", ","}:
             end += 1
@@ -99,6 +110,12 @@ def _number(words: Sequence[str], gap: Gap, token: int) -> tuple[int, bool]:
             end += 3 if words[end] == "and" else 1
         return end, False
     return token, False
+
+
+def _coded(word: str) -> str:
+    """The number glued to a currency's code; empty where a word is nothing like it."""
+    digit = next((place for place, letter in enumerate(word) if letter.isdigit()), 0)
+    return word[digit:] if word[:digit] in _CODES else ""
 
 
 def _scaled(words: Sequence[str], end: int) -> tuple[int, float]:
@@ -128,7 +145,7 @@ def value(words: Sequence[str], printed: str, *, scaled: bool = True) -> float:
     except ValueError:
         number = _spelled(words)
     for word in words if scaled else ():
-        number *= _SCALES.get(word.lstrip("0123456789"), 1.0)
+        number *= _SCALES.get((_coded(word) or word).lstrip("0123456789"), 1.0)
     return number
 
 

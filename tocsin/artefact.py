@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from tocsin.compiled import RuleSet
 from tocsin.errors import Fault
 from tocsin.routes import Routes
-from tocsin.rulefiles import files_of, fingerprint
+from tocsin.rulefiles import FOLDERS, files_of, fingerprint
 
 COMPILERS = (
     "amounts", "artefact", "compiled", "errors", "packing", "policy", "routefile", "routes", "rows", "rule", "rulefiles", "rules", "sieve", "signal",
@@ -42,7 +42,10 @@ def key(folder: Path) -> str | None:
     try:
         for module in COMPILERS:
             digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
-        digest.update(fingerprint(files_of(folder)).encode())
+        files = files_of(folder)
+        if len(files) != sum(len([*(folder / inside).glob("*.yaml")]) for inside in FOLDERS):  # one is no file
+            return None
+        digest.update(fingerprint(files).encode())
     except OSError:
         return None
     return digest.hexdigest()

@@ -333,6 +333,15 @@ CHECKS = (
         "lists:\n  march: {verbs: [march, march]}\n  host: {nouns: [host]}",
     ),
     Check(
+        "TOC315",
+        "A form that stands for too many forms",
+        "A few phrases with many wordings each could stand for millions.",
+        "Write it as several forms.",
+        "phrases:\n  any: ["
+        + ", ".join(f"w{number}" for number in range(30))
+        + "]\nforms:\n  - {form: <any> <march> <any> <host>}",
+    ),
+    Check(
         "TOC401",
         "A list that nothing uses",
         "It does nothing, and looks as if it did.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import ChainMap
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar, overload
 
@@ -109,6 +110,7 @@ class Rule(NamedTuple):
     never_in_lead: frozenset[int]
     never_in_title: frozenset[int]
     never_as_theme: frozenset[int]
+    after_done: frozenset[int]
     cues: tuple[Cue, ...]
     actors: frozenset[int]
     owners: frozenset[int]
@@ -194,6 +196,36 @@ class RuleSet:
         """Which forms a text may hold."""
         sections = self.sections
         return Sieve(self._read("sieve"), sections["words"], sections["rarest"], sections["forms"])
+
+    def variant(
+        self, rule: Rule, sieve: Mapping[str, str], *, without: AbstractSet[tuple[str, int]] = frozenset()
+    ) -> RuleSet:
+        """The set of one rule alone, perhaps another version of it; (phrase, list) pairs are left out of its own lists, or cancel nothing.
+
+        It shares everything else with this set, so it costs next to nothing.
+        """
+        name = rule.policy.name
+        own, meaning = self._owned[self.order[name]], self.meaning
+        made = RuleSet(
+            {
+                **self.sections,
+                **sieve,
+                "head": json.dumps({"version": self.version, "shared": self.shared, "rules": [name]}),
+            }
+        )
+        for shared in ("lists", "names", "computed", "states", "printed", "_phrases", "lexicon"):
+            made.__dict__[shared] = getattr(self, shared)
+        kept = {
+            phrase: tuple(one for one in found if (phrase, one.list) not in without) for phrase, found in own.items()
+        }
+
+        def meant(phrase: str) -> tuple[Sequence[Lexeme], Sequence[int]]:
+            lexemes, cancelled = meaning(phrase)
+            return lexemes, [one for one in cancelled if (phrase, one) not in without]
+
+        made.__dict__ |= {"rules": (rule,), "_owned": ({phrase: found for phrase, found in kept.items() if found},)}
+        made.__dict__["meaning"] = meant if without else meaning
+        return made
 
     @cached_property
     def lists(self) -> dict[str, int]:
@@ -291,10 +323,19 @@ class RuleSet:
                 found.setdefault(phrase, []).extend(lexemes)
         return Lexicon(found, lengths_of(found)), found
 
+    def meanings(self) -> dict[str, tuple[Sequence[Lexeme], Sequence[int]]]:
+        """Every phrase of the shared lists with what it means, and the lists whose words it cancels. Phrases alike in both share them."""
+        lexemes = [*map(_lexeme, json.loads(f"[{self.sections['lexemes'].replace(chr(10), ',')}]"))]
+        known: dict[str, tuple[Sequence[Lexeme], Sequence[int]]] = {}
+        for row in set(self._phrases.values()):
+            meant, _, cancelled = row.partition(";")
+            known[row] = [lexemes[int(one)] for one in meant.split()], [*map(int, cancelled.split())]
+        return {phrase: known[row] for phrase, row in self._phrases.items()}
+
     def phrases(self) -> Iterator[tuple[str, Sequence[Lexeme]]]:
         """Every phrase of every list with what it means; of several lists in turn."""
-        for phrase in self._phrases:
-            yield phrase, self._meaning(phrase)[0]
+        for phrase, (lexemes, _) in self.meanings().items():
+            yield phrase, lexemes
         for own in self._owned:
             yield from own.items()
 

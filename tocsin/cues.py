@@ -15,6 +15,9 @@ Reached = tuple[tuple[Cue, Hit], ...]
 
 _BE = frozenset({"is", "are", "was", "were", "be", "also", "now"})
 _KEEP = frozenset({"been", "keep", "keeps", "kept", "began", "begun", "begins", "started", "seen", "still"})
+_IS = frozenset({"is", "are"})
+_HAVE = frozenset({"has", "have", "had"})
+_BETWEEN = frozenset({"now", "just", "also", "since", "already", "even", "all", "thus", "again"})
 _PASSIVE_REACH = 3
 _LONGEST = 10
 """Words the longest cue has."""
@@ -56,7 +59,8 @@ def _reaches(cue: Cue, hit: Hit, match: Match) -> bool:
     elif hit.start >= head.end:
         before, between = False, range(match.end if hit.start >= match.end else head.end, hit.start)
     else:
-        return hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
+        wider = hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
+        return wider and not any(sentence.between(number, head.end, hit.end) for number in cue.unless)
     if cue.direction != "either" and (cue.direction == "before") != before:
         return False
     if len(between) > cue.reach:
@@ -87,9 +91,8 @@ def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
 
 def _said(match: Match, reached: Reached) -> tuple[Stage, bool]:
     """The stage by the words and the tense, before anything raises it."""
-    happened = (
-        match.form.tense and match.head.lexeme.tag in {"past", "part"} and not _passive(match) and not _going_on(match)
-    )
+    tag = tag_of(match)
+    happened = match.form.tense and tag in {"past", "part"} and not _passive(match) and not _going_on(match)
     least = STAGES.index(match.form.stage) if match.form.stage else 0
     for cue, _ in reached:
         if cue.stage == "done":
@@ -100,8 +103,22 @@ def _said(match: Match, reached: Reached) -> tuple[Stage, bool]:
         return match.form.stage, match.form.stage != "done"
     if match.form.tense and _going_on(match):
         return "planned", True
-    happens = match.form.tense and match.head.lexeme.tag != "base" and not _passive(match)
+    happens = match.form.tense and tag != "base" and not _passive(match)
     return ("done" if happens else "planned"), False
+
+
+def tag_of(match: Match) -> str:
+    """How the verb stands; what looks like a base form behind "has" or "had" is a participle: "has come", "has now run"."""
+    tag = match.head.lexeme.tag
+    if tag != "base":
+        return tag
+    return "part" if _behind(match, _HAVE) else tag
+
+
+def _behind(match: Match, words: frozenset[str]) -> bool:
+    """Whether the head stands right behind one of some words, or with an adverb between: "has now come", "are already on their way"."""
+    before, earlier = _before(match), match.sentence.word(match.head.start - 2)
+    return before in words or (earlier in words and (before.endswith("ly") or before in _BETWEEN))
 
 
 def _going_on(match: Match) -> bool:
@@ -112,15 +129,17 @@ def _going_on(match: Match) -> bool:
 
 
 def present(match: Match) -> bool:
-    """Whether the verb stands in the present or goes on: news of these days."""
+    """Whether the verb stands in the present or goes on: news of these days. So do words of being under way behind "is"."""
     tag = match.head.lexeme.tag
-    return tag == "s" or (tag == "ing" and _before(match) in _BE | _KEEP)
+    if tag == "word":
+        return _behind(match, _IS)
+    return tag == "s" or (tag == "ing" and (_before(match) in _BE | _KEEP or _behind(match, _IS)))
 
 
 def perfect(match: Match) -> bool:
     """Whether the verb stands in the present perfect, in which news of these days is told: "has since been moved"."""
     start = match.head.start
-    return match.head.lexeme.tag in {"past", "part", "bare"} and any(
+    return tag_of(match) in {"past", "part", "bare"} and any(
         match.sentence.word(token) in {"has", "have"} for token in range(start - _PASSIVE_REACH, start)
     )
 

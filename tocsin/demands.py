@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from tocsin.compiled import Form, RuleSet, Step
+from tocsin.compiled import Form, Step
 from tocsin.compiled import Rule as Compiled
 from tocsin.errors import Fault
 from tocsin.rule import Cue, Rule
@@ -56,7 +56,7 @@ _TOLD = {
 def shortcomings(loaded: Loaded) -> list[Fault]:
     """Every demand a rule set does not meet, in the order of files and lines."""
     found = [*_unused(loaded), *_same_ids(loaded)]
-    words = _Words(loaded.rule_set)
+    words = _Words(loaded)
     for rule in loaded.rule_set.rules:
         model, source = loaded.models[rule.policy.name], loaded.sources[rule.policy.name]
         found += _untold(model, source)
@@ -64,7 +64,7 @@ def shortcomings(loaded: Loaded) -> list[Fault]:
         found += _unknown_names(model, source, rule.policy.names)
         found += untested(model, source)
         found += _dead_forms(rule, model, source, words)
-    found += _cancelled(loaded)
+    found += _cancelled(loaded, words)
     found += _twice_in_a_list(loaded)
     return sorted(set(found))
 
@@ -86,17 +86,12 @@ def _unused(loaded: Loaded) -> Iterator[Fault]:
             yield loaded.sources[rule].fault(["phrases", name], what, "TOC402")
 
 
-def _cancelled(loaded: Loaded) -> Iterator[Fault]:
+def _cancelled(loaded: Loaded, known: _Words) -> Iterator[Fault]:
     """Lists whose exceptions leave no entry."""
-    rules = loaded.rule_set
-    entries: dict[int, set[str]] = {}
-    for phrase, lexemes in rules.phrases():
-        for lexeme in lexemes:
-            entries.setdefault(lexeme.list, set()).add(phrase)
     for name, (words, source, path) in loaded.declared.items():
         exceptions = {fold_phrase(phrase).decode("ascii") for phrase in words.not_}
-        own = entries.get(rules.lists[name], set())
-        if own and own <= exceptions:
+        own = known.entries.get(loaded.rule_set.lists[name], set())
+        if exceptions and own and own <= exceptions:
             yield source.fault(
                 path, f"the `not` of the list {name!r} cancels every entry; remove one or the other", "TOC403"
             )
@@ -191,13 +186,17 @@ _STORIES = {"same_story": "TOC415", "new_story": "TOC416", "update": "TOC417"}
 class _Words:
     """Which lists have words at all, and of which forms."""
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, loaded: Loaded) -> None:
+        rules = loaded.rule_set
         self.names = rules.names
-        self._tags: dict[int, set[str]] = {}
+        self.entries: dict[int, set[str]] = defaultdict(set)
+        """The phrases of each list."""
+        self._tags: dict[int, set[str]] = defaultdict(set)
         self._computed = rules.computed
-        for _, lexemes in rules.phrases():
+        for phrase, lexemes in loaded.draft.lexicon.items() if loaded.draft else rules.phrases():
             for lexeme in lexemes:
-                self._tags.setdefault(lexeme.list, set()).add(lexeme.tag)
+                self.entries[lexeme.list].add(phrase)
+                self._tags[lexeme.list].add(lexeme.tag)
 
     def any(self, step: Step) -> bool:
         """Whether some word can stand at a step."""

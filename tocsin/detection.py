@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -12,9 +13,9 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import LEAD, Finding, findings, lead, leads, names_actor, parts, read, words
+from tocsin.match import LEAD, Finding, findings, lead, leads, names_actor, opens, parts, read, words
 from tocsin.scan import Hit, Page, Sentence
-from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, rank
+from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, Stage, rank
 
 _TITLE_WEIGHT = 3
 _MENTIONS = 2
@@ -96,6 +97,8 @@ def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     possible = [page for page in pages if rule.policy.name in page.possible]
     vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page) or _theme(rules, rule, page))}
     matched = [_silenced(rules, finding, vetoes) for finding in findings(rules, rule, possible)]
+    if rule.after_done and _opens_with_deed(matched):
+        matched = [_looking_back(finding) for finding in matched]
     if any(finding.weak and not finding.lacking for finding in matched):
         matched = _outdone(matched)
     if rule.anchored and not any(_anchors(rules, finding) for finding in _counting(matched)):
@@ -120,6 +123,19 @@ def _outdone(matched: list[Finding]) -> list[Finding]:
         return matched
     why = "needs more than its place in the article: another sentence says it better"
     return [_without(finding, why) if finding.weak else finding for finding in matched]
+
+
+def _opens_with_deed(matched: list[Finding]) -> bool:
+    """Whether headline or first sentence tell that the thing was done, and neither that it is to come."""
+    opening = [finding for finding in matched if opens(finding.sentence)]
+    return any(finding.happened for finding in opening) and not _counting(opening)
+
+
+def _looking_back(finding: Finding) -> Finding:
+    """A finding of an article about what was done, which counts where it speaks of another."""
+    more = not finding.rule.after_done.isdisjoint(finding.sentence.by_list)
+    why = "after_done: the article opens with the deed, and this speaks of no other"
+    return finding if more else _without(finding, why)
 
 
 def _anchors(rules: RuleSet, finding: Finding) -> bool:
@@ -168,8 +184,7 @@ def _theme(rules: RuleSet, rule: Rule, page: Page) -> str:
 
 
 def _opens_with_denial(finding: Finding) -> bool:
-    opens = finding.sentence.page.field == "title" or finding.sentence.number == 0
-    return opens and "denied" in finding.flags
+    return opens(finding.sentence) and "denied" in finding.flags
 
 
 def _denied(finding: Finding) -> Finding:
@@ -261,10 +276,13 @@ class _Cast:
         self._both = rules.lists.get("both", -1)
         self._sure = _surest(found) or protagonist
         self._last: tuple[str, ...] = ()
+        told = {id(one): one for one in (*(one.sentence for one in found), *lead(pages))}
+        self._goals = {slug for one in told.values() for slug in roles.goals(one, rule)}
+        """Where something goes, by the findings and the lead: such a place hardly acts."""
 
     @cached_property
     def _topic(self) -> tuple[str, ...]:
-        return _topic(self._rule, self._pages, self.grammar)
+        return _topic(self._rule, self._pages, self.grammar, self._goals)
 
     @cached_property
     def _pair(self) -> tuple[str, ...]:
@@ -278,6 +296,10 @@ class _Cast:
         inherited = self._last or self._sure
         if best < roles.SURE and self._rule.inherits and inherited:
             return inherited
+        if not best and self._rule.speaker and finding.stage != "done" and finding.certainty != "suspected":
+            told = roles.tellers(finding.sentence, self._rule, self.grammar)
+            if told:
+                return told
         if not best:
             return self._topic if self._rule.inherits else ()
         actors = _strongest(finding)
@@ -316,7 +338,7 @@ def _pair(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
     return tuple(slug for slug, _ in named.most_common(2))
 
 
-def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, ...]:
+def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar, goals: AbstractSet[str]) -> tuple[str, ...]:
     """Whom the headline and the lead are about, for articles none of whose sentences says who acts."""
     for speakers, least in _hearings(rule):
         counts: Counter[str] = Counter()
@@ -324,7 +346,7 @@ def _topic(rule: Rule, pages: list[Page], grammar: roles.Grammar) -> tuple[str, 
             for slug, weight in roles.topics(sentence, rule, grammar, speakers=speakers):
                 counts[slug] += (weight >= least) * weight * (_TITLE_WEIGHT if sentence.page.field == "title" else 1)
         if +counts:
-            return (max(counts, key=lambda slug: (slug not in rule.watchers, counts[slug])),)
+            return (max(counts, key=lambda slug: (slug not in goals, slug not in rule.watchers, counts[slug])),)
     return _dateline(rule, pages) or _home(rule, pages, grammar)
 
 
@@ -405,7 +427,7 @@ def _signal(
     return Signal(
         rule.policy.name,
         *slots,
-        strongest.stage,
+        _reached(strongest.stage, told),
         strongest.certainty,
         tuple(dict.fromkeys((*flags, *_doubts(rule, figures)))),
         says,
@@ -414,6 +436,12 @@ def _signal(
         strongest,
         tuple(quoted),
     )
+
+
+def _reached(stage: Stage, told: list[Evidence]) -> Stage:
+    """How far it has come by what is quoted; a headline's tense is no time, but one that says that it is near is heeded."""
+    near = any(one.stage == "imminent" for one in told)
+    return "imminent" if near and stage in {"planned", "preparing"} else stage
 
 
 def _heard(finding: Finding) -> Iterator[Sentence]:

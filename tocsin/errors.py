@@ -75,7 +75,7 @@ FEED_FAULTS = {
     "malformed": "it was meant to be a feed, but is broken beyond what can be mended",
     "entities": "it uses entities that are made of other entities, or of files: what bombs and thieves do",
     "too-complex": "it nests too deeply, or has too many elements, attributes, namespaces or categories",
-    "too-slow": "reading it took too much processor time",
+    "too-slow": "reading it took too long",
     "too-much-memory": "reading it took too much memory",
 }
 """The kinds of `FeedFault`, and what they mean."""

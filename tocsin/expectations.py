@@ -21,9 +21,9 @@ class Bound(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    exactly: int | None = Field(default=None, ge=0)
-    at_least: int | None = Field(default=None, ge=0)
-    at_most: int | None = Field(default=None, ge=0)
+    exactly: int | None = Field(default=None, ge=0, description="So many")
+    at_least: int | None = Field(default=None, ge=0, description="So many or more")
+    at_most: int | None = Field(default=None, ge=0, description="So many or fewer")
 
     def broken(self, count: int) -> str:
         """How a count misses the bound; empty where it keeps to it."""
@@ -39,9 +39,9 @@ class Expected(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    fires: Bound = Bound()
-    stories: Bound = Bound()
-    alerts: Bound = Bound()
+    fires: Bound = Field(default=Bound(), description="Articles in which the rule fires")
+    stories: Bound = Field(default=Bound(), description="Stories it makes")
+    alerts: Bound = Field(default=Bound(), description="Alerts it raises")
 
 
 Expectations = Mapping[str, tuple[Expected, Fault]]

@@ -50,3 +50,5 @@ class Feed:
     language: str = ""
     notes: tuple[str, ...] = ()
     """What was wrong and could be borne, or had to be left out, and why."""
+    left_out: tuple[str, ...] = ()
+    """Those of the notes that tell of entries nobody reads."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
 from tocsin.errors import Fault, RuleFaults
 from tocsin.opml import outlines
@@ -57,7 +57,11 @@ def _printable(value: object) -> object:
     return " ".join(_CONTROL.sub(" ", value).split()) if isinstance(value, str) else value
 
 
-Period = Annotated[timedelta, BeforeValidator(_period)]
+Period = Annotated[
+    timedelta,
+    BeforeValidator(_period),
+    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]{0,4}[mhd]$", "examples": ["5m", "2h", "1d"]}),
+]
 Words = Annotated[str, BeforeValidator(_printable)]
 
 
@@ -66,13 +70,15 @@ class FeedLine(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, BeforeValidator(_address)] = Field(max_length=1_000)
-    name: Words = Field(min_length=1, max_length=100)
-    language: Words = Field(default="", max_length=20)
-    country: Words = Field(default="", max_length=60)
-    every: Period = EVERY
-    slowest: Period = SLOWEST
-    pages: bool = False
+    url: Annotated[str, BeforeValidator(_address)] = Field(max_length=1_000, description="The address of the feed")
+    name: Words = Field(min_length=1, max_length=100, description="The outlet, as alerts print it")
+    language: Words = Field(default="", max_length=20, description="Of the feed, for people")
+    country: Words = Field(default="", max_length=60, description="Of the outlet, for people")
+    every: Period = Field(default=EVERY, description="How often it is asked at most")
+    slowest: Period = Field(default=SLOWEST, description="How often it is asked at least")
+    pages: bool = Field(
+        default=False, description="Whether the page of each article is fetched, for feeds of summaries"
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> FeedLine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -20,8 +20,8 @@ _HALF_LIFE = timedelta(days=30).total_seconds()
 _LONGEST = timedelta(days=90).total_seconds()
 
 Failing = Literal["", "dead", "malformed"]
-Trouble = Literal["", "failing", "silent", "ended"]
-Kind = Literal["dead", "malformed", "silent", "ended", "moved", "recovered"]
+Trouble = Literal["", "failing", "silent", "ended", "fatal"]
+Kind = Literal["dead", "malformed", "silent", "ended", "fatal", "moved", "recovered"]
 """What the channel is told of a feed."""
 
 
@@ -50,6 +50,10 @@ class Health:
     ended: bool = False
     told: Trouble = ""
     """The trouble the channel knows of."""
+    alone: float = 0.0
+    """Since when it is read with no other feed beside it, because the function that read it before never said what became of it."""
+    fatal: bool = False
+    """Whether reading it ended the function."""
 
     def to_json(self) -> dict[str, Any]:
         """The values that differ from those of a new feed."""
@@ -57,8 +61,9 @@ class Health:
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Health:
-        """Reads what `to_json` wrote."""
-        return cls(**row)
+        """Reads what `to_json` wrote; what a later version wrote beside it does not count."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in row.items() if name in known})
 
     @property
     def habit(self) -> float:
@@ -98,6 +103,21 @@ def heard(health: Health, published: Sequence[datetime], now: datetime) -> Healt
     )
 
 
+def alone(health: Health, now: datetime) -> Health:
+    """It is to be read alone now: what stands there should the function end shows which feed did it."""
+    return replace(health, alone=now.timestamp())
+
+
+def killed(health: Health, now: datetime) -> Health:
+    """Reading it ended the function."""
+    return replace(health, alone=0.0, fatal=True, since=now.timestamp())
+
+
+def over(health: Health) -> Health:
+    """A poll came to an end, whatever else came of it."""
+    return replace(health, alone=0.0, fatal=False, ended=False)
+
+
 def pointed(health: Health, moved: str, now: datetime) -> Health:
     """Where the server sends everyone for good; nowhere when `moved` is empty."""
     if moved == health.moved:
@@ -116,6 +136,8 @@ def trouble(health: Health, now: datetime) -> Trouble:
     """What is wrong, when it is worth telling."""
     if health.ended:
         return "ended"
+    if health.fatal:
+        return "fatal"
     if health.since:
         return "failing" if now.timestamp() - health.since >= PATIENCE.total_seconds() else ""
     quiet = now.timestamp() - health.quiet_since
@@ -161,6 +183,8 @@ def moment(seconds: float) -> str:
 def _trouble_told(health: Health, found: Trouble) -> tuple[Kind, str]:
     if found == "ended":
         return "ended", "its server says it is gone for good; it is not asked again"
+    if found == "fatal":
+        return "fatal", "not asked any more; mend Fetch, then tocsin redrive --queue FeedDeadLetters"
     if found == "silent":
         usual = f"nothing new since {moment(health.newest or health.quiet_since)}"
         return "silent", f"{usual}; it never was quiet for longer than {_length(health.longest)}"

@@ -10,7 +10,10 @@ from __future__ import annotations
 import codecs
 import html
 import re
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from xml.parsers import expat
 
 from tocsin.errors import FeedFault
@@ -321,6 +324,41 @@ def measured(data: bytes, limits: Limits = LIMITS) -> bytes:
     return data
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """At which bytes the entries of a document begin, of those that stand beside the first one."""
+
+    first: Sequence[int]
+    last: Sequence[int]
+    count: int
+    """How many there are."""
+
+
+def places(data: bytes, first: int, last: int) -> Places:
+    """The places of so many entries at the beginning and at the end. `expat.ExpatError` when it is not well-formed."""
+    parser = expat.ParserCreate("utf-8")
+    beginning: list[int] = []
+    end: deque[int] = deque(maxlen=last)
+    depth = at = count = 0
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        nonlocal depth, at, count
+        depth += 1
+        if name.rpartition(":")[2] in _ENTRIES and depth == (at := at or depth):
+            count += 1
+            end.append(parser.CurrentByteIndex)
+            if count <= first:
+                beginning.append(parser.CurrentByteIndex)
+
+    def close(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartElementHandler, parser.EndElementHandler = start, close
+    parser.Parse(data, True)  # noqa: FBT003 - expat's signature
+    return Places(beginning, list(end), count)
+
+
 def _qualified(name: str) -> str:
     """A name as it is written: expat tells address, name and prefix."""
     parts = name.split(" ")
@@ -532,6 +570,7 @@ def _quoted(value: str) -> str:
     return '"' + html.escape(value).translate(_SPACES) + '"'
 
 
+@lru_cache(maxsize=500)
 def _character(reference: str) -> str:
     """What a reference stands for, without characters that XML forbids."""
     return _ILLEGAL.sub("\ufffd", html.unescape(reference))

@@ -23,6 +23,7 @@ PART = 200_000
 """Characters of a text that are read at once, several times what the longest live blogs have."""
 _WEAK = frozenset({"perfect"})
 """Needs that make a match news only where the article holds nothing surer."""
+_NEEDS = "needs one of "
 _PAST = frozenset({"past", "part"})
 _VERBS = frozenset({"past", "part", "base", "bare", "s", "ing"})
 WINDOW = 12
@@ -61,6 +62,14 @@ class Finding:
             or self.match.head.lexeme.tag in _PAST
             or any(cue.stage for cue, _ in self.cues)
         )
+
+    @property
+    def happened(self) -> bool:
+        """Whether a verb says that it was done, so that it lacks nothing but that it is to come."""
+        head = self.match.head
+        tags = _PAST | {"s"} if self.sentence.headline and head == self.match.hits[0] else _PAST
+        told = head.lexeme.tag in tags or any(cue.stage == "done" for cue, _ in self.cues)
+        return self.stage == "done" and told and self.lacking.startswith(_NEEDS)
 
     @property
     def form(self) -> Form:
@@ -182,14 +191,16 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
         yield f"aside {' or '.join(sorted(names[number] for number in rule.aside))}: names nobody, and not what the article opens with"
     if match.form.only_who and not _about(finding):
         yield f"only who {', '.join(match.form.only_who)}"
-    if match.form.who == "own" and not roles.own(match.sentence, rule, match.hits, match.head, finding.who):
+    if match.form.who == "own" and not roles.own(
+        match.sentence, rule, match.hits, match.head, finding.who, roles.Grammar(rules)
+    ):
         yield "who own: the forces are somebody else's"
     if match.form.told and not match.form.told & {number for one in _told(match.sentence) for number in one.by_list}:
         yield f"told {' or '.join(sorted(names[number] for number in match.form.told))}: not here, and not in the sentence before"
     if match.form.amounts and match.form.amounts != _trend(rules, match):
         yield f"amounts {match.form.amounts}: the sums do not compare so"
     if match.form.needs and not any(_met(need, finding, forward=forward) for need in match.form.needs):
-        yield "needs one of " + ", ".join(need if isinstance(need, str) else names[need] for need in match.form.needs)
+        yield _NEEDS + ", ".join(need if isinstance(need, str) else names[need] for need in match.form.needs)
 
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
@@ -228,6 +239,11 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
 def leads(sentence: Sentence) -> bool:
     """Whether a sentence is a headline, or one of the first of the text."""
     return sentence.page.field == "title" or sentence.number < LEAD
+
+
+def opens(sentence: Sentence) -> bool:
+    """Whether a sentence is a headline, or the very first of the text."""
+    return sentence.page.field == "title" or sentence.number == 0
 
 
 def _trend(rules: RuleSet, match: Match) -> str | None:
@@ -315,13 +331,18 @@ _NO_OBJECT = frozenset(
 """Prepositions behind which no object of a verb stands; "some", "up to", "close to" and "dozens of" may stand before one."""
 
 
+_MEASURES = frozenset({"least", "most"})
+"""What makes a number of "at": "sent at least 500 soldiers"."""
+
+
 def _no_object(match: Match) -> Iterator[str]:
     """Why what a form names behind its verb is not what that verb acts on: "are sent by the army", "puts a floor under the troops"."""
     head, following = match.hits[0], match.hits[min(1, len(match.hits) - 1)]
     if passive(match):
         yield "active: the verb stands in the passive"
     asked = match.sentence.word(following.start) in _NO_OBJECT  # by the form itself: "reinforced … with"
-    between = (match.sentence.word(token) for token in range(head.end, following.start))
+    word = match.sentence.word
+    between = (word(token) for token in range(head.end, following.start) if word(token + 1) not in _MEASURES)
     if head.lexeme.tag in _VERBS and not asked and not _NO_OBJECT.isdisjoint(between):
         yield "active: something else is the verb's object"
 

@@ -48,14 +48,8 @@ class Kept:
         address = canonical(target)
         for day, row in _rows(archive, "articles/"):
             if row.get("fresh") and (row["id"] == target or (address and canonical(row.get("url", "")) == address)):
-                yield self._unwritten(Article.from_json(row), day)
-
-    def _unwritten(self, article: Article, day: str) -> FateRecord:
-        published = article.published.isoformat() if article.published else ""
-        return FateRecord(
-            article.id, "no_signal", self._why_unwritten(article), day, "", article.title, article.source, (), article.url, published,
-            article.content, lacks=article.lacks,
-        )  # fmt: skip
+                article = Article.from_json(row)
+                yield unwritten(article, day, self._why_unwritten(article))
 
     def _why_unwritten(self, article: Article) -> str:
         """Why it has no row: what was read without a signal needs none, but one that is not read yet has none either."""
@@ -80,6 +74,14 @@ class Kept:
     def alike(self, story: Story) -> Sequence[Story]:
         """The other episodes of its identity."""
         return [one for one in self.table.episodes(story.key) if one.id != story.id and not one.merged]
+
+
+def unwritten(article: Article, at: str, reason: str) -> FateRecord:
+    """The fate of an article that was fresh, stands in the archive, and has no row."""
+    published = article.published.isoformat() if article.published else ""
+    return FateRecord(
+        article.id, "no_signal", reason, at, "", article.title, article.source, (), article.url, published, article.content, lacks=article.lacks
+    )  # fmt: skip
 
 
 def _rows(archive: Archive, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:

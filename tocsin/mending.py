@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tocsin.compiled import RuleSet
-from tocsin.errors import InputFault
+from tocsin.errors import InputFault, RuleFaults
 from tocsin.feedback import Feedback, line, plain
 from tocsin.source import parse
 from tocsin.trial import signals_of
@@ -52,6 +52,14 @@ def mend(feedback: Iterable[Feedback], rules: RuleSet, text: str, file: str) -> 
         lines[at - 1] += "\n"
     lines[at:at] = [line(sentence, indent) for sentence in taken]
     mended = "".join(lines) if taken else text
-    if parse(mended, file).data["tests"]["silent"] != [*source.data["tests"]["silent"], *taken]:
+    if _silent(mended, file) != [*source.data["tests"]["silent"], *taken]:
         raise InputFault("has a list `silent:` that cannot be added to", file, "write its last sentence on one line")
     return Mended(mended, tuple(taken.values()), tuple(left))
+
+
+def _silent(text: str, file: str) -> object:
+    """The list of sentences in a file; nothing where it is no YAML (any more)."""
+    try:
+        return parse(text, file).data["tests"]["silent"]
+    except RuleFaults:
+        return None

@@ -162,6 +162,7 @@ def _rolled_line(rolled: Rolled) -> str:
 
 
 _KINDS = {
+    "fatal": "Ended the function that read it",
     "dead": "Does not answer",
     "malformed": "Cannot be read",
     "silent": "Silent beyond its habit",

@@ -84,7 +84,7 @@ def packed(draft: Draft) -> RuleSet:
         lengths[found].append(first)
     return RuleSet({
         "head": _json({"version": draft.version, "shared": draft.shared, "rules": names}),
-        **_sieve(draft),
+        **sieved(draft.rules, Entries(draft)),
         "lists": _json(list(draft.lists)),
         "lengths": _json([" ".join(map(str, one)) for one in lengths]),
         "firsts": _lines(map(" ".join, lengths.values())),
@@ -127,10 +127,21 @@ def _meaning(lexemes: Iterable[int], cancelled: Iterable[int]) -> str:
     return f"{' '.join(map(str, lexemes))};{' '.join(map(str, cancelled))}".rstrip(";")
 
 
+class Entries:
+    """The phrases of each list, by tag."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.kinds = {draft.lists[name]: kind for name, kind in COMPUTED.items() if name in draft.lists}
+        self.holding: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for phrase, lexemes in draft.lexicon.items():
+            for lexeme in lexemes:
+                self.holding[lexeme.list][lexeme.tag].append(phrase)
+
+
 class _Steps:
     """The different steps of all forms, by number, and their words."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, entries: Entries) -> None:
         self.numbers: dict[tuple[frozenset[int], frozenset[str]], int] = {}
         self.computed: dict[int, list[str]] = {}
         self.phrases: list[list[str]] = []
@@ -138,11 +149,7 @@ class _Steps:
         """How common a step's words are."""
         self.longest: list[int] = []
         """Words the longest phrase of a step has."""
-        self._kinds = {draft.lists[name]: kind for name, kind in COMPUTED.items() if name in draft.lists}
-        self._holding: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        for phrase, lexemes in draft.lexicon.items():
-            for lexeme in lexemes:
-                self._holding[lexeme.list][lexeme.tag].append(phrase)
+        self._kinds, self._holding = entries.kinds, entries.holding
 
     def number(self, step: Step) -> int:
         """The number of a step; steps that ask for the same are one."""
@@ -175,15 +182,15 @@ def _commonness(phrase: str) -> float:
     return 0.1 if phrase in _EVERYDAY else 2.0 ** -max(8, len(phrase) + 4)
 
 
-def _sieve(draft: Draft) -> dict[str, str]:
-    """The sections of the sieve: see `tocsin.sieve`.
+def sieved(rules: Iterable[Rule], entries: Entries) -> dict[str, str]:
+    """The sections of the sieve for the forms of some rules: see `tocsin.sieve`.
 
     A form waits for the words of its two rarest steps, so a text costs nothing for rules of whose words it holds none.
     """
-    steps = _Steps(draft)
+    steps = _Steps(entries)
     forms: list[list[Any]] = []
     waiting: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for rule in draft.rules:
+    for rule in rules:
         for place, form in enumerate(rule.forms):
             chain = list(_chain(form, steps))
             telling = _telling(chain, steps)

@@ -558,7 +558,7 @@ class Listed:
     interval: timedelta
     """At which it is asked now."""
     due: datetime | None
-    """When it is asked next; None when its server said that it is gone for good."""
+    """When it is asked next; None when its server said that it is gone for good, or reading it ended the function."""
     asked: datetime | None = None
     """When it was sent off last."""
 
@@ -580,6 +580,9 @@ class Feeds(Protocol):
 
     def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
         """Sets when a feed on the list that has not ended is asked next, and how often from then on."""
+
+    def resume(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """As `reschedule`, of a feed that had been taken out of the schedule."""
 
     def move(self, feed: str, old: str, new: str) -> None:
         """Gives a feed another address, unless somebody gave it one that is not `old` meanwhile."""

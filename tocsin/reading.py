@@ -48,12 +48,16 @@ class ArticleInput(BaseModel):
 
     model_config = ConfigDict(extra="ignore", str_max_length=MAX_TEXT)
 
-    id: str | None = Field(default="", max_length=300)
-    text: str
-    title: str | None = Field(default="", max_length=2_000)
-    source: str | None = Field(default="", max_length=300)
-    url: str | None = Field(default="", max_length=2_000)
-    published: datetime | None = None
+    id: str | None = Field(
+        default="",
+        max_length=300,
+        description="By which the article is known again; made of the file name where it has none",
+    )
+    text: str = Field(description="What it says")
+    title: str | None = Field(default="", max_length=2_000, description="The headline")
+    source: str | None = Field(default="", max_length=300, description="The outlet")
+    url: str | None = Field(default="", max_length=2_000, description="Where it stands")
+    published: datetime | None = Field(default=None, description="When, as 2025-01-24 or 2025-01-24T09:30:00Z")
 
     @field_validator("id", "text", mode="before")
     @classmethod

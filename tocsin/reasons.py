@@ -1,12 +1,46 @@
-"""What is said of a finding, a line each: what it lacks, its form, and what decided each thing that was read out of it."""
+"""What is said of a finding: its sentence with the role of each word, and in a line each what it lacks, its form, and what decided."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Literal, get_args
 
 from tocsin.compiled import Cue
 from tocsin.match import Finding, words
 from tocsin.scan import Hit
+
+Role = Literal["head", "form", "who", "stage", "certainty", "flag", "fresh", "drop"]
+"""What a word does: the form's head, its other words, an actor; or what a cue says: stage, certainty, a flag, news, or silence."""
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def coloured(finding: Finding) -> list[tuple[str, Role | None]]:
+    """The sentence in pieces, each with its role; of a word that has two, the weightier. `finding.sentence.text` is all pieces joined."""
+    sentence = finding.sentence
+    roles: list[Role | None] = [None] * len(sentence.text)
+    for hits, role in _weighed(finding):
+        for start, end in sentence.marks([hit for hit in hits if sentence.low <= hit.start < sentence.high]):
+            begin, behind = start - sentence.span.start, end - sentence.span.start
+            roles[begin:behind] = [role] * len(roles[begin:behind])
+    pairs = zip(sentence.text, roles, strict=True)
+    return [("".join(letter for letter, _ in some), role) for role, some in groupby(pairs, key=lambda pair: pair[1])]
+
+
+def _weighed(finding: Finding) -> Iterator[tuple[Iterable[Hit], Role]]:
+    """The words of a finding with their roles, the weightiest last."""
+    yield finding.match.hits, "form"
+    for cue, hit in finding.cues:
+        yield [hit], _says(cue)
+    yield [actor.hit for actor in finding.who[:1]], "who"
+    yield [finding.match.head], "head"
+
+
+def _says(cue: Cue) -> Role:
+    said: list[tuple[object, Role]] = [
+        (cue.drop, "drop"), (cue.stage or cue.raises, "stage"), (cue.certainty, "certainty"), (cue.flag, "flag"),
+    ]  # fmt: skip
+    return next((role for value, role in said if value), "fresh")
 
 
 def reasons(finding: Finding) -> list[str]:

@@ -40,6 +40,7 @@ _BESIDE = frozenset({"alongside", "against"})
 _DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "s", "all", "both", "some", "this", "that"})
 _AUXILIARIES = AUXILIARIES | frozenset({"be", "been", "being", "can", "did", "do", "does", "must", "shall", "to"})
 _COUNTS = frozenset({"two", "three", "four", "several", "many", "other", "various", "most"})
+_POSSESSIVES = frozenset({"its", "their", "his", "her"})
 _PRONOUNS = frozenset({"it", "he", "she", "they", "we", "i"})
 _STOPPERS = (
     PREPOSITIONS
@@ -79,15 +80,17 @@ class Grammar:
         self.relays = rules.lists.get("relays", -1)
 
 
-def owners(
-    sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None, reports: Iterable[Hit] = ()
+def owners(  # noqa: PLR0913 - all of it is needed
+    sentence: Sentence, names: list[Hit], target: Hit, verb: Hit | None, grammar: Grammar, reports: Iterable[Hit] = ()
 ) -> list[Actor]:
-    """Nationalities on a noun: "North Korean troops", "Russia's heavy artillery", "soldiers from Rwanda"."""
+    """Nationalities on a noun: "North Korean troops", "Russia's heavy artillery", "soldiers from Rwanda", "units from Diyarbakir"."""
     ends = {hit.end: hit for hit in names}
     told = {
         hit.start for hit in reports if hit.lexeme.tag in {"base", "s"}
     }  # "South Korean lawmakers expect the missile"
     found: list[Actor] = []
+    if whole := next((hit for hit in names if hit.start <= target.start and target.end <= hit.end), None):
+        return [Actor(whole.lexeme.slug, 10, "owner", whole)]  # "the Canadian Armed Forces"
     token = target.start
     listed = False
     for _ in range(OWNER_REACH):
@@ -104,25 +107,51 @@ def owners(
             not word
             or word in _STOPPERS
             or word in _PRONOUNS
+            or word in {"a", "an"}
             or token in told
             or (verb and verb.start <= token < verb.end)
             or ("," in sentence.page.gap(token + 1) and not listed)
         ):
             break
-    return found or _from_behind(sentence, names, target)
+    behind = _from_behind(sentence, names, target, grammar)
+    if verb and verb.end <= target.start:  # "shifted its division from Gaza"
+        behind = [
+            Actor(actor.slug, 5, "origin", actor.hit) if sentence.word(target.end) == "from" else actor
+            for actor in behind
+        ]
+    return found or behind
 
 
-def _from_behind(sentence: Sentence, names: list[Hit], target: Hit) -> list[Actor]:
+_BELONGING = (
+    ("from",),
+    ("of",),
+    ("belonging", "to"),
+    ("in", "the", "uniform", "of"),
+    ("in", "the", "uniforms", "of"),
+    ("wearing", "the", "uniform", "of"),
+)
+"""What stands between forces and whose they are."""
+
+
+def _from_behind(sentence: Sentence, names: list[Hit], target: Hit, grammar: Grammar) -> list[Actor]:
     token = target.end
-    if sentence.word(token) not in {"from", "of"}:
+    joint = next((one for one in _BELONGING if _spells(sentence, token, one)), ())
+    if not joint:
         return []
     starts = {hit.start: hit for hit in names}
-    for position in range(token + 1, token + 4):
+    homes = {hit.start: hit for hit in sentence.by_list.get(grammar.theatres, ()) if hit.lexeme.slug in grammar.states}
+    for position in range(token + len(joint), token + len(joint) + 3):
         if hit := starts.get(position):
             return [Actor(hit.lexeme.slug, 9, "from", hit)]
+        if joint == ("from",) and (hit := homes.get(position)):
+            return [Actor(grammar.states[hit.lexeme.slug], 9, "from", hit)]
         if sentence.word(position) not in _DETERMINERS:
             break
     return []
+
+
+def _spells(sentence: Sentence, token: int, words: tuple[str, ...]) -> bool:
+    return all(sentence.word(token + offset) == word for offset, word in enumerate(words))
 
 
 def _part_of(hit: Hit, matched: Iterable[Hit]) -> bool:
@@ -322,7 +351,7 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     reports = sentence.by_list.get(grammar.reporting, ())
     found: list[Actor] = []
     for target in targets:
-        found += owners(sentence, names, target, head if head is not target else None, reports)
+        found += owners(sentence, names, target, head if head is not target else None, grammar, reports)
     found += agents(sentence, names, head)
     if not rule.places:
         found += located(sentence, names, head)
@@ -335,6 +364,10 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         grammar,
         matched,
     )
+    if rule.places:
+        found += origins(names, sentence, head)
+    if rule.places and not any(actor.strength >= SURE for actor in found):
+        found += taken_up(sentence, rule, targets, head, grammar)
     found.sort(key=lambda actor: -actor.strength)
     return [
         actor
@@ -342,6 +375,57 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         if may_act(rule, actor.slug)
         and (actor.strength >= SURE or actor.how == "site" or actor.slug not in rule.watchers)
     ]
+
+
+def origins(names: list[Hit], sentence: Sentence, head: Hit) -> list[Actor]:
+    """A state that something comes from, where nobody is said to act: "have crossed from Russia", said by others."""
+    near = [hit for hit in names if 0 <= hit.start - head.end <= OWNER_REACH and hit.lexeme.tag == "names"]
+    return [Actor(hit.lexeme.slug, 5, "origin", hit) for hit in near if sentence.word(hit.start - 1) == "from"][:1]
+
+
+def tellers(sentence: Sentence, rule: Rule, grammar: Grammar) -> tuple[str, ...]:
+    """Who tells it in the sentence itself: "More soldiers for Kosovo, NATO says"."""
+    verbs = sentence.by_list.get(grammar.reporting, ())
+    near = [hit for hit in _names(sentence, rule) if any(0 <= verb.start - hit.end <= 1 for verb in verbs)]
+    return (near[-1].lexeme.slug,) if near else ()
+
+
+def taken_up(sentence: Sentence, rule: Rule, targets: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
+    """Whom a pronoun stands for, on the forces or as the subject: "their vehicles" takes up whoever was named last, "it has sent" who acted."""
+    owned_at = next((token for target in targets if (token := _possessive(sentence, target))), None)
+    at = owned_at if owned_at is not None else _pronoun_subject(sentence, head)
+    if at is None:
+        return []
+    before = [hit for hit in _names(sentence, rule) if hit.end <= at]
+    earlier = sentence.page.sentences[sentence.number - 1] if sentence.number else None
+    for one, names in ((sentence, before), (earlier, _names(earlier, rule) if earlier else [])):
+        acting = [hit for hit in names if one and not _inside_phrase(one, hit, grammar)]
+        if acting:
+            hit = acting[0 if owned_at is None else -1]
+            return [Actor(hit.lexeme.slug, SURE, "pronoun", hit)]
+    return []
+
+
+def _possessive(sentence: Sentence, target: Hit) -> int | None:
+    """Where "its", "their", "his" or "her" stands on a noun."""
+    for token in range(target.start - 1, target.start - OWNER_REACH, -1):
+        word = sentence.word(token)
+        if word in _POSSESSIVES:
+            return token
+        if not word or word in _STOPPERS - {"of"}:
+            return None
+    return None
+
+
+def _pronoun_subject(sentence: Sentence, head: Hit) -> int | None:
+    """Where the pronoun stands that is the subject of a verb: "they have amassed"."""
+    for token in range(head.start - 1, head.start - OWNER_REACH, -1):
+        word = sentence.word(token)
+        if word in _PRONOUNS - {"we", "i"}:
+            return token
+        if word not in _AUXILIARIES and not word.endswith("ly") and word not in {"now", "also", "already"}:
+            return None
+    return None
 
 
 def may_act(rule: Rule, slug: str) -> bool:
@@ -355,13 +439,15 @@ def _names(sentence: Sentence, rule: Rule) -> list[Hit]:
     return sorted(names, key=lambda hit: hit.start)
 
 
-def own(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor]) -> bool:
+def own(  # noqa: PLR0913 - all of it is needed
+    sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor], grammar: Grammar
+) -> bool:
     """Whether the forces a match speaks of are the actor's own: it is named, and nobody else's name stands on them."""
     names = _names(sentence, rule)
     forces = [hit for hit in matched if hit is not head and not hit.lexeme.slug]
     placed = next((hit.start for hit in forces if sentence.word(hit.start) in TOWARDS), sentence.high)
     forces = [hit for hit in forces if hit.start < placed]  # what stands behind "on the Chinese border" is a place
-    named = {actor.slug for target in forces for actor in owners(sentence, names, target, head)}
+    named = {actor.slug for target in forces for actor in owners(sentence, names, target, head, grammar)}
     first = next(iter(found), None)
     return first is not None and first.strength >= SURE and (not named or first.slug in named)
 
@@ -386,7 +472,19 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
             if not may_act(rule, hit.lexeme.slug) or (rule.places and _goal(sentence, hit)):
                 continue
             acts = hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)
-            yield hit.lexeme.slug, 3 if acts and not _inside_phrase(sentence, hit, grammar) else 1
+            yield hit.lexeme.slug, 3 if acts and not _placed(sentence, hit, rule, grammar) else 1
+
+
+def _placed(sentence: Sentence, hit: Hit, rule: Rule, grammar: Grammar) -> bool:
+    """Whether a name stands behind a preposition, or in a row with one that does: "in Bulgaria, Hungary and Romania"."""
+    ends = {one.end: one for one in _names(sentence, rule)}
+    while not _inside_phrase(sentence, hit, grammar):
+        joint = hit.start - 1 if sentence.word(hit.start - 1) == "and" else hit.start
+        before = ends.get(joint)
+        if not before or (joint == hit.start and sentence.page.gap(joint) != ", "):
+            return False
+        hit = before
+    return True
 
 
 HELPED = frozenset({
@@ -439,6 +537,11 @@ def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: i
             if best is None or distance < best[0]:
                 best = (distance, slug)
     return best[1] if best and best[0] < 40 else None  # noqa: PLR2004 - farther names belong to something else
+
+
+def goals(sentence: Sentence, rule: Rule) -> Iterator[str]:
+    """The names of a sentence that are only where something goes; none of a rule without places."""
+    return (hit.lexeme.slug for hit in _names(sentence, rule) if rule.places and _goal(sentence, hit))
 
 
 def _goal(sentence: Sentence, hit: Hit) -> bool:

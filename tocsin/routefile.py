@@ -91,8 +91,10 @@ class _Part(Model):
 class ReceiverModel(_Part):
     """A receiver, as written."""
 
-    name: str
-    channel: Annotated[str, AfterValidator(_channel)]
+    name: str = Field(description="How routes call it")
+    channel: Annotated[str, AfterValidator(_channel)] = Field(
+        description="The id of a channel, or default for the one the deployment names"
+    )
     fallback: str | None = Field(
         default=None, description="The receiver that takes over when Slack refuses the channel"
     )
@@ -115,8 +117,8 @@ class RouteModel(_Part):
 class RangeModel(_Part):
     """Hours of a day, as written."""
 
-    start_time: _Clock
-    end_time: _Clock
+    start_time: _Clock = Field(description="From this time of day")
+    end_time: _Clock = Field(description="To this time of day; 24:00 is midnight")
 
 
 class SpanModel(_Part):
@@ -126,22 +128,24 @@ class SpanModel(_Part):
     weekdays: list[Annotated[str, AfterValidator(_days)]] = Field(
         default=[], description="Every day when nothing is said"
     )
-    location: Annotated[str, AfterValidator(_location)] = "UTC"
+    location: Annotated[str, AfterValidator(_location)] = Field(
+        default="UTC", description="The time zone, as the IANA names it"
+    )
 
 
 class IntervalModel(_Part):
     """A time interval, as written."""
 
-    name: str
-    time_intervals: list[SpanModel]
+    name: str = Field(description="How routes call it")
+    time_intervals: list[SpanModel] = Field(description="The parts it consists of")
 
 
 class RoutesFile(_Part):
     """The file, as written."""
 
-    receivers: list[ReceiverModel]
-    route: RouteModel
-    time_intervals: list[IntervalModel] = Field(default=[])
+    receivers: list[ReceiverModel] = Field(description="Where alerts can go")
+    route: RouteModel = Field(description="The route that takes every alert")
+    time_intervals: list[IntervalModel] = Field(default=[], description="When alerts may have to wait")
 
 
 def load(folder: Path, loaded: Loaded | Artefact) -> Routes:

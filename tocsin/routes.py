@@ -157,6 +157,12 @@ class Routes:
         """Where goes what belongs to no story: the channel of the root of the tree."""
         return self.receivers[self.route.receiver][0]
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every channel an alert may go to, that of the root of the tree first."""
+        others = (channel for chain in self.receivers.values() for channel in chain)
+        return tuple(dict.fromkeys((self.channel, *others)))
+
     def to(self, channel: str) -> Routes:
         """The same with the deployment's channel in the place of `default`."""
         chains = {

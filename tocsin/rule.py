@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from math import prod
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from tocsin.signal import Certainty, Stage
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
+ListName = Annotated[Slug, WithJsonSchema({"x-names": "lists"})]
+"""A list: shared, or the rule's own."""
+CueName = Annotated[Slug, WithJsonSchema({"x-names": "cues"})]
+Named = Annotated[Slug, WithJsonSchema({"x-names": "slugs"})]
+"""The slug of an entry of a list of names."""
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+MAX_CHOICES = 256
+"""Entries that one entry with choices may stand for."""
 _CHOICE = re.compile(r"\(([^()|]*\|[^()]*)\)")
 
 
@@ -23,17 +31,32 @@ def _spread(value: object) -> object:
 
 
 def _choices(entry: str) -> list[str]:
+    groups = [match[1].count("|") + 1 for match in _CHOICE.finditer(entry)]
+    if prod(groups) > MAX_CHOICES:
+        raise ValueError(
+            f"{entry[:60]!r} stands for {prod(groups):,} entries, and {MAX_CHOICES} is the most; write it as several"
+        )
+    return _spread_out(entry)
+
+
+def _spread_out(entry: str) -> list[str]:
     match = _CHOICE.search(entry)
     if not match:
         return [entry]
     return [
         spread
         for choice in match[1].split("|")
-        for spread in _choices(" ".join((entry[: match.start()] + choice.strip() + entry[match.end() :]).split()))
+        for spread in _spread_out(" ".join((entry[: match.start()] + choice.strip() + entry[match.end() :]).split()))
     ]
 
 
-Phrases = Annotated[list[Phrase], BeforeValidator(_spread)]
+Phrases = Annotated[
+    list[Phrase],
+    BeforeValidator(_spread),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "string", "minLength": 1}}
+    ),  # as written, before choices are made
+]
 """Entries of lists and names; a choice in brackets makes several of one: (defence | defense) budget."""
 Level = Literal["low", "medium", "high", "critical"]
 Slot = Literal["who", "where", "what"]
@@ -50,7 +73,11 @@ def _period(value: object) -> timedelta:
     raise ValueError("write a period as a number and a unit: 12h, 30d or 8w")
 
 
-Period = Annotated[timedelta, BeforeValidator(_period)]
+Period = Annotated[
+    timedelta,
+    BeforeValidator(_period),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+[hdw]$", "examples": ["12h", "30d", "8w"]}),
+]
 
 
 class Model(BaseModel):
@@ -65,11 +92,13 @@ class Words(Model):
     An entry may hold choices: "(defence | defense) budget" is two entries.
     """
 
-    description: str = ""
+    description: str = Field(default="", description="What belongs into the list, for whoever adds to it")
     verbs: Phrases = Field(default_factory=list, description="Verbs and phrasal verbs in base form: send, beef up")
     nouns: Phrases = Field(default_factory=list, description="Nouns in the singular: soldier, advance party")
     words: Phrases = Field(default_factory=list, description="Anything to be taken as written: more, as many as")
-    include: list[Slug] = Field(default_factory=list, description="Other lists whose entries belong to this one too")
+    include: list[ListName] = Field(
+        default_factory=list, description="Other lists whose entries belong to this one too"
+    )
     any_of: Phrases = Field(
         default_factory=list,
         description="Instead of words: lists, of names too, any of which will do where a form asks for this one; "
@@ -86,50 +115,62 @@ class Words(Model):
 class WordsFile(Model):
     """A file of shared word lists."""
 
-    kind: Literal["words"]
-    description: str = ""
-    lists: dict[Slug, Words]
+    kind: Literal["words"] = Field(description="Says that the file holds word lists")
+    description: str = Field(default="", description="What the lists of the file have in common")
+    lists: dict[Slug, Words] = Field(
+        description="The lists by their names, which forms write in angle brackets: <send>"
+    )
 
 
 class Name(Model):
     """One state, alliance, place, institution or thing, with everything the news calls it."""
 
-    slug: Slug
-    name: Phrase
-    names: Phrases = []
-    adjectives: Phrases = []
-    people: Phrases = []
+    slug: Slug = Field(description="By which it is known in slots, tests and stories; it never changes")
+    name: Phrase = Field(description="How an alert prints it")
+    names: Phrases = Field(default=[], description="What the news calls it in full")
+    adjectives: Phrases = Field(default=[], description="Words for what belongs to it: North Korean")
+    people: Phrases = Field(default=[], description="Words for its people: Russians")
     short: Phrases = Field(
         default_factory=list,
         description="Short names that count only where the article names it, or the state it belongs to, in full",
     )
-    seats: Phrases = []
-    leaders: Phrases = []
-    forces: Phrases = []
-    parliaments: Phrases = []
-    not_: Phrases = Field(default_factory=list, alias="not")
-    state: Slug | None = Field(default=None, description="The state it lies in or belongs to")
-    type: str = ""
+    seats: Phrases = Field(
+        default=[], description="Capitals and seats of power that stand for its government: Moscow, the Kremlin"
+    )
+    leaders: Phrases = Field(default=[], description="Persons who stand for it")
+    forces: Phrases = Field(default=[], description="Its armed forces by their own names")
+    parliaments: Phrases = Field(default=[], description="Its parliament by its own name")
+    not_: Phrases = Field(
+        default_factory=list,
+        alias="not",
+        description="Phrases that hold one of its names but mean something else: Air China",
+    )
+    state: Named | None = Field(default=None, description="The state it lies in or belongs to")
+    type: str = Field(default="", description="What kind of thing it is; nothing depends on it")
 
 
 class NamesFile(Model):
     """A list of names: each entry has a slug, which never changes."""
 
-    list: Slug
-    kind: Literal["names"]
-    description: str = ""
+    list: Slug = Field(description="How forms, who and where call the list: <states>")
+    kind: Literal["names"] = Field(description="Says that the file holds names")
+    description: str = Field(default="", description="What the list holds")
     not_: Phrases = Field(
         default=[], alias="not", description="Phrases that hold a name of the list but mean something else"
     )
-    entries: tuple[Name, ...]
+    entries: tuple[Name, ...] = Field(description="The names")
 
 
 class Sets(Model):
     """What a cue says about the words it reaches: exactly one of these."""
 
-    stage: Stage | None = None
-    certainty: Certainty | None = None
-    flag: Slug | None = None
+    stage: Stage | None = Field(
+        default=None, description="How far the thing has come: planned, preparing, imminent or done"
+    )
+    certainty: Certainty | None = Field(
+        default=None, description="How sure the speaker is: suspected, asserted or confirmed"
+    )
+    flag: Slug | None = Field(default=None, description="A flag the signal carries: denied, no-immediate-sign, …")
     drop: Slug | None = Field(default=None, description="Silences the match, with this word as the reason")
     fresh: bool | None = Field(default=None, description="The match is news of these days")
 
@@ -137,16 +178,18 @@ class Sets(Model):
 class Cue(Model):
     """Words that decide stage, certainty, flags or silence of a match near them."""
 
-    name: Slug
-    sets: Sets
-    verbs: Phrases = []
-    nouns: Phrases = []
-    words: Phrases = []
+    name: Slug = Field(description="How rules and `explain` call it")
+    sets: Sets = Field(description="What it says")
+    verbs: Phrases = Field(default=[], description="Verbs in base form")
+    nouns: Phrases = Field(default=[], description="Nouns in the singular")
+    words: Phrases = Field(default=[], description="Anything to be taken as written")
     forms: list[Phrase] = Field(
         default_factory=list, description="Cues with gaps, written like a rule's form: neither ..6 confirmed"
     )
-    include: list[Slug] = []
-    not_: Phrases = Field(default_factory=list, alias="not")
+    include: list[ListName] = Field(default=[], description="Lists whose words are cues, too")
+    not_: Phrases = Field(
+        default_factory=list, alias="not", description="Phrases that hold a word of the cue but mean something else"
+    )
     direction: Literal["before", "after", "either"] = Field(
         default="before", description="Where the cue stands, seen from the match"
     )
@@ -155,7 +198,7 @@ class Cue(Model):
         default="clause",
         description="How far it may stand from the match; `next` and `previous`: in the neighbouring sentence, too",
     )
-    unless: list[Slug] = Field(
+    unless: list[ListName] = Field(
         default_factory=list, description="Lists or cues; one of them between cue and match breaks the cue"
     )
     opens: bool = Field(
@@ -176,19 +219,19 @@ class Cue(Model):
 class CuesFile(Model):
     """A file of cues. Of two that set the stage, the one that stands first in the file wins."""
 
-    kind: Literal["cues"]
-    description: str = ""
-    cues: list[Cue]
+    kind: Literal["cues"] = Field(description="Says that the file holds cues")
+    description: str = Field(default="", description="What the cues of the file are about")
+    cues: list[Cue] = Field(description="The cues")
 
 
 class Who(Model):
     """Where the actor comes from."""
 
-    from_: list[Slug] = Field(alias="from")
-    of: list[Slug] = Field(
+    from_: list[ListName] = Field(alias="from", description="Lists of names that can act")
+    of: list[ListName] = Field(
         default_factory=list, description="Lists: a nationality on one of these words decides before any subject does"
     )
-    required: bool = True
+    required: bool = Field(default=True, description="Whether it is no signal where nobody is said to act")
     speaker: bool = Field(
         default=False,
         description="Where nobody acts in headline and lead, take whoever speaks there, or else the dateline's state",
@@ -198,10 +241,10 @@ class Who(Model):
         description="A sentence of the text that tells it must say who acts, one of the lead must name a possible actor at least; "
         "a headline need not",
     )
-    only: list[Slug] = Field(
+    only: list[Named] = Field(
         default_factory=list, description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
     )
-    watchers: list[Slug] = Field(
+    watchers: list[Named] = Field(
         default_factory=list,
         description="Slugs: who mostly tells what others do, and acts only where a sentence plainly says so, or nobody else is named",
     )
@@ -213,8 +256,8 @@ class Who(Model):
 class Where(Model):
     """Where the theatre comes from."""
 
-    from_: list[Slug] = Field(alias="from")
-    merge: list[list[Slug]] = Field(
+    from_: list[ListName] = Field(alias="from", description="Lists of names that can be the theatre")
+    merge: list[list[Named]] = Field(
         default_factory=list,
         description="Places that are one theatre; the first names it, unless it is the actor itself",
     )
@@ -223,8 +266,8 @@ class Where(Model):
 class What(Model):
     """Where the materiel comes from: the first list of which a word stands in the match gives the slot."""
 
-    from_: dict[Slug, Slug] = Field(alias="from", description="slug of the slot: list of words")
-    default: Slug | None = None
+    from_: dict[Slug, ListName] = Field(alias="from", description="slug of the slot: list of words")
+    default: Slug | None = Field(default=None, description="The slot where no word says more")
     merge: list[list[Slug]] = Field(
         default_factory=list,
         description="Materiel that is one thing, in an article and as a story; the first is the closer word",
@@ -244,21 +287,23 @@ class Form(Model):
         description="Words, <lists> and <phrases> in order; `..` is a gap in one clause, `..3` at most three words, `...` may leave the "
         "clause; what stands around `..&3` or `...&3` may stand in either order"
     )
-    head: Slug | None = Field(
+    head: ListName | None = Field(
         default=None, description="The list whose word the cues look at; otherwise the first verb"
     )
     stage: Stage | None = Field(
         default=None, description="The stage when no cue and no tense says more; words that say less do not lower it"
     )
-    with_: list[Slug] = Field(
+    with_: list[ListName] = Field(
         default_factory=list, alias="with", description="Lists of which a word must stand in the sentence"
     )
-    without: list[Slug] = Field(default_factory=list, description="Lists of which no word may stand in the sentence")
-    about: list[Slug] = Field(
+    without: list[ListName] = Field(
+        default_factory=list, description="Lists of which no word may stand in the sentence"
+    )
+    about: list[ListName] = Field(
         default_factory=list,
         description="Lists of which a word must stand in the headline, the first three sentences, this one or the one before",
     )
-    told: list[Slug] = Field(
+    told: list[ListName] = Field(
         default_factory=list,
         description="Lists of which a word must stand in this sentence or the one before: what the match takes up",
     )
@@ -267,12 +312,12 @@ class Form(Model):
         description="One of: the name of a list or cue in the clause, forward, fresh, perfect, lead, title; left out, as the "
         "rule says, [] for none",
     )
-    what: Slug | None = None
-    ignore_cues: list[Slug] = Field(default_factory=list, description="Cues that say nothing about this form")
+    what: Slug | None = Field(default=None, description="The slot `what` of whatever this form finds")
+    ignore_cues: list[CueName] = Field(default_factory=list, description="Cues that say nothing about this form")
     tense: bool | None = Field(
         default=None, description="Whether a past tense means that the thing is done; left out, as the rule says"
     )
-    only_who: list[Slug] = Field(
+    only_who: list[Named] = Field(
         default_factory=list, description="Only where one of these acts, or is what the article is about"
     )
     amounts: Literal["rising", "falling", "below-told"] | None = Field(
@@ -288,26 +333,26 @@ class Form(Model):
 class Warn(Model):
     """A figure a reader should doubt: when it is printed so, the likely reading is shown beside it."""
 
-    unit: Literal["percent", "money", "count"]
-    above: float
+    unit: Literal["percent", "money", "count"] = Field(description="Of which figures")
+    above: float = Field(description="Only figures above this")
     reading: str = Field(description="May use {value} and {less_100}")
-    counts: str
-    flag: Slug
-    note: str
+    counts: str = Field(description="What the figure is likely a figure of, for the alert")
+    flag: Slug = Field(description="The flag the signal carries then")
+    note: str = Field(description="Why it is doubted, for the alert")
 
 
 class Figures(Model):
     """Which numbers belong to the signal."""
 
-    unit: Literal["percent", "money", "count"]
-    of: list[Slug] = []
-    counts: str = ""
+    unit: Literal["percent", "money", "count"] = Field(description="Percentages, sums of money, or counts of things")
+    of: list[ListName] = Field(default=[], description="Lists: the number stands with one of their words")
+    counts: str = Field(default="", description="What is counted, as an alert prints it and `update_on` names it")
 
 
 class StoryRule(Model):
     """What makes two signals one story."""
 
-    same: list[Slot]
+    same: list[Slot] = Field(description="The slots that tell one story from another")
     quiet_for: Period = Field(description="How long nothing must be published before the next report is a new story")
     again_after: Period | None = Field(
         default=None,
@@ -325,14 +370,14 @@ class StoryRule(Model):
 class Fires(Model):
     """A text that must fire, and what must be read out of it."""
 
-    text: Phrase | str
-    title: str = ""
-    who: Slug | None = None
-    where: Slug | None = None
-    what: Slug | None = None
-    stage: Stage | None = None
-    certainty: Certainty | None = None
-    flags: list[Slug] | None = None
+    text: Phrase | str = Field(description="What the news says")
+    title: str = Field(default="", description="The headline above it")
+    who: Named | None = Field(default=None, description="The actor that must be found")
+    where: Named | None = Field(default=None, description="The theatre that must be found")
+    what: Slug | None = Field(default=None, description="The materiel that must be found")
+    stage: Stage | None = Field(default=None, description="The stage that must be found")
+    certainty: Certainty | None = Field(default=None, description="The certainty that must be found")
+    flags: list[Slug] | None = Field(default=None, description="Flags the signal must carry, among others")
 
 
 def _day(value: str) -> str:
@@ -347,10 +392,10 @@ def _day(value: str) -> str:
 class Report(Model):
     """A short article of a story test."""
 
-    text: str
-    title: str = ""
-    source: str
-    published: Annotated[str, AfterValidator(_day)]
+    text: str = Field(description="What the article says")
+    title: str = Field(default="", description="Its headline")
+    source: str = Field(description="The outlet")
+    published: Annotated[str, AfterValidator(_day)] = Field(description="When, as a day or a moment")
     id: str = Field(default="", description="Of an article that comes again, edited")
     becomes: (
         Literal[
@@ -358,74 +403,87 @@ class Report(Model):
             "shadow", "repeat",
         ]
         | None
-    ) = None  # fmt: skip
+    ) = Field(default=None, description="What must become of it")  # fmt: skip
 
 
 class Tests(Model):
     """What the rule must do, in the words of the news."""
 
-    fires: list[Fires] = []
-    silent: list[str] = []
-    same_story: list[list[Report]] = []
-    new_story: list[list[Report]] = []
-    update: list[list[Report]] = []
+    fires: list[Fires] = Field(default=[], description="Texts that must fire")
+    silent: list[str] = Field(default=[], description="Texts that must stay silent")
+    same_story: list[list[Report]] = Field(default=[], description="Articles that must end in one story")
+    new_story: list[list[Report]] = Field(default=[], description="Articles that must end in a story each")
+    update: list[list[Report]] = Field(
+        default=[], description="Articles of one story, the last of which must be told as an update"
+    )
 
 
 class Rule(Model):
     """One kind of signal."""
 
-    title: Phrase
-    id: str
-    name: Slug
-    status: Literal["experimental", "test", "stable", "deprecated"]
-    level: dict[Stage, Level]
-    description: Phrase | str
-    references: list[str] = []
-    tags: list[str] = []
-    falsepositives: list[str] = []
+    title: Phrase = Field(description="What an alert is called")
+    id: str = Field(description="A UUID that never changes")
+    name: Slug = Field(description="The file's name without .yaml")
+    status: Literal["experimental", "test", "stable", "deprecated"] = Field(
+        description="experimental and test are on trial: recorded, not posted; stable is posted; deprecated is posted and on its way out"
+    )
+    level: dict[Stage, Level] = Field(description="How grave an alert is at each stage")
+    description: Phrase | str = Field(description="What the rule finds, in a sentence")
+    references: list[str] = Field(default=[], description="Sources for what it looks for")
+    tags: list[str] = Field(default=[], description="Names other systems know the signal by")
+    falsepositives: list[str] = Field(default=[], description="What it is known to take for a signal")
     policy: str = Field(
         default="",
         description="What the rule does about domestic use of troops, relief, police, peacekeepers, exercises",
     )
-    runbook: str = ""
+    runbook: str = Field(default="", description="What an analyst does with an alert")
     lists: dict[Slug, Words] = Field(default_factory=dict, description="Word lists only this rule uses")
     phrases: dict[Slug, list[Phrase]] = Field(
         default_factory=dict,
         description="Parts of forms that can be said in several ways: a form that names one stands for a form with each",
     )
-    about: list[Slug] = Field(default_factory=list, description="The `about` of every form that has none of its own")
+    about: list[ListName] = Field(
+        default_factory=list, description="The `about` of every form that has none of its own"
+    )
     needs: list[str] = Field(default_factory=list, description="The `needs` of every form that says nothing of its own")
-    forms: list[Form]
-    aside: list[Slug] = Field(
+    forms: list[Form] = Field(description="The ways in which the news says it; one that matches is enough")
+    aside: list[ListName] = Field(
         default_factory=list,
         description="Lists: below the lead, a sentence that names no actor counts only where headline or lead hold a word of these",
     )
-    never: list[Slug] = Field(
+    never: list[ListName] = Field(
         default_factory=list, description="Lists: a word of one of them in the match's clause silences it"
     )
-    never_in_sentence: list[Slug] = []
-    never_in_lead: list[Slug] = Field(
+    never_in_sentence: list[ListName] = Field(
+        default=[], description="Lists: a word of one of them in the sentence silences the match"
+    )
+    never_in_lead: list[ListName] = Field(
         default_factory=list,
         description="Lists: a word of them in the first sentences of the text silences the rule in the text",
     )
-    never_in_title: list[Slug] = Field(
+    never_in_title: list[ListName] = Field(
         default_factory=list, description="Lists: a word of them in the headline silences the headline, never the text"
     )
-    never_as_theme: list[Slug] = Field(
+    never_as_theme: list[ListName] = Field(
         default_factory=list,
         description="Lists: a word of one in the headline silences the headline, and the text where its lead holds one too",
+    )
+    after_done: list[Slug] = Field(
+        default_factory=list,
+        description="Lists: where headline or first sentence tell that it is done, and neither that it is to come, a sentence that "
+        "holds no word of these (another, next) only looks back",
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(
         default=False,
         description="A form that begins with a verb does not match its passive: what is acted on stands before that",
     )
-    cues: list[Slug] | None = None
-    ignore_cues: list[Slug] = []
-    who: Who
-    where: Where | None = None
-    what: What | None = None
-    figures: list[Figures] = []
-    warn: list[Warn] = []
-    story: StoryRule
-    tests: Tests = Tests()
+    cues: list[CueName] | None = Field(default=None, description="Only these cues speak to the rule; left out, all do")
+    ignore_cues: list[CueName] = Field(default=[], description="Cues that say nothing about this rule")
+    who: Who = Field(description="Who acts")
+    where: Where | None = Field(default=None, description="Where it happens")
+    what: What | None = Field(default=None, description="What it is about")
+    figures: list[Figures] = Field(default=[], description="Which numbers belong to it")
+    warn: list[Warn] = Field(default=[], description="Figures to be doubted")
+    story: StoryRule = Field(description="What makes one story of several articles")
+    tests: Tests = Field(default=Tests(), description="What it must do")

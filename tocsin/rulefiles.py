@@ -19,11 +19,12 @@ _NAME = re.compile(r"((lists|cues)/)?[\w-][\w.-]*\.yaml", re.ASCII)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """The files of a rule set by their place in the folder, in order; `OSError` when one cannot be read."""
+    """The files of a rule set by their place in the folder, in order; `OSError` when one cannot be read. A folder or pipe is none."""
     return {
         f"{inside}{path.name}": path.read_bytes()
         for inside in FOLDERS
         for path in sorted((folder / inside).glob("*.yaml"))
+        if path.is_file()
     }
 
 

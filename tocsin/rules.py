@@ -7,10 +7,11 @@ import gc
 import hashlib
 import re
 from collections import ChainMap, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ from tocsin.packing import Draft, packed
 from tocsin.policy import Policy
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
 from tocsin.rulefiles import SHORT, files_of, fingerprint
-from tocsin.source import Source, read
+from tocsin.source import Source, contents, decoded
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
 
@@ -31,6 +32,8 @@ ROUTES = "routes.yaml"
 """The one file beside the rules that is none: see `tocsin.routes`."""
 DEFAULT_GAP = 6
 GAP_LIMIT = 40
+MAX_WAYS = 500
+"""Forms that one form may stand for."""
 TAGS = {
     "past": {"past", "part", "bare"},
     "ing": {"ing"},
@@ -47,6 +50,9 @@ _ROLES = ("names", "adjectives", "people", "short", "seats", "leaders", "forces"
 _MODELS: dict[str, type[Model]] = {"words": WordsFile, "names": NamesFile, "cues": CuesFile}
 
 
+_M = TypeVar("_M", bound=Model)
+
+
 @dataclass
 class Loaded:
     """A folder as read: the compiled set of what loads, the rules' models, and every fault."""
@@ -60,40 +66,43 @@ class Loaded:
     """Name of a list or cue → as written, and where."""
     used: frozenset[str] = frozenset()
     """The lists something refers to."""
+    draft: Draft | None = None
+    """What the set was packed of."""
+    again: Callable[[Source, Rule], compiled.Rule | None] | None = None
+    """Compiles another version of a rule against the same lists, for one that asks for no list or word that there is not."""
 
 
-def load(folder: Path) -> Loaded:
-    """Reads and compiles a folder: rules in it, lists and cues below it. `RuleFaults` only when nothing can be used."""
+@dataclass
+class Shelf:
+    """Files as they were read and understood, so that a folder that is loaded again and again costs only what is new."""
+
+    sources: dict[str, tuple[bytes, Source]] = field(default_factory=dict)
+    """Name of a file → what stood in it, and what that was read as."""
+    models: dict[str, tuple[Source, Any, tuple[Fault, ...]]] = field(default_factory=dict)
+    """Name of a file → as it was read, the model of it, and its faults."""
+
+
+def load(folder: Path, shelf: Shelf | None = None) -> Loaded:
+    """Reads and compiles a folder: rules in it, lists and cues below it. `RuleFaults` only when nothing can be used.
+
+    What stands on the shelf is not read again, and what is read is put there.
+    """
     if not folder.is_dir():
         raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules", "TOC201")])
     collecting = gc.isenabled()
     gc.disable()  # next to nothing made here is garbage, and looking for it takes a third of the time
     try:
-        return _Loader(folder).load()
+        return _Loader(folder, shelf or Shelf()).load()
     finally:
         if collecting:
             gc.enable()
 
 
-def _sources(paths: Iterable[Path], root: Path, faults: list[Fault]) -> list[Source]:
-    sources = []
-    for path in sorted(paths):
-        if path.name.startswith(("_", ".")):
-            continue
-        try:
-            sources.append(
-                read(path, str(path.relative_to(root.parent)) if path.is_relative_to(root.parent) else str(path))
-            )
-        except RuleFaults as error:
-            faults += error.faults
-    return sources
-
-
 class _Loader:
     """Works through one folder, collecting faults."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, shelf: Shelf) -> None:
+        self.folder, self.shelf = folder, shelf
         self.faults: list[Fault] = []
         self.numbers: dict[str, int] = {}
         self.lexicon: dict[str, dict[Lexeme, None]] = defaultdict(dict)
@@ -106,16 +115,10 @@ class _Loader:
         self.used: set[int] = set()
 
     def load(self) -> Loaded:
-        shared = _sources(
-            [*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")], self.folder, self.faults
-        )
+        shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
         for source in shared:
             self._read_shared(source)
-        rules = [
-            (source, rule)
-            for source in _sources(self._rule_files(), self.folder, self.faults)
-            if (rule := self._read_rule(source))
-        ]
+        rules = [(source, rule) for source in self._sources(self._rule_files()) if (rule := self._read_rule(source))]
         if not rules and not self.faults:
             self.faults.append(
                 Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder", "TOC202")
@@ -126,7 +129,7 @@ class _Loader:
         self._fill()
         ready = [(rule, built) for source, rule in rules if (built := self._compile(source, rule))]
         draft = Draft(
-            version=fingerprint(files_of(self.folder))[:SHORT],
+            version=_version(self.folder),
             shared=_digest(source.data for source in shared) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=self.numbers,
@@ -143,7 +146,37 @@ class _Loader:
             {rule.name: source for source, rule in rules},
             self.words,
             frozenset(names[number] for number in self.used),
+            draft,
+            self._compile,
         )
+
+    def _sources(self, paths: Iterable[Path]) -> list[Source]:
+        root = self.folder.parent
+        sources = []
+        for path in sorted(paths):
+            if path.name.startswith(("_", ".")):
+                continue
+            name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+            try:
+                raw = contents(path, name)
+                before = self.shelf.sources.get(name)
+                source = before[1] if before and before[0] == raw else decoded(raw, name)
+                self.shelf.sources[name] = raw, source
+                sources.append(source)
+            except RuleFaults as error:
+                self.faults += error.faults
+        return sources
+
+    def _validate(self, model: type[_M], source: Source) -> _M | None:
+        """The file as its model, from the shelf where it stands there."""
+        known = self.shelf.models.get(source.file)
+        if known is None or known[0] is not source:
+            faults: list[Fault] = []
+            parsed = validate(model, source, faults)
+            known = self.shelf.models[source.file] = source, parsed, tuple(faults)
+        self.faults += known[2]
+        found: _M | None = known[1]
+        return found
 
     def _rule_files(self) -> Iterator[Path]:
         return (path for path in self.folder.glob("*.yaml") if path.name != ROUTES)
@@ -156,7 +189,7 @@ class _Loader:
                 source.fault(["kind"], f"unknown kind {kind!r}; write one of: {', '.join(_MODELS)}", "TOC203")
             )
             return
-        parsed = validate(model, source, self.faults)
+        parsed = self._validate(model, source)
         if isinstance(parsed, WordsFile):
             for name, words in parsed.lists.items():
                 self._declare(name, words, source, ("lists", name))
@@ -170,7 +203,7 @@ class _Loader:
                 self._declare(cue.name, cue, source, ("cues", index))
 
     def _read_rule(self, source: Source) -> Rule | None:
-        rule = validate(Rule, source, self.faults)
+        rule = self._validate(Rule, source)
         if rule is None:
             return None
         stem = Path(source.file).stem
@@ -291,7 +324,8 @@ class _Loader:
                 found += self._find([member.partition(":")[0] for member in members], rule, source, path)
                 found.append(self.numbers[known])
             else:
-                own = {known.removeprefix(f"{rule}.") for known in self.numbers}
+                lists = [known for known in self.numbers if not known.startswith('"')]  # nor words as written
+                own = {known.removeprefix(f"{rule}.") for known in lists}
                 self.faults.append(source.fault(path, f"unknown list {name!r}{near(name, own)}", "TOC303"))
         return found
 
@@ -325,6 +359,7 @@ class _Loader:
             never_in_lead=frozenset(lists(rule.never_in_lead, "never_in_lead")),
             never_in_title=frozenset(lists([*rule.never_in_title, *rule.never_as_theme], "never_in_title")),
             never_as_theme=frozenset(lists(rule.never_as_theme, "never_as_theme")),
+            after_done=frozenset(lists(rule.after_done, "after_done")),
             cues=cues,
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
@@ -394,7 +429,12 @@ class _Loader:
 
     def _ways(self, form: Form, index: int, rule: Rule, source: Source) -> Iterator[compiled.Form]:
         """The form for each way in which its phrases and orders let it be said."""
-        for way in ways(form.form, rule.phrases):
+        try:
+            found = ways(form.form, rule.phrases)
+        except FormError as error:
+            self.faults.append(source.fault(("forms", index, "form"), str(error), error.code))
+            return
+        for way in found:
             yield self._form(form, way, index, rule, source)
 
     def _form(self, form: Form, way: str, index: int, rule: Rule, source: Source) -> compiled.Form:
@@ -486,6 +526,11 @@ def named(form: str) -> list[str]:
 def ways(form: str, phrases: Mapping[str, Sequence[str]]) -> list[str]:
     """The plain forms a form stands for: each wording of its phrases, and both orders of what stands around a `..&6`."""
     places = [match for match in _NAMED.finditer(form) if match[1] in phrases]
+    count = prod(len(phrases[match[1]]) for match in places)
+    if count > MAX_WAYS:
+        raise FormError(
+            f"the form stands for {count:,} forms, and {MAX_WAYS} is the most; write it as several", "TOC315"
+        )
     found: list[str] = []
     for wordings in product(*(phrases[match[1]] for match in places)):
         plain = form
@@ -536,6 +581,7 @@ def _folded(phrase: str) -> str:
     return fold_phrase(phrase).decode("ascii")
 
 
+@cache
 def _capitals(phrase: str) -> tuple[int, ...]:
     """Offsets of the capital letters, counted in the folded phrase."""
     offsets: list[int] = []
@@ -550,9 +596,6 @@ def _capitals(phrase: str) -> tuple[int, ...]:
             offsets.append(length)
         length += 1
     return tuple(offsets)
-
-
-_M = TypeVar("_M", bound=Model)
 
 
 def validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:
@@ -601,6 +644,14 @@ def near(name: str, known: Iterable[str]) -> str:
     """The known name that was perhaps meant, as a question."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _version(folder: Path) -> str:
+    """The name of the set; where a file cannot be read it has none, and that fault is told."""
+    try:
+        return fingerprint(files_of(folder))[:SHORT]
+    except OSError:
+        return "unreadable"
 
 
 def _digest(values: Iterable[Any]) -> str:

@@ -39,6 +39,7 @@ _FIRST_YEAR = 1900
 _YEAR = Pattern(r"(?:19|20)\d\d")
 _DAY_DIGITS = 2
 _UNTIL = frozenset({"and", "to", "or", "until", "till", "through"})
+_DASHES = frozenset({"-", "\u2013"})
 _TIMES = frozenset(
     {
         "in",
@@ -257,8 +258,13 @@ class Page:
         ]
 
     def _a_noun(self, hit: Hit) -> bool:
-        """Whether what may be a verb stands behind an article or possessive, and so is a noun: "the move", "its plan"."""
-        return hit.lexeme.tag in _FINITE and hit.start > 0 and self.words[hit.start - 1] in _ARTICLES
+        """Whether what may be a verb is a noun: behind an article or possessive ("the move"), or a plural in a row ("Ships, tanks")."""
+        if hit.lexeme.tag == "s" and hit.end < len(self.words) and self.gap(hit.end) == ", ":
+            return True
+        if hit.lexeme.tag not in _FINITE or not hit.start:
+            return False
+        before = self.words[hit.start - 1]
+        return before in _ARTICLES or (before == "s" and self._word(hit.start - 2) != "let")
 
     def _a_currency(self, hit: Hit) -> bool:
         """Whether a name is the beginning of a sum of money and no state: "US$40 billion"."""
@@ -268,7 +274,9 @@ class Page:
     def _computed(self, low: int, high: int) -> Iterator[Hit]:
         """Words no list can hold: numbers in digits (`number`), sums (`amount`, `percent`, `figure`), and dates."""
         lists = {name: self._rules.lists.get(name, -1) for name in COMPUTED}
-        number, past, coming, near = (lists[name] for name in ("number", "past-date", "coming-date", "near-date"))
+        number, past, coming, near, recent = (
+            lists[name] for name in ("number", "past-date", "coming-date", "near-date", "recent-date")
+        )
         words = self.words[low:high]
         for start, end, kind in amounts(
             words, lambda token: self.gap(low + token), lambda token: self.behind(low + token)
@@ -288,6 +296,8 @@ class Page:
                 yield Hit(token, token + 1, Lexeme(coming, "word"))
                 if self._near(token, _MONTHS[word]):
                     yield Hit(token, token + 1, Lexeme(near, "word"))
+            elif word in _MONTHS and self._recent(token, _MONTHS[word]):
+                yield Hit(token, token + 1, Lexeme(recent, "word"))
 
     @cached_property
     def _year(self) -> int:
@@ -339,10 +349,20 @@ class Page:
         ahead = (month - self._published.month) % 12
         return any(0 <= ahead * 30 + day - self._published.day <= 15 for day in self._days(token))  # noqa: PLR2004 - days
 
+    def _recent(self, token: int, month: int) -> bool:
+        """A day of the two weeks before the article: "on Nov. 19"; of another year where one is named behind it."""
+        if self._published is None or not self.plain[self.bounds[token][0]].isupper():
+            return False
+        years = (word for word in (self._word(token + 1), self._word(token + 2)) if _YEAR.fullmatch(word))
+        if int(next(years, self._published.year)) < self._published.year - (month > self._published.month):
+            return False
+        back = (self._published.month - month) % 12
+        return any(0 <= back * 30 + self._published.day - day <= 15 for day in self._days(token))  # noqa: PLR2004 - days
+
     def _days(self, token: int) -> list[int]:
         return [
             int(word)
-            for word in (self._word(token - 1), self._word(token + 1), self._first_day(token))
+            for word in (self._word(token - 1), self._word(token + 1), self._first_day(token), self._last_day(token))
             if word.isdecimal() and len(word) <= _DAY_DIGITS
         ]
 
@@ -351,6 +371,14 @@ class Page:
         if not self._word(token - 1).isdecimal():
             return ""
         return self._word(token - 3) if self._word(token - 2) in _UNTIL else self._word(token - 2)
+
+    def _last_day(self, token: int) -> str:
+        """The day a stretch of days behind a month ends with: "April 24 or 25", "Dec. 17-20"."""
+        if not self._word(token + 1).isdecimal():
+            return ""
+        if self._word(token + 2) in _UNTIL:
+            return self._word(token + 3)
+        return self._word(token + 2) if self._word(token + 2) and self.gap(token + 2) in _DASHES else ""
 
     def _word(self, token: int) -> str:
         return self.words[token] if 0 <= token < len(self.words) else ""

@@ -27,7 +27,7 @@ PLACING = frozenset(
 FIGURE, DATE, PLACE = "figure", "date", "place"
 COMPUTED = {
     "number": FIGURE, "amount": FIGURE, "percent": FIGURE, "figure": FIGURE,
-    "past-date": DATE, "coming-date": DATE, "near-date": DATE, "unlisted-place": PLACE,
+    "past-date": DATE, "coming-date": DATE, "near-date": DATE, "recent-date": DATE, "unlisted-place": PLACE,
 }  # fmt: skip
 """Lists to which words are added that no list can hold, with what such a word is."""
 ALWAYS = -1

@@ -72,7 +72,15 @@ def _leads(data: Any, path: Sequence[str | int]) -> bool:
 def read(path: Path, name: str | None = None) -> Source:
     """Reads one file; `RuleFaults` with file, line and column when it is not strict YAML."""
     file = name or str(path)
+    return decoded(contents(path, file), file)
+
+
+def contents(path: Path, file: str) -> bytes:
+    """What stands in a file; `RuleFaults` when it cannot be read or is too large."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # to read a pipe would wait for ever
+            what = "cannot be read: it is no file, but a pipe, socket or device; put a file in its place"
+            raise RuleFaults([Fault(file, 1, 1, what, "TOC101")])
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
@@ -80,6 +88,11 @@ def read(path: Path, name: str | None = None) -> Source:
         raise RuleFaults([Fault(file, 1, 1, what, "TOC101")]) from error
     if len(raw) > MAX_BYTES:
         raise RuleFaults([Fault(file, 1, 1, f"has more than {MAX_BYTES:,} bytes; split the file", "TOC102")])
+    return raw
+
+
+def decoded(raw: bytes, file: str) -> Source:
+    """Reads the bytes of a file."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -152,26 +165,163 @@ def _composed(text: str, file: str) -> yaml.Node | None:
     """The tree of a text, each of its events looked at first: in one pass, and without what YAML makes of words."""
     tree: list[yaml.Node] = []
     opened: list[list[yaml.Node]] = [tree]  # what each open node holds so far; of a mapping, keys and values in turn
+    shape = _Shape(text, file)
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         kind = type(event)
         if count > MAX_NODES or getattr(event, "anchor", None) or getattr(event, "tag", None):
             raise RuleFaults([Fault(file, *_start(event.start_mark), *_refused(event))])
         if isinstance(event, yaml.ScalarEvent):
+            if event.style or event.value == "-":
+                shape.scalar(event)
             mark: Any = event.start_mark  # of the fast loader or the slow one
             opened[-1].append(yaml.ScalarNode("", event.value, mark, None, event.style))
         elif kind in _NODES:
             if len(opened) > MAX_DEPTH:
                 what = f"is nested deeper than {MAX_DEPTH} levels; make it flatter"
                 raise RuleFaults([Fault(file, *_start(event.start_mark), what, "TOC110")])
+            shape.opens(event)
             opened[-1].append(_NODES[kind]("", [], event.start_mark))
             opened.append([])
         elif kind in _ENDS:
+            shape.closes(event)
             _close(opened.pop(), opened[-1][-1])
         elif kind is yaml.DocumentStartEvent and tree:
             raise RuleFaults(
                 [Fault(file, *_start(event.start_mark), "begins another document; split the file", "TOC111")]
             )
+    shape.check()
     return tree[0] if tree else None
+
+
+class _Shape:
+    """What the fast loader reads and YAML forbids: other readers, and the next version of this one, would take it for something else."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._text, self._file = text, file
+        self._depth: list[int | None] = []
+        """Of each open node the column of its entries, None in brackets."""
+        self._long: list[tuple[int, int, int, Any]] = []
+        """Of values over several lines, in quotes or brackets, first and last line, the column they must stay behind, and the start."""
+        self._ends: list[Any] = []
+        """Where values in quotes or brackets end, if a # stands there."""
+        self._quoted: list[tuple[tuple[int, int], tuple[int, int]]] = []
+        """Where values in quotes begin and end in the brackets that are open."""
+
+    @property
+    def _column(self) -> int:
+        """The column of the innermost entries that are not in brackets."""
+        return next((one for one in reversed(self._depth) if one is not None), -1)
+
+    def opens(self, event: Any) -> None:
+        """A list or mapping begins."""
+        if event.flow_style and None not in self._depth:
+            self._begun = event.start_mark
+            self._outside = self._column
+        self._depth.append(None if event.flow_style else event.start_mark.column)
+
+    def closes(self, event: Any) -> None:
+        """A list or mapping ends."""
+        if self._depth.pop() is None and None not in self._depth:
+            begun, end = self._begun, event.end_mark
+            if begun.line != end.line:
+                self._long.append((begun.line, end.line, self._outside, begun))
+                self._commas(begun.line, end.line)
+            self._quoted.clear()
+            self._ends.append(end)
+
+    def scalar(self, event: Any) -> None:
+        """A value in quotes, in a block, or a single dash."""
+        start, end = event.start_mark, event.end_mark
+        inside = None in self._depth
+        if not event.style:
+            if inside:
+                self._fault(start, "is not YAML: a dash alone in brackets; put it into quotes")
+            return
+        if event.style in "|>":
+            self._block(start)
+        elif inside:
+            self._quoted.append(((start.line, start.column), (end.line, end.column)))
+        else:
+            if start.line != end.line:
+                self._long.append((start.line, end.line, self._column, start))
+            self._ends.append(end)
+
+    def check(self) -> None:
+        """Raises the first fault there is."""
+        lines = self._lines
+        first = next((number for number, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+        if lines[first].startswith("%"):
+            self._fault_at(first, 0, "is not YAML of a rule: directives (%) are not allowed; remove the line")
+        for end in self._ends:
+            line = lines[end.line] if end.line < len(lines) else ""
+            if line[end.column : end.column + 1] == "#":
+                self._fault(end, _COMMENT)
+        for first, last, column, start in self._long:
+            for number in range(first + 1, last + 1):
+                self._goes_on(number, column, start)
+
+    def _goes_on(self, number: int, column: int, start: Any) -> None:
+        """A line with which a value goes on that began above."""
+        line = self._lines[number] if number < len(self._lines) else ""
+        content = line.lstrip(" \t")
+        if not content:
+            return
+        spaces = len(line) - len(line.lstrip(" "))
+        if spaces <= column and line[spaces] == "\t":
+            raise RuleFaults(
+                [
+                    Fault(
+                        self._file,
+                        number + 1,
+                        spaces + 1,
+                        "is not YAML: a tab stands where spaces must; indent with spaces",
+                        "TOC106",
+                    )
+                ]
+            )
+        if spaces <= column and content[0] not in "]}":
+            what = f"is not YAML: the value that began on line {start.line + 1} goes on here; indent the line further"
+            raise RuleFaults([Fault(self._file, number + 1, spaces + 1, what, "TOC105")])
+
+    def _commas(self, first: int, last: int) -> None:
+        """Lines in brackets in which a # follows a comma, and neither stands in quotes."""
+        for number in range(first, last + 1) if ",#" in self._text else ():
+            line = self._lines[number]
+            for found in re.finditer(r",(?=#)", line.partition(" #")[0]):
+                place = (number, found.start())
+                if not any(begin <= place < end for begin, end in self._quoted):
+                    self._fault_at(number, found.end(), _COMMENT)
+
+    def _block(self, start: Any) -> None:
+        """A block of lines: a comment right behind its sign, or blank lines that reach further than its first line."""
+        lines = self._lines
+        header = lines[start.line][start.column :] if start.line < len(lines) else ""
+        if "#" in header and not re.match(r"[|>][-+0-9]*[ \t]+#", header):
+            self._fault_at(start.line, start.column + header.index("#"), _COMMENT)
+        blank = 0
+        for line in lines[start.line + 1 :]:
+            if line.strip(" "):
+                spaces = len(line) - len(line.lstrip(" "))
+                if blank > spaces and not re.match(r"[|>][-+]?[1-9]", header):
+                    self._fault(
+                        start,
+                        "is not YAML: a blank line at its begin reaches further than its first line; remove its spaces",
+                    )
+                return
+            blank = max(blank, len(line))
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self._text.split("\n")
+
+    def _fault(self, mark: Any, what: str) -> None:
+        self._fault_at(mark.line, mark.column, what)
+
+    def _fault_at(self, line: int, column: int, what: str) -> None:
+        raise RuleFaults([Fault(self._file, line + 1, column + 1, what, "TOC105")])
+
+
+_COMMENT = "is not YAML: a comment begins with a blank before its #; put one there"
 
 
 def _close(held: list[yaml.Node], node: yaml.Node) -> None:

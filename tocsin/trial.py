@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
 from tocsin.decide import Decision, correct, decide
-from tocsin.detection import Hears, detect, explained
+from tocsin.detection import detect, explained
 from tocsin.match import read
 from tocsin.policy import Policy
 from tocsin.reasons import reasons
@@ -58,9 +58,13 @@ class Outcome:
         return ("tests", self.kind, self.index)
 
 
-def run(rules: RuleSet, rule: Rule, hears: Hears | None = None) -> Iterator[Outcome]:
-    """The outcome of every test of one rule, in the order of the file. `hears` is told every finding on the way."""
-    bench = _Bench(rules, rule.name, hears)
+Seeks = Callable[[RuleSet, Article], Sequence[Signal]]
+"""Who looks for signals: `detect`, or somebody who remembers what it found."""
+
+
+def run(rules: RuleSet, rule: Rule, seeks: Seeks = detect) -> Iterator[Outcome]:
+    """The outcome of every test of one rule, in the order of the file."""
+    bench = _Bench(rules, rule.name, seeks)
     for index, test in enumerate(rule.tests.fires):
         yield bench.fires(index, test)
     for index, text in enumerate(rule.tests.silent):
@@ -100,12 +104,12 @@ class _Bench:
 
     rules: RuleSet
     rule: str
-    hears: Hears | None
+    seeks: Seeks
 
     def fires(self, index: int, test: Fires) -> Outcome:
         """A text that must fire, as the test says."""
         article = _article(test.text, test.title)
-        found = signals_of(self.rules, self.rule, test.text, test.title, self.hears)
+        found = signals_of(self.rules, self.rule, test.text, test.title, self.seeks)
         wanted = {name: value for name in _READ if (value := getattr(test, name))}
         flags = set(test.flags or ())
         asked = ", ".join(
@@ -129,7 +133,7 @@ class _Bench:
     def silent(self, index: int, text: str) -> Outcome:
         """A text that must stay silent."""
         article = _article(text)
-        found = signals_of(self.rules, self.rule, text, hears=self.hears)
+        found = signals_of(self.rules, self.rule, text, seeks=self.seeks)
         forms = " and ".join(dict.fromkeys(repr(one.evidence.form) for one in found))
         fault = f"fired as {_told(found)} by the form {forms}: {text!r:.120}" if found else ""
         return self._outcome("silent", index, [article], _NOTHING, _told(found), fault)
@@ -137,7 +141,7 @@ class _Bench:
     def stories(self, kind: str, index: int, reports: list[Report]) -> Outcome:
         """Articles that must end in one story, in as many as they are, or in an update of one."""
         told = [_reported(number, one) for number, one in enumerate(reports, 1)]
-        desk = _Desk(self.rules, replace(self.rules.policy(self.rule), status="stable"), self.hears)
+        desk = _Desk(self.rules, replace(self.rules.policy(self.rule), status="stable"), self.seeks)
         faults = tuple(_complaints(desk, kind, reports, told))
         becomes = [f"article {number} {one.becomes}" for number, one in enumerate(reports, 1) if one.becomes]
         wanted = {"same_story": "one story", "new_story": "a story each", "update": "one story, updated by the last"}[
@@ -169,9 +173,9 @@ class _Bench:
             yield "no form of the rule matches a sentence"
 
 
-def signals_of(rules: RuleSet, rule: str, text: str, title: str = "", hears: Hears | None = None) -> list[Signal]:
+def signals_of(rules: RuleSet, rule: str, text: str, title: str = "", seeks: Seeks = detect) -> list[Signal]:
     """What one rule finds in the text of a test."""
-    found = detect(rules, _article(text, title), hears)
+    found = seeks(rules, _article(text, title))
     return [signal for signal in found if signal.rule == rule and "denied" not in signal.flags]
 
 
@@ -189,7 +193,7 @@ class _Desk:
 
     rules: RuleSet
     policy: Policy
-    listens: Hears | None = None
+    seeks: Seeks = detect
     stories: dict[str, Story] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     """Article → id of the story it told."""
@@ -204,7 +208,7 @@ class _Desk:
     def _heard(self, article: Article) -> Decision | None:
         assert article.published is not None  # noqa: S101 - a report of a test says when
         published = article.published
-        found = [signal for signal in detect(self.rules, article, self.listens) if signal.rule == self.policy.name]
+        found = [signal for signal in self.seeks(self.rules, article) if signal.rule == self.policy.name]
         signal = max(found, key=lambda item: ("denied" not in item.flags, rank(item.stage)), default=None)
         report = StoryReport.of(signal, article) if signal else None
         before = self.stories.get(self.told.get(article.id, ""))

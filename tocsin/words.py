@@ -141,3 +141,15 @@ def _plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in _VOWELS:
         return noun[:-1] + "ies"
     return noun + "s"
+
+
+@cache
+def _irregular() -> Mapping[str, str]:
+    past = {form: verb for verb, form in _PAST.items()}
+    split = {form: verb for verb, forms in _SPLIT_PAST.items() for form in forms}
+    return {**past, **split}
+
+
+def irregular_verb(form: str) -> str:
+    """The verb of which this is an irregular past or participle: lay for laid; empty where it is none."""
+    return _irregular().get(form, "")

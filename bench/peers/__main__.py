@@ -49,7 +49,7 @@ class Peer:
         """Those that are not."""
         return [name for name in self.needs if not _installed(name)]
 
-    def attribute(self, name: str) -> Any:  # noqa: ANN401 - whatever the module has
+    def attribute(self, name: str) -> Any:
         """What the module calls so."""
         return getattr(import_module(f"bench.peers.{self.module}"), name)
 

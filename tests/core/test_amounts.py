@@ -62,6 +62,7 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
         pytest.param("Rs 7.85 lakh crore", "amount", 7.85e12, id="two scales"),
         pytest.param("an extra $48bn", "amount", 48e9, id="a glued scale"),
         pytest.param("Rs2.12tr set aside", "amount", 2.12e12, id="a currency and a scale, both glued"),
+        pytest.param("Rs545bn, up 10%", "amount", 545e9, id="a currency and a scale on one number"),
         pytest.param("P10 billion more", "amount", 10e9, id="pesos"),
         pytest.param("N1.38 trillion", "amount", 1.38e12, id="a glued currency"),
         pytest.param("nine trillion yen", "amount", 9e12, id="a number word"),
@@ -73,6 +74,7 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
         pytest.param("two and a half per cent", "percent", 2.5, id="percent in words"),
         pytest.param("0.3 percentage points", "percent", 0.3, id="percentage points"),
         pytest.param("120 m long", "figure", 120, id="metres are no money"),
+        pytest.param("an army of 1.5 million men", "figure", 1.5e6, id="men are no money"),
     ],
 )
 def test_a_sum_is_found_with_its_value(rules: RuleSet, text: str, kind: str, value: float) -> None:

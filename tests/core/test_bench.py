@@ -36,13 +36,13 @@ def test_ratios_of_handlers_are_compared_one_by_one() -> None:
 def test_the_pace_tells_articles_a_second_and_the_time_left() -> None:
     """After a hundred of a thousand articles in two seconds there are eighteen left."""
     times = iter([0.0, 2.0])
-    assert Pace(1_000, lambda: next(times)).line(100) == "100 of 1,000 articles, 50 a second, 0:18 left"
+    assert Pace(1_000, clock=lambda: next(times)).line(100) == "100 of 1,000 articles, 50 a second, 0:18 left"
 
 
 def test_lines_about_the_pace_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     """Where no terminal shows a bar, a line comes every ten seconds, not for every article."""
     times = iter([0.0, 1.0, 11.0, 11.0, 11.0, 12.0])
-    pace = Pace(10, lambda: next(times, 12.0))
+    pace = Pace(10, clock=lambda: next(times, 12.0))
     for done in range(1, 4):
         pace.tell(done)
     assert len(capsys.readouterr().err.splitlines()) == 1

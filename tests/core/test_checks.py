@@ -145,3 +145,12 @@ def test_github(folder: Path) -> None:
 def test_the_shipped_lists_of_feeds_have_no_fault(folder: Path) -> None:
     """The list of feeds to begin with is sound, and checked beside the rules."""
     assert tocsin("check", "--rules", folder, ROOT / "infra" / "feeds.yaml").code == 0
+
+
+def test_no_word_as_written_is_taken_for_a_list(folder: Path) -> None:
+    """What was perhaps meant instead of an unknown list is a list, never a word that a form writes out."""
+    form = "forms: [{form: <march> ..4 captured, head: captued}]"
+    (folder / RULE_FILE).write_text(broken(form), encoding="utf-8")
+    rows = tocsin("check", "--rules", folder, "--format", "ndjson").rows
+    fault = next(row for row in rows if row["code"] == "TOC303")
+    assert "did you mean" not in fault["what"]

@@ -40,6 +40,16 @@ def faults_of(text: str) -> list[Fault]:
         pytest.param("a: [1, 2\nb: 3\n", (2, 2), "is not YAML", id="open bracket"),
         pytest.param('a: "b\n', (2, 1), "is not YAML", id="open quotes"),
         pytest.param("a: b: c\n", (1, 5), "is not YAML", id="second colon"),
+        pytest.param('a: "b"#c\n', (1, 7), "a comment begins with a blank", id="comment at quotes"),
+        pytest.param("a: [b, c]#d\n", (1, 10), "a comment begins with a blank", id="comment at a bracket"),
+        pytest.param("a: [b,#c\n  d]\n", (1, 7), "a comment begins with a blank", id="comment at a comma"),
+        pytest.param("a: >#c\n  b\n", (1, 5), "a comment begins with a blank", id="comment at a block"),
+        pytest.param("a: [b,\nc]\n", (2, 1), "began on line 1 goes on here", id="list that goes on too far left"),
+        pytest.param("x:\n  a: 'b\n  c'\n", (3, 3), "began on line 2 goes on here", id="words that go on too far left"),
+        pytest.param("a: 'b\n\tc'\n", (2, 1), "a tab stands where spaces must", id="tab where a value goes on"),
+        pytest.param("a: [b, -]\n", (1, 8), "a dash alone", id="dash in a list"),
+        pytest.param("# c\n%YAML 1.2\n---\na: 1\n", (2, 1), "directives", id="directive"),
+        pytest.param("a: |\n    \n  b\n", (1, 4), "reaches further than its first line", id="blank line in a block"),
         pytest.param("a: 1\nb: x\x07y\n", (2, 5), "U+0007", id="control character"),
         pytest.param("a: \x00\n", (1, 4), "U+0000", id="zero"),
         pytest.param("a: \ud800\n", (1, 4), "U+D800", id="lone surrogate"),
@@ -70,6 +80,19 @@ def test_too_deep(text: str) -> None:
 def test_depth_that_is_allowed() -> None:
     """Nesting up to the limit is read."""
     assert parse("[" * MAX_DEPTH + "]" * MAX_DEPTH, "x.yaml").data != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [b, c\n]\n", "a: {b: c\n}\n", "a: [\n  b,  # why\n  c, # d,#e\n]\n", 'a: ["b,#c", "d\n e"]\n', "a: 'b#c' # d\n", "a: [b#c, d] # e\n",
+        "a:\n  - [b,\n    c]\n", "- 'a\n\n  b'\n", "[a,\nb]\n", "a: |  # why\n  # no comment\n\n  b\n", "a: >-\n\n  b\n    c\n", "a: |2\n     \n    b\n",
+        "a: [-1]\n",
+    ],
+)  # fmt: skip
+def test_what_looks_alike_and_is_allowed(text: str) -> None:
+    """Comments with their blank, values that go on further right, closing brackets at the margin: nothing of it is refused."""
+    assert parse(text, "x.yaml").data
 
 
 def test_all_faults_are_told_at_once() -> None:

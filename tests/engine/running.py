@@ -27,7 +27,7 @@ STACK = "desk"
 REGION = "eu-west-1"
 STARTS_WITHIN = 60.0
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-_DENIED = re.compile(r"AccessDenied|not authorized to perform|access is denied|\(403\)|Forbidden")
+_DENIED = re.compile(r"AccessDenied|not authorized to perform|access is denied|may not be read|\(403\)|Forbidden")
 
 
 class Failed(Exception):
@@ -112,8 +112,8 @@ class Called:
 
     @property
     def denied(self) -> bool:
-        """Whether the function met something it may not do."""
-        return bool(_DENIED.search(json.dumps(self.answer) + self.log))
+        """Whether the function met something it may not do, told or not."""
+        return self.failed or bool(_DENIED.search(json.dumps(self.answer) + self.log))
 
 
 @dataclass
@@ -145,7 +145,9 @@ class Stack:
         )
         told = json.loads(answer["Payload"].read() or b"null")
         log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
-        failures = isinstance(told, dict) and bool(told.get("batchItemFailures"))
+        failures = isinstance(told, dict) and (
+            bool(told.get("batchItemFailures")) or told.get("statusCode", 200) >= 500
+        )
         return Called(told, log, "FunctionError" in answer or failures)
 
     def ran(self, function: str) -> bool:
@@ -168,9 +170,10 @@ class Stack:
 
     def afresh(self, function: str) -> None:
         """Lets the next call of a function find a new process, which remembers nothing."""
-        self.client("lambda").update_function_configuration(
-            FunctionName=self.physical[function], Description=f"afresh {time.monotonic_ns()}"
-        )
+        ask, name = self.client("lambda"), self.physical[function]
+        variables = ask.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        environment = {"Variables": {**variables, "AFRESH": str(time.monotonic_ns())}}
+        ask.update_function_configuration(FunctionName=name, Environment=environment)
 
     def statements(self, function: str) -> tuple[str, str, list[dict[str, Any]]]:
         """The role of a function, its policy, and the statements in it."""

@@ -1,4 +1,7 @@
-"""Starts ministack, in its own environment, with what it lacks to deploy our template: `Fn::Split` in conditions."""
+"""Starts ministack, in its own environment, and teaches it what it lacks to run our template.
+
+`Fn::Split` in conditions; and that batches of SQS need the permission of the single action: there is none of their own.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,15 @@ def teach() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith(package.__name__) and getattr(module, "_evaluate_conditions", None) is evaluate:
             module._evaluate_conditions = evaluated  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
+    extract = actions.extract_iam_action
+
+    def extracted(*given: Any, **named: Any) -> Any:
+        action = extract(*given, **named)
+        return action.removesuffix("Batch") if str(action).startswith("sqs:") else action
+
+    actions.extract_iam_action = extracted
 
 
 if __name__ == "__main__":

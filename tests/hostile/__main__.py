@@ -1,6 +1,6 @@
 """`make hostile`: everything hostile, one part after another, and one line of counts at the end. Exit code 1 when anything fails.
 
-    python -m tests.hostile [PART…]      # all parts, or some: feeds mutated upstream servers ssrf polling
+    python -m tests.hostile [PART…]      # all parts, or some: feeds mutated upstream yaml_suite servers ssrf polling
 
 Each part is a module here whose `run()` returns counts, and runs in a process of its own. A part that is not there, or cannot do its
 work, says so and counts as a failure.
@@ -23,6 +23,10 @@ PARTS: dict[str, tuple[str, Callable[[Counts], bool]]] = {
     "upstream": (
         "feedparser's own files",
         lambda counts: not any(counts[what] for what in ("uncaught", "lost", "added", "missed")),
+    ),
+    "yaml_suite": (
+        "the YAML test suite's failing cases",
+        lambda counts: counts["refused"] == counts["failing"] >= 84 and not counts["uncaught"],
     ),
     "servers": (
         "hostile servers",

@@ -15,6 +15,8 @@ from tocsin.errors import FEED_FAULTS, FeedFault
 from tocsin.feed import Feed
 
 MANY = 80_000
+PROGRESS = 10_000
+"""Feeds after which it is told how far it is: all of them take minutes."""
 RSS = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE rss [<!ENTITY more "and more">]>
 <rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"
@@ -99,6 +101,8 @@ def run(count: int = MANY, seed: int = 0) -> dict[str, float]:
     """Reads so many: how many were feeds, how many `FeedFault`, how many anything else. What is wrong is printed with its seed."""
     read = faults = bad = 0
     for number in range(count):
+        if number and number % PROGRESS == 0:
+            print(f"{number:,} of {count:,} mutated feeds, {bad} wrong", file=sys.stderr, flush=True)  # noqa: T201
         body = mutated(random.Random(f"{seed}:{number}"))
         try:
             found = wrong(parse(body))

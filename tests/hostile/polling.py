@@ -14,7 +14,7 @@ from tocsin.adapters.sqs import batches
 from tocsin.cursor import Cursor
 from tocsin.errors import FetchFault
 from tocsin.feed import Answer, Feed, FeedEntry
-from tocsin.pipeline.poll import Poller, asked_for, send_due
+from tocsin.pipeline.poll import Asked, Poller, asked_for, send_due
 from tocsin.ports import Listed, Notice
 from tocsin.schedule import phase
 from tocsin.subscription import SLOWEST, Subscription
@@ -104,7 +104,7 @@ def outcome(case: Case) -> tuple[list[str], int, int]:
 PRICES = {"queue": 0.40, "reads": 0.125, "writes": 0.625, "puts": 5.00, "functions": 0.20}
 """US dollars a million, at the list prices of November 2026."""
 GB_SECOND = 0.0000133334
-POLL_SECONDS, MEMORY = 0.1, 0.5
+POLL_SECONDS, MEMORY = 0.1, 1.0
 """What a poll is taken to keep a function busy, five of them waiting together, for the cost alone; and its gigabytes."""
 CLASSES = ((10, 10), (40, 60), (80, 360), (100, 1_440))
 """Of a hundred feeds the first ten tell something every ten minutes, those up to the fortieth every hour, and so on."""
@@ -265,7 +265,7 @@ def hourly(count: int, hours: int = 1, warm: int = 2) -> Cost:
     cost, clock = Cost(), Clock(DAY)
     sky, feeds = Sky(clock), CountedFeeds(cost)
     due, queue, pages = (
-        CountedQueue(cost, "to feeds", 4),
+        CountedQueue(cost, "to feeds"),
         CountedQueue(cost, "to articles"),
         CountedQueue(cost, "to pages"),
     )
@@ -281,9 +281,9 @@ def hourly(count: int, hours: int = 1, warm: int = 2) -> Cost:
         clock.move(minutes=1)
         cost.used["functions"] += 1
         send_due(feeds, due, clock())
-        asked = [(str(place), asked_for(body)) for place, body in enumerate(due.take())]
-        for first in range(0, len(asked), 40):
-            assert poller.poll(asked[first : first + 40]) == []
+        asked = [Asked(str(place), asked_for(body)) for place, body in enumerate(due.take())]
+        for first in range(0, len(asked), 10):
+            assert poller.poll(asked[first : first + 10]) == []
         cost.polls += len(asked)
         cost.articles += len(queue.take())
     cost.used["requests"] = cost.polls

@@ -43,11 +43,11 @@ def test_mutated_feeds_raise_nothing_else() -> None:
 
 
 def test_feedparsers_own_files_lose_nothing() -> None:
-    """On feedparser's own test files nothing is raised, no entry lost, nothing added by reading again, no expectation missed."""
+    """On a quarter of feedparser's own test files nothing is raised, no entry lost or added, no expectation missed; `make hostile` reads all."""
     try:
-        tally = upstream.examine()
+        tally = upstream.examine(every=4)
     except upstream.Unreachable as error:
         pytest.skip(str(error))
-    assert tally.files > 2_000
+    assert tally.files > 500
     assert (tally.uncaught, tally.lost, tally.added, tally.missed) == ([], [], [], [])
-    assert tally.expected > 100
+    assert tally.expected > 20

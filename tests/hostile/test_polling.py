@@ -20,7 +20,7 @@ def test_the_cost_grows_with_the_feeds_and_no_faster() -> None:
 
 
 def test_an_article_takes_a_third_of_a_request() -> None:
-    """What forty feeds bring is sent, received and deleted in tens."""
+    """Articles that are sent together are sent, received and deleted in tens."""
     cost = Cost()
     queue = CountedQueue(cost, "to articles")
     queue.send(["x" * 3_000] * 40)

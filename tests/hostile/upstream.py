@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,10 @@ class Tally:
     """Those that we do not meet, with the reason."""
 
 
-def examine() -> Tally:
-    """Reads every file both ways."""
+def examine(every: int = 1) -> Tally:
+    """Reads every file both ways, or one of so many."""
     tally = Tally()
-    for name, body in files().items():
+    for name, body in islice(files().items(), 0, None, every):
         tally.files += 1
         headers = _headers(body)
         theirs = _plain(body, headers)

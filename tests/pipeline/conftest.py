@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.system import STACK, System, World, system
+from tests.system import System, World, system
 
 
 @pytest.fixture
@@ -27,8 +26,5 @@ def on_moto() -> Iterator[System]:
 def deployed(on_moto: System, monkeypatch: pytest.MonkeyPatch) -> System:
     """The system on moto, with a stack whose outputs name its table and bucket, as those of a deployed one do."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    outputs = {name: {"Value": on_moto.stack.physical(name)} for name in ("Table", "Bucket")}
-    queue = {"Queue": {"Type": "AWS::SQS::Queue"}}
-    body = json.dumps({"Resources": queue, "Outputs": outputs})
-    on_moto.stack.client("cloudformation").create_stack(StackName=STACK, TemplateBody=body)
+    on_moto.name_outputs()
     return on_moto

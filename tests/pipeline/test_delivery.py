@@ -257,6 +257,7 @@ def test_a_reply_stands_in_the_thread_of_its_root_and_in_the_channel(desk: Desk)
     desk.deliver()
     desk.escalate()
     desk.deliver()
+    desk.sweep(1)
     (root,), (reply,) = desk.standing(), desk.standing(REPLY)
     assert (reply.thread_ts, reply.broadcast) == (root.ts, True)
     assert "*Stage:* done" in root.message.text
@@ -354,6 +355,7 @@ def test_a_story_that_changes_meanwhile_is_shown_as_it_is_last(desk: Desk, metho
         desk.corroborate()
     desk.slack.twists[method].append(meanwhile(desk.corroborate))
     desk.deliver()
+    desk.sweep(2)
     (message,) = desk.standing()
     assert f"{desk.table.stories[STORY].version} outlets" in message.message.text
     assert desk.status() == "delivered"
@@ -366,6 +368,7 @@ def test_two_deliverers_at_once_make_one_message(desk: Desk, method: str) -> Non
         desk.deliver()
         desk.corroborate()
     desk.slack.twists[method].append(meanwhile(lambda: desk.deliverer("sweep").deliver([ROOT])))
+    desk.clock.move(seconds=2)  # else the edit would leave the turn to what is new
     desk.deliver()
     assert (len(desk.standing()), desk.slack.calls.count(method)) == (1, 1)
 
@@ -468,6 +471,20 @@ def test_an_alert_that_was_never_given_up_is_not_audited(desk: Desk) -> None:
     assert "copies" not in desk.slack.calls
 
 
+def test_an_edit_leaves_the_turn_to_what_is_new(desk: Desk) -> None:
+    """While the channel is busy the stream posts what is new and leaves edits to the next sweep, which makes one of many."""
+    desk.deliver()
+    for _ in range(3):
+        desk.corroborate()
+        desk.deliver()
+    desk.commit(begun("drill/lemuria#1"))
+    desk.deliver()
+    assert len(desk.standing("drill/lemuria#1/first_report")) == 1
+    assert (len(desk.standing()[0].versions), desk.status()) == (1, "waiting")
+    desk.sweep(1)
+    assert (len(desk.standing()[0].versions), desk.status()) == (2, "delivered")
+
+
 def test_an_edit_in_doubt_does_not_turn_up_over_a_newer_one(desk: Desk) -> None:
     """An edit that takes effect late is followed by one that shows the last state."""
     desk.deliver()
@@ -547,6 +564,7 @@ def test_a_refused_channel_gives_way_to_its_fallback(desk: Desk, caplog: pytest.
     desk.deliver()
     desk.escalate()
     desk.deliver()
+    desk.sweep(1)
     (root,), (reply,) = desk.standing(), desk.standing(REPLY)
     assert (root.channel, reply.channel, reply.thread_ts) == (SPARE, SPARE, root.ts)
     assert "*Stage:* done" in root.message.text

@@ -252,6 +252,13 @@ def test_a_bad_list_is_told(tmp_path: Path, body: bytes | None, words: str) -> N
     assert ran.err.startswith(f"{file}: {words}")
 
 
+def test_of_many_feeds_those_that_are_not_fine_are_named_last() -> None:
+    """After a long list the eye finds what to mend at its end, by address and cause."""
+    ran = tocsin("feeds", "check", "http://127.0.0.1/rss", "ftp://a.example/")
+    last = "0 of 2 are fine, these are not:\n  http://127.0.0.1/rss (private)\n  ftp://a.example/ (url)\n"
+    assert (ran.code, ran.out.endswith(last)) == (1, True)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--format", "xml", "http://a.example/"], ["--nope"], ["--from"]])
 def test_a_wrong_command_line_is_explained(arguments: list[str]) -> None:
     """Without an address, or with a wrong option, it says what is missing, and the exit code is 3."""

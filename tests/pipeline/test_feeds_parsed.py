@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -306,10 +307,10 @@ def test_what_is_no_feed_says_why(body: bytes, kind: str, says: str) -> None:
 SLOW = rss(f"<item>{ITEM}{'<x/>' * 100_000}</item>")
 
 
-def reading(body: bytes) -> str:
+def reading(body: bytes, seconds: float = 0.1, clock: float = 60.0) -> str:
     """What came of reading, with next to no time."""
     try:
-        return parse(body, seconds=0.1).format
+        return parse(body, seconds=seconds, clock=clock).format
     except FeedFault as caught:
         return caught.kind
 
@@ -320,19 +321,58 @@ def test_the_alarm_stops_what_takes_too_long() -> None:
     assert [reading(body) for body in (SLOW, author, rss(""))] == ["too-slow", "too-slow", "rss20"]
 
 
+def test_the_alarm_looks_at_the_clock_too() -> None:
+    """However little the processor does, reading ends when the time on the clock is up; the next feed is read."""
+    assert [reading(body, 60, 0.1) for body in (SLOW, rss(""))] == ["too-slow", "rss20"]
+
+
 def test_the_alarm_rings_in_any_thread() -> None:
-    """Where no signal can come, in another thread, slow reading is stopped all the same."""
+    """Where no signal can come, in another thread, slow reading is stopped all the same, by both times."""
     found: list[str] = []
-    thread = threading.Thread(target=lambda: found.extend(map(reading, (rss(""), SLOW, rss("")))))
+    tries = [(rss(""), 60), (SLOW, 60), (SLOW, 0.1), (rss(""), 60)]
+    thread = threading.Thread(target=lambda: found.extend(reading(body, clock=clock) for body, clock in tries))
     thread.start()
     thread.join()
-    assert found == ["rss20", "too-slow", "rss20"]
+    assert found == ["rss20", "too-slow", "too-slow", "rss20"]
 
 
-def test_more_entries_than_are_kept_are_noted() -> None:
-    """Of a feed of thousands the first two thousand are kept, and the feed says so."""
-    feed = parse(rss(f"<item>{ITEM}</item>" * 2_100))
-    assert (len(feed.entries), feed.notes) == (2_000, ("has more than 2,000 entries: the rest was left out",))
+def dated(number: int) -> str:
+    """An entry of so many hours after the first."""
+    day = datetime(2025, 3, 1, tzinfo=UTC) + timedelta(hours=number)
+    return f"<item><guid>g{number}</guid><title>Title {number}</title><pubDate>{format_datetime(day)}</pubDate></item>"
+
+
+LONG = 2_003
+"""Entries: three more than are read."""
+
+
+@pytest.mark.parametrize(("rising", "whole"), [(False, True), (True, False)])
+def test_of_a_long_feed_the_newest_entries_are_read(rising: bool, whole: bool) -> None:
+    """Whichever way a feed of thousands is written, broken at its end or not, the newest are read, and what was left out is told."""
+    order = range(LONG) if rising else reversed(range(LONG))
+    body = rss("<link>https://example.org/</link>" + "".join(map(dated, order)))
+    feed = parse(body if whole else body.removesuffix(b"</channel></rss>"))
+    assert {entry.title for entry in feed.entries} == {f"Title {number}" for number in range(3, LONG)}
+    those = "its first 3, which are older," if rising else "its last 3"
+    assert feed.left_out == (f"has 2,003 entries, of which 2,000 are read at a time: {those} were left out",)
+    assert (set(feed.left_out) <= set(feed.notes), feed.link) == (True, "https://example.org/")
+
+
+@pytest.mark.parametrize("rising", [True, False])
+def test_so_it_is_with_json(rising: bool) -> None:
+    """Of a JSON Feed of thousands the newest items are read; what is no item is told, too."""
+    day = datetime(2025, 3, 1, tzinfo=UTC)
+    items = [{"id": str(n), "date_published": (day + timedelta(hours=n)).isoformat()} for n in range(LONG)]
+    ordered = items if rising else items[::-1]
+    feed = parse(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [7, *ordered]}).encode())
+    assert {entry.id for entry in feed.entries} == {str(number) for number in range(3, LONG)}
+    assert [note[:13] for note in feed.left_out] == ["has items tha", "has 2,003 ent"]
+
+
+def test_entries_that_do_not_stand_beside_one_another_are_read_from_the_first() -> None:
+    """Of thousands of entries in two channels of other names the first are read: nobody can say which is the last."""
+    feed = parse(rss("<a>" + dated(0) * 1_500 + "</a><b>" + dated(9) * 1_500 + "</b>"))
+    assert (len(feed.entries), [note[:17] for note in feed.left_out]) == (2_000, ["has 3,000 entries"])
 
 
 def test_parse_prints_one_line_a_file(tmp_path: Path) -> None:

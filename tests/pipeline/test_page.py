@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from infra.local.slack import SlackMessage, Version
-from infra.page import edits, marked, mrkdwn, render
+from infra.page import edits, marked, render
+from infra.preview import mrkdwn
 from infra.replay import Arrival, Replayed
 from tocsin import message
 from tocsin.article import Article

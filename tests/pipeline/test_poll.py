@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
@@ -16,19 +17,20 @@ from tests.listening import DAY, URL, Listening, entry, subscription
 from tests.system import rule_set
 from tests.twins import MemoryArchive, MemoryFeeds, MemoryQueue, MemoryTable
 from tocsin import health
+from tocsin.adapters.feed import parse
 from tocsin.article import Article
 from tocsin.cursor import Cursor
 from tocsin.detection import detect
 from tocsin.errors import FetchFault
-from tocsin.feed import Answer
+from tocsin.feed import Answer, Feed
 from tocsin.health import HABIT, Health
 from tocsin.memory import Kept
 from tocsin.message import notices as told
 from tocsin.pipeline.archive import arrived, read_on
-from tocsin.pipeline.poll import send_due
+from tocsin.pipeline.poll import HELD, Asked, asked_for, send_due
 from tocsin.ports import FateRecord, Notice
 from tocsin.schedule import A_HOST, interval
-from tocsin.subscription import feed_id
+from tocsin.subscription import Subscription, feed_id
 
 A, B = entry("a", SIGNAL), entry("b", QUIET)
 
@@ -107,7 +109,7 @@ def test_what_is_new_and_holds_no_signal_costs_the_detector_no_call(desk: Listen
     desk.poll()
     before = desk.world.table
     desk.publish(entry("c"), A)
-    desk.poller().poll([("1", feed_id(URL))])
+    desk.poller().poll([Asked("1", feed_id(URL))])
     desk.world.table = Untouched()
     desk.world.archive, written = MemoryArchive(), desk.world.archive
     (article,) = [arrived(body, lambda: written) for body in desk.queue.bodies]
@@ -125,7 +127,7 @@ def test_what_has_no_row_though_a_rule_matches_is_told_so(desk: Listening) -> No
     desk.publish(B)
     desk.poll()
     desk.publish(entry("c", SIGNAL), B)
-    desk.poller().poll([("1", feed_id(URL))])
+    desk.poller().poll([Asked("1", feed_id(URL))])
     (record,) = Kept(desk.world.table, desk.world.archive, partial(detect, rule_set())).articles(
         "https://news.example/c"
     )
@@ -206,7 +208,7 @@ def test_an_entry_with_nothing_in_it_is_rejected_once(desk: Listening) -> None:
     desk.publish(replace(B, title=" ", text=""), A, entry("c"))
     desk.poll()
     (row,) = fates(desk)
-    assert (row.fate, row.reason) == ("rejected", "the entry has neither a headline nor a text")
+    assert (row.fate, row.reason.partition(";")[0]) == ("rejected", "the entry has neither a headline nor a text")
     assert len(desk.told) == 2
 
 
@@ -244,6 +246,51 @@ def test_an_unchanged_feed_costs_nothing(desk: Listening) -> None:
     desk.poll()
     assert feeds.writes == 1
     assert len(desk.told) == 2
+
+
+def test_a_mark_that_changes_alone_is_remembered(desk: Listening) -> None:
+    """When the server marks the feed anew though it tells nothing new, or the very same, the new mark is said back to it."""
+    desk.publish(A, etag='"v1"')
+    desk.poll()
+    desk.publish(A, etag='"v2"')
+    desk.poll()
+    desk.publish(replace(A, link=f"{A.link}?utm_source=rss"), etag='"v3"')
+    desk.poll()
+    desk.poll()
+    assert [given.get("If-None-Match") for _, given in desk.web.asked] == [None, '"v1"', '"v2"', '"v3"']
+    assert len(desk.told) == 1
+
+
+def test_entries_that_are_left_out_have_a_fate(desk: Listening) -> None:
+    """What nobody reads of a feed is recorded, with what is new in it: how much it is, and what to do; not again while nothing is new."""
+    left = "has 2,002 entries, of which 2,000 are read at a time: its last 2 were left out"
+    desk.publish(A)
+    desk.parse = lambda *_, **__: Feed("rss20", "", (A,), notes=(left,), left_out=(left,))
+    desk.poll()
+    desk.publish(A, etag='"v2"')
+    desk.poll()
+    (row,) = fates(desk)
+    assert (row.article, row.fate, row.source, row.url) == (f"{feed_id(URL)}/left-out", "rejected", "Example News", URL)
+    assert row.reason == f"the feed {left}; ask its publisher for a shorter feed, or drop what you miss under inbox/"
+    assert list(Kept(desk.world.table, desk.world.archive).articles(URL)) == [row]
+
+
+def test_no_more_is_held_than_fits(desk: Listening) -> None:
+    """What large feeds bring is sent before all of them are read, and how far each was read is written with it."""
+    large = [desk.add(subscription(f"https://h{n}.example/rss")) for n in range(3)]
+    entries = tuple(entry(str(n), "x" * 180_000) for n in range(HELD // 180_000 + 1))
+    read = []
+
+    def parsed(_body: bytes, **_given: str) -> Feed:
+        read.append(len(desk.feeds.cursors))
+        return Feed("rss20", "", entries)
+
+    desk.parse = parsed
+    for feed in large:
+        desk.publish(A, url=feed.url)
+    assert desk.poller().poll([Asked(feed.id, feed.id) for feed in large]) == []
+    assert read == [0, 1, 2]
+    assert len(desk.queue.bodies) == len(entries) * len(large)
 
 
 @pytest.mark.parametrize("etag", ['"a\r\nCookie: x"', '"é"', '"' + "x" * 400 + '"'])
@@ -292,6 +339,123 @@ def test_one_broken_feed_fails_alone(desk: Listening) -> None:
     desk.answer(ZeroDivisionError("a bug"), other.url)
     assert desk.poll() == [f"message {other.id}"]
     assert desk.alerts == ["first_report"]
+
+
+# A feed that ends the function
+
+
+class Killed(BaseException):
+    """The function is no more."""
+
+
+POISON = "https://poison.example/rss"
+
+
+@dataclass
+class Killing:
+    """A feed that ends the function, among others on a queue that lets a message come three times."""
+
+    desk: Listening
+    poison: Subscription = field(init=False)
+    messages: list[Asked] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
+    """Feeds of the messages that came too often."""
+    asked: Counter[str] = field(default_factory=Counter)
+    mended: bool = False
+
+    def __post_init__(self) -> None:
+        self.poison = self.desk.add(subscription(POISON, name="Poison"))
+        self.desk.parse = self.parse
+        self.desk.publish(A, url=POISON)
+
+    def parse(self, body: bytes, *, url: str, content_type: str) -> Feed:
+        """Reads a feed, if that does not end the function."""
+        self.asked[url] += 1
+        if url == POISON and not self.mended:
+            raise Killed
+        return parse(body, url=url, content_type=content_type)
+
+    def send(self, feed: str) -> None:
+        """Puts a message on the queue."""
+        self.messages.append(Asked(f"{feed} {len(self.messages)}", feed, 0, self.desk.world.clock()))
+
+    def minutes(self, count: int) -> None:
+        """The schedule goes on, and every twenty minutes all messages come (again)."""
+        for minute in range(count):
+            self.desk.world.clock.move(minutes=1)
+            send_due(self.desk.feeds, self.desk.feed_queue, self.desk.world.clock())
+            for body in self.desk.feed_queue.bodies:
+                self.send(asked_for(body))
+            self.desk.feed_queue.bodies.clear()
+            if minute % 20 == 0:
+                self.come()
+            self.desk.world.deliverer("sweep").sweep()
+
+    def come(self) -> None:
+        """The function is called with all messages."""
+        batch = [replace(one, tries=one.tries + 1) for one in self.messages]
+        try:
+            failed = self.desk.poller().poll(batch)
+        except Killed:
+            failed = [one.message for one in batch]
+        self.desk.detect()
+        left = [one for one in batch if one.message in failed]
+        self.dead += [one.feed for one in left if one.tries == 3]
+        self.messages = [one for one in left if one.tries < 3]
+
+
+def test_a_feed_that_ends_the_function_is_found_and_told_once(desk: Listening) -> None:
+    """It is found out by reading alone what comes again; its messages alone become dead letters, and the channel is told once."""
+    killing = Killing(desk)
+    others = [desk.add(subscription(f"https://h{n}.example/rss")) for n in range(8)]
+    for feed in others:
+        desk.publish(B, url=feed.url)
+    killing.minutes(300)
+    assert set(killing.dead) == {killing.poison.id}
+    assert all(killing.asked[feed.url] for feed in others)
+    assert killing.asked[POISON] <= 3
+    assert desk.notices[0] == "*Ended the function that read it: 1*"
+    assert f"({killing.poison.id}): not asked any more; mend Fetch, then tocsin redrive --queue Feed" in desk.notices[1]
+    assert len(desk.notices) == 2
+    assert health.standing(desk.feeds.cursors[killing.poison.id].health, desk.world.clock())[0] == "fatal"
+
+
+def test_redrive_brings_it_back(desk: Listening) -> None:
+    """Once the cause is mended its dead letter has it read, told as well again, and asked as before; until then it dies again, alone."""
+    killing = Killing(desk)
+    killing.minutes(300)
+    letters = len(killing.dead)
+    killing.send(killing.poison.id)
+    killing.minutes(100)
+    assert len(killing.dead) == letters + 1
+    asked, killing.mended = killing.asked[POISON], True
+    killing.send(killing.dead[-1])
+    killing.minutes(150)
+    assert desk.alerts == ["first_report"]
+    assert killing.asked[POISON] > asked
+    assert len(desk.web.asked) > asked + 2
+    assert desk.notices[2:] == ["*Well again: 1*", f"• Poison ({killing.poison.id}): answers again"]
+
+
+def test_a_failure_is_not_taken_for_an_end(desk: Listening) -> None:
+    """A feed whose articles were refused by the queue three times is read as ever afterwards: the function went on."""
+    desk.publish(A)
+    (feed,) = desk.feeds.listed
+    for tries in (1, 2, 3):
+        assert desk.poller(queue=Refusing()).poll([Asked("m", feed, tries, desk.world.clock())]) == ["m"]
+        desk.world.clock.move(minutes=20)
+    assert desk.poll() == []
+    assert (desk.alerts, desk.notices) == (["first_report"], [])
+
+
+def test_a_feed_that_another_function_reads_is_left_to_it(desk: Listening) -> None:
+    """While a feed is read alone, a second message for it is done with, and nobody is blamed."""
+    desk.publish(A)
+    (feed,) = desk.feeds.listed
+    at = Cursor(feed)
+    desk.feeds.save(replace(at, health=health.alone(at.health, desk.world.clock())))
+    assert desk.poll() == []
+    assert (desk.web.asked, desk.feeds.cursors[feed].health.fatal) == ([], False)
 
 
 def test_a_feed_that_was_removed_is_not_asked(desk: Listening) -> None:
@@ -465,7 +629,8 @@ def test_a_redirect_that_passes_is_not_followed(desk: Listening) -> None:
 def test_many_troubles_make_one_message() -> None:
     """When forty feeds fail together the channel reads one message, short enough for Slack, and one more when they are well."""
     desk = Listening()
-    feeds = [desk.add(subscription(f"https://h{n}.example/rss", slowest=timedelta(minutes=5))) for n in range(40)]
+    half = timedelta(minutes=30)
+    feeds = [desk.add(subscription(f"https://h{n}.example/rss", every=half, slowest=half)) for n in range(40)]
     desk.minutes(26 * 60)
     assert len(desk.world.slack.messages) == 1
     assert "*Does not answer: 40*" in desk.notices
@@ -482,7 +647,7 @@ def test_what_a_feed_says_cannot_ping_anybody() -> None:
     rows = [
         Notice(f"f{n}", kind, bad, bad, "2025-03-01T09:00:00+00:00")
         for n in range(50)
-        for kind in ("dead", "malformed", "silent", "ended", "moved", "recovered")
+        for kind in ("fatal", "dead", "malformed", "silent", "ended", "moved", "recovered")
     ]  # fmt: skip
     message = told("notices/2025-03-01T09", "2025-03-01T09", rows)
     everything = json.dumps(message.blocks, ensure_ascii=False) + message.text
@@ -520,6 +685,6 @@ def test_nothing_is_known_of_a_new_feed() -> None:
 
 
 def test_health_survives_json() -> None:
-    """Health is read back as it was written."""
-    one = Health(1.5, 2, 3, 4, 5, "dead", "why", 6, "https://x", 7, ended=True, told="silent")
-    assert Health.from_json(json.loads(json.dumps(one.to_json()))) == one
+    """Health is read back as it was written, by an older version too, which knows less."""
+    one = Health(1.5, 2, 3, 4, 5, "dead", "why", 6, "https://x", 7, True, "silent", 8, fatal=True)
+    assert Health.from_json(json.loads(json.dumps(one.to_json() | {"later": 1}))) == one

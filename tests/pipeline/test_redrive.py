@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from infra.local.stack import LocalStack
+from infra.replay import CHANNEL, SECRET
 from tests.pipeline.test_stack import PARAMETERS, TEMPLATE
-from tests.system import Ran, tocsin
+from tests.system import Ran, dead_letters, system, tocsin
 from tocsin.adapters.dead_letters import DeadLetters
 from tocsin.adapters.sqs import NotQueued
 
@@ -104,6 +105,31 @@ def test_every_queue_of_the_template_is_known(stack: LocalStack) -> None:
     ends = [queue for queue in stack.of_type("AWS::SQS::Queue") if queue.endswith("DeadLetters")]
     assert {row["queue"] for row in rows} == set(ends)
     assert {row["queue"] for row in rows if not row["redrivable"]} == {"DeliverDeadLetters", "SweepDeadLetters"}
+
+
+def test_no_dead_letter_shows_the_token() -> None:
+    """When everything fails, and the secret that holds the token most of all, every queue has dead letters, and none shows it."""
+    with system(SlackSigningSecret="signing") as running:
+        sqs, token = running.stack.client("sqs"), running.slack.token
+        broken = {"SecretId": SECRET, "SecretString": f'{{"token": "{token}'}
+        running.drop("a.txt", b"North Korea is preparing to send more troops to Russia, Seoul said on Friday.")
+        running.stack.client("secretsmanager").put_secret_value(**broken)
+        for queue in ("ArticleQueue", "FeedQueue", "InboxQueue", "PageQueue", "QuestionQueue"):
+            sqs.send_message(QueueUrl=running.stack.physical(queue), MessageBody='{"neither": "this nor that"')
+        key = {"pk": {"S": "ALERT#unreadable"}, "sk": {"S": "OUTBOX"}}
+        running.stack.client("dynamodb").put_item(
+            TableName=running.stack.physical("Table"), Item=key | {"status": {"S": "pending"}}
+        )
+        for _ in range(6):
+            running.pump.drain()
+            running.move(minutes=25)
+        found = dead_letters(running.stack)
+        assert {queue for queue, letters in found.items() if not letters} == {"SweepDeadLetters"}
+        assert token.startswith("xoxb-")
+        assert token not in repr(found)
+        running.stack.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=token)
+        running.pass_time(2)
+        assert len(running.slack.messages(CHANNEL)) == 1
 
 
 class Stubborn:

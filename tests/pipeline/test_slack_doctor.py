@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +104,24 @@ def test_without_a_token_nothing_else_is_tried(slack: LocalSlack, monkeypatch: p
     assert [row["state"] for row in found.values()] == ["failed", *["skipped"] * 4]
     assert "xoxb-wrong" not in json.dumps(found)
     assert slack.requests["chat.postMessage"] == 0
+
+
+def test_the_channels_of_the_routes_are_looked_at(slack: LocalSlack, folder: Path) -> None:
+    """Each further channel has its steps: one the app is not in is named, with what to mend; one of a fallback is looked at, too."""
+    slack.channels |= {"C0WATCH": Channel("C0WATCH", "watch", member=False), "C0SPARE": Channel("C0SPARE", "spare")}
+    (folder / "routes.yaml").write_text(
+        "receivers:\n  - {name: desk, channel: default}\n  - {name: watch, channel: C0WATCH, fallback: spare}\n"
+        "  - {name: spare, channel: C0SPARE}\nroute:\n  receiver: desk\n  routes: [{receiver: watch, matchers: [level >= high]}]\n",
+        encoding="utf-8",
+    )
+    rows = tocsin("slack", "doctor", "--rules", folder, "--format", "ndjson").rows
+    assert [row["step"] for row in rows if row["state"] == "failed"] == [
+        "channel C0WATCH",
+        "history C0WATCH",
+        "post C0WATCH",
+    ]
+    assert "/invite" in rows[5]["mend"]
+    assert [row["state"] for row in rows if "C0SPARE" in row["step"]] == ["ok"] * 3
 
 
 def test_half_a_setting_is_named(slack: LocalSlack, monkeypatch: pytest.MonkeyPatch) -> None:

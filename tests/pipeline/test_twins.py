@@ -387,7 +387,7 @@ class FeedCaller:
         self.prefix = f"host-{seed}.example"
         self.now = START + timedelta(days=1000 * seed)
         self.moves: list[Callable[[], Any]] = [
-            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, self.reschedule, self.move, self.end, self.remove,
+            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, self.reschedule, self.resume, self.move, self.end, self.remove,
             self.all, self.read, self.notices,
         ]  # fmt: skip
 
@@ -432,6 +432,10 @@ class FeedCaller:
     def asked(self) -> None:
         """A feed was sent off."""
         self.feeds.asked(self.any_feed(), self.now)
+
+    def resume(self) -> None:
+        """Somebody has a feed asked again."""
+        self.feeds.resume(self.any_feed(), timedelta(minutes=40), self.now + timedelta(minutes=3))
 
     def reschedule(self) -> None:
         """A feed is asked less often."""

@@ -15,7 +15,7 @@ from tests.simulation.world import Port
 from tests.twins import Crash
 from tocsin.adapters.feed import parse
 from tocsin.pipeline.archive import arrived
-from tocsin.pipeline.poll import Poll, Poller, asked_for, send_due
+from tocsin.pipeline.poll import Asked, Poll, Poller, asked_for, send_due
 
 MODES = {
     "feeds.due": READ,
@@ -69,7 +69,7 @@ class Reading:
         """The function is called; answers what comes again."""
         ports = [self.port("queue"), self.port("pages"), self.desk.world.clock]
         poller = self.poller(self.port("feeds"), self.port("web"), parse, self.port("archive"), *ports)
-        return poller.poll([(feed, feed) for feed in feeds]) if feeds else []
+        return poller.poll([Asked(feed, feed) for feed in feeds]) if feeds else []
 
     def port(self, name: str) -> Any:
         """A neighbour whose calls are counted."""

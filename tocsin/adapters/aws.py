@@ -163,11 +163,11 @@ def feeds() -> FeedTable:
     return FeedTable(client("dynamodb"), Settings(os.environ).table)
 
 
-def queue(url: str, rules: Callable[[], str] | None = None) -> SqsQueue:
-    """A queue by its URL; `rules` names the set of rules that goes with what is sent."""
+def queue(url: str, about: Callable[[], str] | None = None) -> SqsQueue:
+    """A queue by its URL; `about` names the set of rules that goes with what is sent."""
     from tocsin.adapters.sqs import SqsQueue
 
-    return SqsQueue(client("sqs"), url, rules)
+    return SqsQueue(client("sqs"), url, about)
 
 
 def meter() -> LogMeter:
@@ -214,12 +214,12 @@ def receiver() -> Receiver:
     return Receiver(Door(secret, now), archive(), articles, table(), now, reading.contents)
 
 
-def page_reader(rules: str | None = None) -> PageReader:
+def page_reader(about: str | None = None) -> PageReader:
     """What `handlers.page` runs; the set of rules that came with a summary goes on with its article."""
     from tocsin.adapters import pages
     from tocsin.pipeline.page import PageReader
 
-    articles = queue(Settings(os.environ).article_queue, None if rules is None else lambda: rules)
+    articles = queue(Settings(os.environ).article_queue, None if about is None else lambda: about)
     return PageReader(web(), pages.extract, archive(), articles, now)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tocsin.adapters import rules_table, tallies
-from tocsin.adapters.items import Item, as_item, as_number, as_value, batch_get, is_conditional
+from tocsin.adapters.items import SCHEMA, Item, as_item, as_number, as_value, batch_get, is_conditional
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
@@ -58,10 +58,10 @@ AUDIT_SHARD = "audit"
 
 _NAMES = {"#owner": "owner", "#status": "status"}
 """Attributes whose names are reserved words."""
-_ASKED = {"#status": "status", "#level": "level"}
+_ASKED = {"#status": "status", "#level": "level", "#schema": "schema"}
 _ASK = (
     "SET #status = :pending, due_at = :due, due_shard = :shard, since = if_not_exists(since, :due),"
-    " story = :story, wanted = :wanted, reply = :reply, #level = :level, expires_at = :expires"
+    " story = :story, wanted = :wanted, reply = :reply, #level = :level, expires_at = :expires, #schema = :schema"
 )
 """What is wanted of an alert."""
 
@@ -343,9 +343,12 @@ class DynamoTable:
     def _turns(self, update: str, condition: str, times: Mapping[str, datetime], channel: str = "") -> Item | None:
         """Changes the one item that gives turns; when its condition does not hold, the item as it stands."""
         values = {name: as_value(moment.timestamp()) for name, moment in times.items()}
+        names = {"#free": _free(channel)} if channel else {}
+        if update.startswith("SET"):
+            update, names = f"{update}, #schema = :schema", names | {"#schema": "schema"}
+            values[":schema"] = as_value(SCHEMA)
         given: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
-        if channel:
-            given["ExpressionAttributeNames"] = {"#free": _free(channel)}
+        given |= {"ExpressionAttributeNames": names} if names else {}
         try:
             self._client.update_item(
                 TableName=self._name, Key={"pk": {"S": "SLACK"}, "sk": {"S": "TURNS"}}, UpdateExpression=update, ConditionExpression=condition,
@@ -365,9 +368,11 @@ class DynamoTable:
             self._client.update_item(
                 TableName=self._name,
                 Key={"pk": {"S": f"ROOM#{burst.alert}"}, "sk": {"S": "ALERTS"}},
-                UpdateExpression="SET expires_at = :expires ADD alerts :alerts",
+                UpdateExpression="SET expires_at = :expires, #schema = :schema ADD alerts :alerts",
+                ExpressionAttributeNames={"#schema": "schema"},
                 ConditionExpression="attribute_not_exists(alerts) OR contains(alerts, :alert) OR size(alerts) < :most",
-                ExpressionAttributeValues=values | {":expires": {"N": _after(burst, HELD_LIVE)}},
+                ExpressionAttributeValues=values
+                | {":expires": {"N": _after(burst, HELD_LIVE)}, ":schema": as_value(SCHEMA)},
             )
         except ClientError as error:
             if is_conditional(error):
@@ -379,20 +384,24 @@ class DynamoTable:
         """See `Table.roll_up`."""
         note, due = f"told in the list {burst.alert}", now.timestamp()
         mine = {":rolled": "rolled", ":burst": burst.alert, ":note": note, ":owner": owner, ":wanted": row.wanted}
-        line = {":state": json.dumps(asdict(rolled), ensure_ascii=False), ":expires": int(_after(burst, HELD_LIVE))}
+        line: dict[str, Any] = {":state": json.dumps(asdict(rolled), ensure_ascii=False), ":schema": SCHEMA}
+        line |= {":expires": int(_after(burst, HELD_LIVE))}
         told = {":pending": "pending", ":due": due, ":shard": SHARD, ":none": "", ":null": "null", ":one": 1, ":level": rolled.level,
-                ":expires": int(_after(burst, STORIES_LIVE))}  # fmt: skip
+                ":expires": int(_after(burst, STORIES_LIVE)), ":schema": SCHEMA}  # fmt: skip
         updates = [
             _change(
                 f"ALERT#{row.alert}", "OUTBOX", "SET #status = :rolled, rolled_into = :burst, note = :note"
                 " REMOVE #owner, lease_until, due_at, due_shard, attempted_at, since", mine,
                 condition="#owner = :owner AND wanted <= :wanted", names=_NAMES,
             ),
-            _change(f"ROLLED#{burst.alert}", row.alert, "SET #state = :state, expires_at = :expires", line, names={"#state": "state"}),
+            _change(
+                f"ROLLED#{burst.alert}", row.alert, "SET #state = :state, expires_at = :expires, #schema = :schema", line,
+                names={"#state": "state", "#schema": "schema"},
+            ),
             _change(
                 f"ALERT#{burst.alert}", "OUTBOX", "SET #status = :pending, due_at = :due, due_shard = :shard, story = :none, reply = :null,"
-                " since = if_not_exists(since, :due), #level = :level, expires_at = :expires ADD wanted :one",
-                told, names={"#status": "status", "#level": "level"},
+                " since = if_not_exists(since, :due), #level = :level, expires_at = :expires, #schema = :schema ADD wanted :one",
+                told, names={"#status": "status", "#level": "level", "#schema": "schema"},
             ),
         ]  # fmt: skip
         try:
@@ -624,6 +633,7 @@ def want(client: Any, table: str, alert: str, status: str, due: datetime, **more
         "story": "",
         "wanted": 1,
         "reply": "null",
+        "schema": SCHEMA,
         **more,
     }
     key = {"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}
@@ -728,7 +738,7 @@ def _asked(story: str, wanted: int, reply: Mapping[str, Any] | None, level: str,
     """The values of `_ASK`."""
     return {
         ":pending": "pending", ":story": story, ":wanted": wanted, ":due": now.timestamp(), ":shard": SHARD,
-        ":reply": json.dumps(reply), ":expires": int((now + STORIES_LIVE).timestamp()), ":level": level,
+        ":reply": json.dumps(reply), ":expires": int((now + STORIES_LIVE).timestamp()), ":level": level, ":schema": SCHEMA,
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import warnings
 import zlib
 from calendar import timegm
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -32,12 +32,14 @@ from tocsin.article import EARLIEST, MAX_TEXT
 from tocsin.clean import clean, html_text, is_html, line, tags, tidy, unescaped, web_address
 from tocsin.errors import FeedFault
 from tocsin.feed import Feed, FeedEntry
-from tocsin.markup import DECLARATION, LIMITS, ROOTS, Root, decoded, entities, measured, mended, root
+from tocsin.markup import DECLARATION, LIMITS, ROOTS, Root, decoded, entities, measured, mended, places, root
 
 MAX_BYTES = 10_000_000
 """Bytes of a feed once it is decompressed; with more, what feedparser makes of it would not fit into a small function."""
 SECONDS = 3.0
-"""Processor time the reading of one feed may take: not time on the clock, so that a busy machine reads the same feeds."""
+"""Processor time the reading of one feed may take."""
+CLOCK = 4.0
+"""Seconds on the clock it may take, so that not even a busy machine, or a small function, is held up for more than five."""
 MAX_ID, MAX_TITLE, MAX_LINK, MAX_NOTES = 300, 2_000, 2_000, 20
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _GZIP = b"\x1f\x8b"
@@ -54,6 +56,8 @@ _MAGIC = {
 }
 _REFERENCES = 300_000
 """With more, the text is put into sections: feedparser takes longer for each reference than mending does."""
+_ENDS = 10
+"""Entries at either end of a long feed whose dates tell in which order it is."""
 _SAMPLE, _CONTROLS = 2_000, 0.05
 """More control characters than this share of the first characters: no text."""
 _YEAR_ALONE = re.compile(r"\s*\d{4}\s?[^\s\dT:+-]")
@@ -61,16 +65,19 @@ _YEAR_ALONE = re.compile(r"\s*\d{4}\s?[^\s\dT:+-]")
 _HASH = 16
 
 
-def parse(body: bytes, *, url: str = "", content_type: str = "", seconds: float = SECONDS) -> Feed:
+def parse(
+    body: bytes, *, url: str = "", content_type: str = "", seconds: float = SECONDS, clock: float = CLOCK
+) -> Feed:
     """The feed in these bytes, gzipped or not; `url` and `content_type` are those of the answer they came in.
 
     `FeedFault` when there is none, or none that may be read; nothing else is raised.
     """
     try:
-        with _alarm(seconds):
+        with _alarm(seconds, clock):
             return _parse(body, url, content_type)
     except _Late:
-        raise FeedFault("too-slow", f"took more than {seconds:g} seconds of processor time") from None
+        what = f"took more than {seconds:g} seconds of processor time, or {clock:g} on the clock"
+        raise FeedFault("too-slow", what) from None
     except RecursionError:
         raise FeedFault("too-complex", "nests too deeply") from None
     except MemoryError:
@@ -91,7 +98,7 @@ def _parse(body: bytes, url: str, content_type: str) -> Feed:
     handed = [text]
     del text  # whoever reads it lets go of it before feedparser makes copies of its own
     feed = read(handed.pop(), url)
-    told = tuple(dict.fromkeys(line(one, 300) for one in (*notes, *feed.notes) if one))
+    told = tuple(dict.fromkeys(line(one, 300) for one in (*notes, *feed.left_out, *feed.notes) if one))
     return replace(feed, notes=told[:MAX_NOTES])
 
 
@@ -103,24 +110,30 @@ class _Late(Exception):
 
 
 @contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """Raises `_Late` in what runs longer: by a signal, or where there can be none, whenever a function is called."""
+def _alarm(seconds: float, clock: float) -> Iterator[None]:
+    """Raises `_Late` in what runs longer: by signals, or where there can be none, whenever a function is called."""
     if threading.current_thread() is not threading.main_thread():
-        with _profile(time.thread_time() + seconds):
+        with _profile(time.thread_time() + seconds, time.monotonic() + clock):
             yield
         return
-    before = signal.signal(signal.SIGPROF, _ring)
+    timers = ((signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, clock))
+    before = [signal.signal(number, _ring) for _, number, _ in timers]
     try:
         try:
-            signal.setitimer(
-                signal.ITIMER_PROF, seconds, 0.2
-            )  # again, should it be swallowed where nobody can catch it
+            for timer, _, most in timers:  # again after a while, should it be swallowed where nobody can catch it
+                signal.setitimer(timer, most, 0.2)
             yield
         finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
+            _still(timers)
     finally:  # once more, should it ring just before
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, signal.SIG_DFL if before is None else before)
+        _still(timers)
+        for (_, number, _), handler in zip(timers, before, strict=True):
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _still(timers: Iterable[tuple[int, int, float]]) -> None:
+    for timer, _, _ in timers:
+        signal.setitimer(timer, 0)
 
 
 def _ring(_number: int, _frame: FrameType | None) -> None:
@@ -128,9 +141,9 @@ def _ring(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _profile(until: float) -> Iterator[None]:
+def _profile(until: float, clock: float) -> Iterator[None]:
     def check(*_: object) -> None:
-        if time.thread_time() > until:
+        if time.thread_time() > until or time.monotonic() > clock:
             raise _Late
 
     before = sys.getprofile()
@@ -171,11 +184,11 @@ def _xml_feed(text: str, url: str) -> Feed:
         raise FeedFault("not-a-feed", "is a binary file, not a feed")
     if start.name == "html" or (start.name not in ROOTS and "<html" in text[:2_000].lower()):
         raise FeedFault("html", _page(text, url))
-    data, notes = _guarded(text, start)
+    data, *told = _guarded(text, start)
     del text
     parsed = _feedparser(data)
     del data
-    feed = _Reader(url, notes).read(parsed)
+    feed = _Reader(url, *told).read(parsed)
     if start.name not in ROOTS and not feed.entries:
         raise FeedFault("not-a-feed", _other(start.name))
     if feed.format == "rss091u" and "netscape" in start.doctype.lower():
@@ -183,16 +196,15 @@ def _xml_feed(text: str, url: str) -> Feed:
     return replace(feed, format=feed.format or ("cdf" if start.name == "channel" else "unknown"))
 
 
-def _guarded(text: str, start: Root) -> tuple[bytes, list[str]]:
-    """The document as feedparser may see it, and what had to be done to it."""
+def _guarded(text: str, start: Root) -> tuple[bytes, list[str], list[str]]:
+    """The document as feedparser may see it, what had to be done to it, and what of it was left out."""
     notes = ["something stood before the feed"] if start.skipped else []
     text = text[start.start :]
     cut = False
     if text.count("&") > _REFERENCES:
         text, cut = mended(text, entities(start.doctype))
     try:
-        data = DECLARATION + text.encode("utf-8", "replace")
-        kept = measured(data)
+        kept, left = _fitted(DECLARATION + text.encode("utf-8", "replace"))
     except ExpatError as error:
         notes.append(f"is not well-formed: {error}")
         whole = start.name in ROOTS
@@ -201,16 +213,46 @@ def _guarded(text: str, start: Root) -> tuple[bytes, list[str]]:
         if not whole:
             notes.append("has no beginning: its entries were read")
         text, cut = mended(text if whole else f"<rss>{text}", entities(start.doctype))
-        data = DECLARATION + text.encode()
         try:
-            kept = measured(data)
+            kept, left = _fitted(DECLARATION + text.encode())
         except ExpatError as worse:
             raise FeedFault("malformed", f"is broken beyond mending: {error}; {worse}") from worse
     if cut:
         notes.append("is cut off: what is complete was read")
-    if len(kept) < len(data):
-        notes.append(f"has more than {LIMITS.entries:,} entries: the rest was left out")
-    return kept, notes
+    return kept, notes, left
+
+
+def _fitted(data: bytes) -> tuple[bytes, list[str]]:
+    """The document within its limits, the newest of its entries if there are too many, and what was left out.
+
+    Feeds tell the newest entry first, but some the oldest: which it is, a few dates at both ends tell.
+    """
+    kept = measured(data)
+    if len(kept) == len(data):
+        return data, []
+    found = places(data, _ENDS + 1, LIMITS.entries)
+    if found.count <= LIMITS.entries:  # others stand within them
+        return kept, [f"has more than {LIMITS.entries:,} entries: the rest was left out"]
+    head, newest = data[: found.first[0]], data[found.last[0] :]
+    try:
+        sample = measured(data[: found.first[_ENDS]] + data[found.last[-_ENDS] :])
+        rising = _rising([one.published for one in _Reader("").read(_feedparser(sample)).entries])
+        kept = measured(head + newest) if rising else kept
+    except ExpatError:  # they do not stand beside one another
+        rising = False
+    return kept, [_beyond(found.count, rising=rising)]
+
+
+def _rising(dates: Sequence[datetime | None]) -> bool:
+    """Whether the dates at the end are later than those at the beginning: those in the middle of a few, for one may lie."""
+    first, last = (sorted(one for one in part if one) for part in (dates[:_ENDS], dates[-_ENDS:]))
+    return bool(first and last) and last[len(last) // 2] > first[len(first) // 2]
+
+
+def _beyond(count: int, *, rising: bool) -> str:
+    left = count - LIMITS.entries
+    those = f"its first {left:,}, which are older," if rising else f"its last {left:,}"
+    return f"has {count:,} entries, of which {LIMITS.entries:,} are read at a time: {those} were left out"
 
 
 def _feedparser(data: bytes) -> Any:
@@ -276,6 +318,7 @@ class _Reader:
 
     url: str
     notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def read(self, parsed: Any) -> Feed:
         """The feed; values of unexpected types count as missing, for elements of any name set them."""
@@ -290,6 +333,7 @@ class _Reader:
             link=link,
             language=line(_string(feed, "language"), 40),
             notes=tuple(self.notes),
+            left_out=tuple(self.left_out),
         )
 
     def _entry(self, entry: dict[str, Any], base: str) -> FeedEntry:
@@ -514,18 +558,22 @@ class _JsonReader:
         """The feed; items that are no objects are left out."""
         link = web_address(_given(document, "home_page_url"), self.url, MAX_LINK)
         items = [item for item in document["items"] if isinstance(item, dict)]
-        if len(items) < len(document["items"]):
-            self.notes.append("has items that are no objects: they were left out")
+        left_out = []
+        if others := len(document["items"]) - len(items):
+            left_out.append(f"has items that are no objects: {others:,} were left out")
         if len(items) > LIMITS.entries:
-            self.notes.append(f"has more than {LIMITS.entries:,} entries: the rest was left out")
+            rising = _rising([self._date(item, "date_published") for item in (*items[:_ENDS], *items[-_ENDS:])])
+            left_out.append(_beyond(len(items), rising=rising))
+            items = items[-LIMITS.entries :] if rising else items[: LIMITS.entries]
         base = self.url or web_address(_given(document, "feed_url")) or link
         return Feed(
             format="json11" if _given(document, "version").rstrip("/").endswith("/1.1") else "json1",
             title=line(_given(document, "title"), MAX_TITLE),
-            entries=_identified([self._entry(item, base) for item in items[: LIMITS.entries]]),
+            entries=_identified([self._entry(item, base) for item in items]),
             link=link,
             language=line(_given(document, "language"), 40),
             notes=tuple(self.notes),
+            left_out=tuple(left_out),
         )
 
     def _entry(self, item: dict[str, Any], base: str) -> FeedEntry:

@@ -16,7 +16,7 @@ from zlib import crc32
 from botocore.exceptions import ClientError
 
 from tocsin.adapters.dynamodb import want
-from tocsin.adapters.items import Item, as_item, as_key, as_number, as_value, batch_get, is_conditional
+from tocsin.adapters.items import SCHEMA, Item, as_item, as_key, as_number, as_value, batch_get, is_conditional
 from tocsin.cursor import Cursor, packed, unpacked
 from tocsin.errors import Conflict
 from tocsin.health import Health
@@ -79,6 +79,12 @@ class FeedTable:
         values = {":every": interval.total_seconds(), ":due": due.timestamp()}
         self._update(feed, "SET every = :every, due_at = :due", "attribute_exists(due_at)", values)
 
+    def resume(self, feed: str, interval: timedelta, due: datetime) -> None:
+        """See `Feeds.resume`."""
+        values = {":every": interval.total_seconds(), ":due": due.timestamp(), ":shard": _shard(feed)}
+        update = "SET every = :every, due_at = :due, due_shard = :shard"
+        self._update(feed, update, "attribute_exists(pk)", values)
+
     def move(self, feed: str, old: str, new: str) -> None:
         """See `Feeds.move`."""
         self._update(feed, "SET #url = :new", "#url = :old", {":new": new, ":old": old}, {"#url": "url"})
@@ -108,7 +114,7 @@ class FeedTable:
     def add(self, feed: Subscription, due: datetime) -> bool:
         """Puts a feed on the list, or changes the one with its id, to be asked when due; whether it is a new one."""
         key, every = as_key(LIST, feed.id), feed.every.total_seconds()
-        state = {":state": json.dumps(_state(feed), ensure_ascii=False), ":url": feed.url, ":schema": 1}
+        state = {":state": json.dumps(_state(feed), ensure_ascii=False), ":url": feed.url, ":schema": SCHEMA}
         values = state | {":every": every, ":due": due.timestamp(), ":shard": _shard(feed.id)}
         answer = self._client.update_item(
             TableName=self._name,

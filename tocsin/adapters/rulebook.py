@@ -47,7 +47,7 @@ def build(folder: Path) -> Artefact:
     made = _compiled(folder)
     key = artefact.key(folder)
     if key:
-        _write(folder / INSIDE, artefact.written(made, key))
+        write(folder / INSIDE, artefact.written(made, key))
     return made
 
 
@@ -87,13 +87,13 @@ def _read(path: Path, key: str) -> Artefact | None:
 
 
 def _keep(cache: Path, key: str, data: bytes) -> None:
-    _write(cache / key, data)
+    write(cache / key, data)
     kept = sorted(cache.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in kept[KEPT:]:
         path.unlink(missing_ok=True)
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
     """Writes a file that others see whole or not at all."""
     import tempfile  # drags in compression and chance, for which no cold start shall wait
 

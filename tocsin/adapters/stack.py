@@ -5,18 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tocsin.adapters import backup
 from tocsin.adapters.dead_letters import DeadLetters, dead_letters
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.feed_table import FeedTable
+from tocsin.adapters.preflight import described
+from tocsin.adapters.rule_sets import fetched
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.secrets import SecretToken
 from tocsin.errors import SettingsFault
+
+_MENDS = {
+    "AccessDenied": "use credentials that may do that: AWS_PROFILE names them",
+    "AccessDeniedException": "use credentials that may do that: AWS_PROFILE names them",
+    "ExpiredToken": "log in again: aws sso login",
+    "ExpiredTokenException": "log in again: aws sso login",
+    "LimitExceededException": "a quota is reached: Service Quotas tells which, and takes requests for more",
+    "ResourceNotFoundException": "it was deleted, or is in another region: tocsin preflight says what a deployment lacks",
+    "ThrottlingException": "AWS asks for less haste: try again in a minute",
+}
+"""What to do about what AWS refuses, where it is not the name of the stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,26 @@ class DeployedStack:
             if name not in letters
         }
 
+    def states(self, beginning: str, ending: str) -> Iterator[dict[str, Any]]:
+        """The states of all items of a kind, by how their keys begin."""
+        return backup.states(_client("dynamodb"), self._output("Table"), beginning, ending)
+
+    def archived(self, kind: str, since: datetime, until: datetime) -> Iterator[tuple[backup.Kept, dict[str, Any]]]:
+        """Every row of the batches of a kind that were written within a window, in that order."""
+        archive = self.archive()
+        for kept in backup.archived(_client("s3"), self._output("Bucket"), kind, since, until):
+            yield from ((kept, row) for row in backup.rows(archive, kept.key))
+
+    def rules(self, rules: str) -> dict[str, bytes]:
+        """The files of a set of rules that was pushed."""
+        return fetched(self.archive(), rules)
+
+    def put_back(self, source: str, *, overwrite: bool) -> Mapping[str, int]:
+        """Copies the items of another table into the stack's."""
+        return backup.put_back(
+            _client("dynamodb"), source, self._output("Table"), datetime.now(UTC), overwrite=overwrite
+        )
+
     def caller(self) -> str:
         """Who asks, as AWS knows them: `user/ana`, `assumed-role/desk/ana`."""
         who: str = _client("sts").get_caller_identity()["Arn"]
@@ -118,6 +153,9 @@ class DeployedStack:
     def _described(self) -> dict[str, Any]:
         (found,) = _client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         stack: dict[str, Any] = found
+        standing = described(str(stack["StackStatus"]))
+        if standing.state == "failed" and not stack.get("Outputs"):
+            raise SettingsFault(f"the stack {self.name!r} is not deployed: {standing.what}; {standing.mend}")
         return stack
 
 
@@ -141,8 +179,8 @@ def _asking(mend: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        what = f"AWS refuses: {error.response['Error']['Message']}"
-        raise SettingsFault(f"{what}; {mend}") from error
+        told = error.response["Error"]
+        raise SettingsFault(f"AWS refuses: {told['Message']}; {_MENDS.get(told['Code'], mend)}") from error
     except BotoCoreError as error:
         raise SettingsFault(f"AWS cannot be asked: {error}; set AWS_REGION, and AWS_PROFILE or credentials") from error
 

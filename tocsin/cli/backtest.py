@@ -16,6 +16,7 @@ from tocsin.article import Article
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.crowd import Miss, find
 from tocsin.cli.options import format_option, load_rules, paths_argument, read_inputs, report_fault, rules_option
+from tocsin.compiled import RuleSet
 from tocsin.errors import Fault, InputFault
 from tocsin.expectations import broken, expectations
 from tocsin.policy import Policy
@@ -25,7 +26,7 @@ KINDS = ("fires", "stories", "alerts")
 
 
 @dataclass
-class _Tally:
+class Tally:
     """What an archive came to."""
 
     policies: Mapping[str, Policy]
@@ -67,18 +68,7 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     loaded = load_rules(rules)
     policies = {rule.policy.name: rule.policy for rule in loaded.rule_set.rules}
     expected = expectations(expect, policies) if expect else {}
-    articles, rejected = read_all(paths)
-    order, start = in_order(articles, datetime.now(UTC))
-    tally = _Tally(policies, articles=len(order))
-    rehearsal = Rehearsal(loaded.rule_set, start)
-    began = time.monotonic()
-    for article, found in find(order, [loaded.rule_set], near=near > 0):
-        tally.months.update((signal.rule, month(article), "fires") for signal in found.signals[0])
-        tally.alerts += rehearsal.hears(article, found.signals[0])
-        tally.misses += [(article, miss) for miss in found.misses]
-    tally.months.update((alert.rule, alert.month, "alerts") for alert in tally.alerts)
-    tally.months.update((story.rule, story.first_seen[:7], "stories") for story, _ in rehearsal.stories().values())
-    tally.seconds = time.monotonic() - began
+    tally, rejected = tally_of(loaded.rule_set, paths, near=near > 0)
     unmet = list(broken(expected, tally.counts()))
     if form == "ndjson":
         _rows(tally, unmet)
@@ -87,6 +77,23 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     if rejected:
         return BAD_INPUT
     return FINDINGS if loaded.faults or unmet else FINE
+
+
+def tally_of(rules: RuleSet, paths: Sequence[str], *, near: bool = False) -> tuple[Tally, int]:
+    """What the archive at some paths comes to, and how many inputs could not be read."""
+    articles, rejected = read_all(paths)
+    order, start = in_order(articles, datetime.now(UTC))
+    tally = Tally({rule.policy.name: rule.policy for rule in rules.rules}, articles=len(order))
+    rehearsal = Rehearsal(rules, start)
+    began = time.monotonic()
+    for article, found in find(order, [rules], near=near):
+        tally.months.update((signal.rule, month(article), "fires") for signal in found.signals[0])
+        tally.alerts += rehearsal.hears(article, found.signals[0])
+        tally.misses += [(article, miss) for miss in found.misses]
+    tally.months.update((alert.rule, alert.month, "alerts") for alert in tally.alerts)
+    tally.months.update((story.rule, story.first_seen[:7], "stories") for story, _ in rehearsal.stories().values())
+    tally.seconds = time.monotonic() - began
+    return tally, rejected
 
 
 def read_all(paths: Sequence[str]) -> tuple[list[Article], int]:
@@ -104,7 +111,7 @@ def read_all(paths: Sequence[str]) -> tuple[list[Article], int]:
     return articles, rejected
 
 
-def _rows(tally: _Tally, unmet: Sequence[Fault]) -> None:
+def _rows(tally: Tally, unmet: Sequence[Fault]) -> None:
     for alert in tally.alerts:
         click.echo(json.dumps(row_of(alert), ensure_ascii=False))
     for article, miss in tally.misses:
@@ -129,7 +136,7 @@ def row_of(alert: Alert) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _show(tally: _Tally, unmet: Sequence[Fault], near: int, *, listed: bool) -> None:
+def _show(tally: Tally, unmet: Sequence[Fault], near: int, *, listed: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -13,12 +13,15 @@ import click
 from tocsin import __version__, feeds
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
+from tocsin.cli.crowd import Heard
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
+from tocsin.repair import repaired
 from tocsin.routefile import load as load_routes
 from tocsin.rules import Loaded, load
-from tocsin.trial import run
+from tocsin.source import MAX_BYTES
+from tocsin.trial import articles, run
 
 
 @click.command("check")
@@ -31,12 +34,18 @@ from tocsin.trial import run
     show_default=True,
     help="For people, one JSON object a line, SARIF 2.1.0, or annotations of GitHub.",
 )
+@click.option("--fix", "mends", is_flag=True, help="First mend what can surely be mended, and say what was.")
 @click.argument("lists", nargs=-1, type=click.Path(path_type=Path), metavar="[FEEDS]...")
-def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
+def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> int:
     """Prints every fault of rules and routes as file:line:column, then runs the inline tests of every rule that loads.
 
     FEEDS: lists of feeds, as YAML or OPML, to be checked as well. docs/checks.md tells of each check by its code.
+
+    With --fix encoding, line ends, tabs in indentation, fields that are surely misspelt and words without quotes that other readers of YAML
+    take for something else are mended. What could be meant in two ways stays a fault.
     """
+    if mends:
+        _mend([*sorted(rules.glob("*.yaml")), *sorted(rules.glob("[lc]*s/*.yaml")), *lists])
     try:
         loaded = load(rules)
     except RuleFaults as error:
@@ -45,7 +54,7 @@ def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
     count = sum(
         len(getattr(rule.tests, kind)) for rule in loaded.models.values() for kind in type(rule.tests).model_fields
     )
-    faults = [*loaded.faults, *shortcomings(loaded), *faults_of_routes(rules, loaded), *_of_feeds(lists)]
+    faults = [*faults_of(rules, loaded), *_of_feeds(lists)]
     failed = list(failed_tests(loaded))
     _write(form, sorted([*faults, *failed]))
     told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
@@ -55,12 +64,37 @@ def command(rules: Path, form: str, lists: tuple[Path, ...]) -> int:
     return FINDINGS if faults or failed else FINE
 
 
-def failed_tests(loaded: Loaded) -> Iterator[Fault]:
-    """The inline tests that do not come out as they say."""
+def _mend(paths: Sequence[Path]) -> None:
+    """Writes each file as far as it can surely be mended, and says on standard error what was mended."""
+    for path in paths:
+        try:
+            raw = path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_BYTES else b""
+            found = repaired(raw, str(path))
+            if found.mends:
+                path.write_bytes(found.text.encode())
+        except (OSError, RuleFaults):  # a fault that is told below
+            continue
+        for mend in found.mends:
+            click.echo(f"{mend.file}:{mend.line}:{mend.column}: mended: {mend.what}", err=True)
+
+
+def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
+    """The inline tests that do not come out as they say; their texts are read on all cores, but for what was `heard`."""
+    if heard is None:
+        heard = Heard()
+        heard.turn(loaded.rule_set)
+        heard.prepare([article for rule in loaded.models.values() for _, told in articles(rule) for article in told])
+    else:
+        heard.turn(loaded.rule_set)
     for name, rule in loaded.models.items():
         source = loaded.sources[name]
-        for outcome in run(loaded.rule_set, rule):
+        for outcome in run(loaded.rule_set, rule, heard.seek):
             yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
+
+
+def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:
+    """The faults of a folder that was loaded, its tests apart."""
+    return sorted([*loaded.faults, *shortcomings(loaded), *faults_of_routes(rules, loaded)])
 
 
 def faults_of_routes(rules: Path, loaded: Loaded) -> list[Fault]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tocsin.article import Article
 from tocsin.cli.pace import Pace
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
-from tocsin.match import Finding, parts, read
+from tocsin.edit import between
+from tocsin.match import Finding
 from tocsin.signal import Signal
 
 CHUNK = 25
 """Articles a process takes at once."""
 FEW = 200
 """Articles for which more processes are not worth their start."""
+SOME = 60
+"""The same where somebody waits, and every tenth of a second counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +50,19 @@ class _Seeker:
     sets: tuple[RuleSet, ...]
     near: bool
 
+    def __post_init__(self) -> None:
+        self.edits = [between(rules, self.sets[-1]) for rules in self.sets[:-1]]
+
     def find(self, articles: Sequence[Article]) -> list[Found]:
         """What is found in each article."""
         return [self._found(article) for article in articles]
 
     def _found(self, article: Article) -> Found:
-        *others, last = self.sets
+        last = self.sets[-1]
         missed: list[Finding] = []
         signals = detect(last, article, missed.append if self.near else None)
-        before = [signals if _alike(rules, last, article) else detect(rules, article) for rules in others]
+        before = [detect(edit.before, article) if edit.touches(article) else signals for edit in self.edits]
         return Found((*before, signals), tuple(_misses(missed, {signal.rule for signal in signals})))
-
-
-def _alike(one: RuleSet, other: RuleSet, article: Article) -> bool:
-    """Whether two sets surely find the same: they share their lists and cues, and no rule that differs may match anywhere."""
-    if one.shared != other.shared:
-        return False
-    versions = [{rule.policy.name: rule.policy.version for rule in rules.rules} for rules in (one, other)]
-    differing = {name for name, _ in versions[0].items() ^ versions[1].items()}
-    if not differing:
-        return True
-    for rules in (one, other):
-        for _, part in parts(article):
-            pages = read(rules, part)
-            possible = any(differing & page.possible.keys() for page in pages)
-            for page in pages:
-                page.release()
-            if possible:
-                return False
-    return True
 
 
 def _misses(found: Sequence[Finding], fired: set[str]) -> Iterator[Miss]:
@@ -95,29 +83,32 @@ def _find(articles: Sequence[Article]) -> list[Found]:
 
 
 def find(
-    articles: Sequence[Article], sets: Sequence[RuleSet], *, near: bool = False, jobs: int | None = None
+    articles: Sequence[Article], sets: Sequence[RuleSet], *, near: bool = False, jobs: int | None = None, few: int = FEW
 ) -> Iterator[tuple[Article, Found]]:
     """What is found in each article, in their order. The bar shows on a terminal, on standard error."""
     seeker = _Seeker(tuple(sets), near)
     chunks = [articles[at : at + CHUNK] for at in range(0, len(articles), CHUNK)]
     jobs = jobs or os.cpu_count() or 1
-    if jobs == 1 or len(articles) <= FEW or "fork" not in multiprocessing.get_all_start_methods():
+    if jobs == 1 or len(articles) <= few or "fork" not in multiprocessing.get_all_start_methods():
         found = (one for chunk in chunks for one in seeker.find(chunk))
-        yield from zip(articles, _counted(found, len(articles)), strict=True)
+        yield from zip(articles, counted(found, len(articles), "articles"), strict=True)
         return
     _STARTED.append(seeker)  # the processes begin as copies of this one, so that the rules are read once
     try:
         with multiprocessing.get_context("fork").Pool(jobs) as pool:
             found = (one for some in pool.imap(_find, chunks) for one in some)
-            yield from zip(articles, _counted(found, len(articles)), strict=True)
+            yield from zip(articles, counted(found, len(articles), "articles"), strict=True)
     finally:
         _STARTED.pop()
 
 
-def _counted(found: Iterator[Found], total: int) -> Iterator[Found]:
+_T = TypeVar("_T")
+
+
+def counted(found: Iterable[_T], total: int, what: str) -> Iterator[_T]:
     """The same, with a bar where somebody is watching, and elsewhere a line now and then."""
     if not sys.stderr.isatty():
-        pace = Pace(total)
+        pace = Pace(total, what)
         for done, one in enumerate(found, 1):
             yield one
             pace.tell(done)
@@ -127,8 +118,37 @@ def _counted(found: Iterator[Found], total: int) -> Iterator[Found]:
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("articles", total=total, rate="")
+        task = progress.add_task(what, total=total, rate="")
         for one in found:
             yield one
             speed = progress.tasks[0].speed
-            progress.update(task, advance=1, rate=f"{speed:,.0f} articles/s" if speed else "")
+            progress.update(task, advance=1, rate=f"{speed:,.0f} {what}/s" if speed else "")
+
+
+class Heard:
+    """What one set of rules after another finds in articles: looked for once, and again only where an edit touches them."""
+
+    def __init__(self) -> None:
+        self.rules: RuleSet | None = None
+        self._found: dict[Article, tuple[Signal, ...]] = {}
+
+    def turn(self, rules: RuleSet) -> None:
+        """From now on these rules are asked."""
+        if self.rules:
+            edit = between(self.rules, rules)
+            self._found = {article: found for article, found in self._found.items() if not edit.touches(article)}
+        self.rules = rules
+
+    def prepare(self, articles: Sequence[Article]) -> None:
+        """Looks for signals in many articles at once, on all cores where that pays."""
+        assert self.rules is not None  # noqa: S101 - `turn` comes first
+        new = [article for article in dict.fromkeys(articles) if article not in self._found]
+        if len(new) > SOME:
+            self._found |= {article: one.signals[0] for article, one in find(new, [self.rules], few=SOME)}
+
+    def seek(self, rules: RuleSet, article: Article) -> tuple[Signal, ...]:
+        """The signals of an article."""
+        found = self._found.get(article)
+        if found is None:
+            found = self._found[article] = detect(rules, article)
+        return found

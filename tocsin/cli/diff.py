@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import subprocess
 import tarfile
 import tempfile
 from collections import Counter
@@ -21,6 +19,7 @@ from tocsin.article import Article
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.backtest import read_all, row_of
 from tocsin.cli.crowd import find
+from tocsin.cli.history import git
 from tocsin.cli.options import DEFAULT_RULES, load_models, period, rules_option
 from tocsin.compiled import RuleSet
 from tocsin.difference import KINDS, Change, Ended, compare
@@ -35,7 +34,7 @@ MOST = 100
 
 
 @dataclass
-class _Case:
+class Case:
     """Articles that are rehearsed together: the test of a rule, or all of an archive."""
 
     name: str
@@ -77,7 +76,7 @@ def command(rules: Path, base: str, since: timedelta | None, form: str, paths: t
     The old and the new rules hear the seeds, the inline tests of all rules, and the archives at PATHS (as `tocsin backtest` reads them).
     """
     after = load_models(rules)
-    with _base(rules, base) as folder:
+    with base_of(rules, base) as folder:
         before = load(folder)
     if not before.models:
         raise RuleFaults(before.faults)
@@ -92,57 +91,67 @@ def compared(
     before: Loaded, after: Loaded, paths: Sequence[str] = (), since: timedelta | None = None
 ) -> tuple[Changes, str, int]:
     """What is different in alerts, how much was heard, and how many inputs could not be read."""
-    cases, rejected = _cases(before, after, paths, since)
-    _rehearse(cases, [before.rule_set, after.rule_set])
-    changes = [(case.name, change) for case in cases for change in case.changes()]
-    changes.sort(key=lambda one: KINDS.index(one[1].kind))
-    return changes, f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles", rejected
+    cases, rejected = cases_of([after, before], paths, since)
+    return differences(before, after, cases), extent(cases), rejected
 
 
 @contextmanager
-def _base(rules: Path, base: str) -> Iterator[Path]:
+def base_of(rules: Path, base: str) -> Iterator[Path]:
     """The folder of the rules to compare with."""
     if Path(base).is_dir():
         yield Path(base)
         return
-    git = shutil.which("git")
     mend = "name a revision of git (main, HEAD~1) or a folder of rules with --base"
-    if git is None or base.startswith("-"):
-        raise InputFault("there is no such folder" + ("" if git else ", and git is not installed"), base, mend)
-    command = [git, "-C", str(rules), "archive", "--format=tar", base]  # of the folder alone
-    packed = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - git itself; what is asked for is no option
-    if packed.returncode:
-        raise InputFault(packed.stderr.decode(errors="replace").strip(), base, mend)
+    if base.startswith("-"):
+        raise InputFault("there is no such folder", base, mend)
+    try:
+        packed = git(rules, "archive", "--format=tar", base)  # of the folder alone
+    except InputFault as fault:
+        raise InputFault(fault.what, base, mend) from fault
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / rules.resolve().name
-        with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(folder, filter="data")
         yield folder
 
 
-def _cases(before: Loaded, after: Loaded, paths: Sequence[str], since: timedelta | None) -> tuple[list[_Case], int]:
+def cases_of(
+    loaded: Sequence[Loaded], paths: Sequence[str] = (), since: timedelta | None = None
+) -> tuple[list[Case], int]:
     """Everything that is rehearsed, and how many inputs could not be read."""
     now = datetime.now(UTC)
     tests: dict[tuple[Article, ...], str] = {}
-    for rule in [*after.models.values(), *before.models.values()]:
+    for rule in (rule for one in loaded for rule in one.models.values()):
         for name, articles in told_by(rule):
             tests.setdefault(tuple(articles), name)
-    cases = [_Case(name, told, told[0].published or now) for told, name in tests.items()]
+    cases = [Case(name, told, told[0].published or now) for told, name in tests.items()]
     if SEEDS.is_dir():
-        cases.append(_Case("seeds", *in_order(read_all([str(SEEDS)])[0], now)))
+        cases.append(Case("seeds", *in_order(read_all([str(SEEDS)])[0], now)))
     if not paths:
         return cases, 0
     articles, rejected = read_all(paths)
     kept = [one for one in articles if since is None or (one.published is not None and one.published >= now - since)]
-    return [*cases, _Case("archive", *in_order(kept, now))], rejected
+    return [*cases, Case("archive", *in_order(kept, now))], rejected
 
 
-def _rehearse(cases: Sequence[_Case], sets: Sequence[RuleSet]) -> None:
+def differences(before: Loaded, after: Loaded, cases: Sequence[Case], jobs: int | None = None) -> Changes:
+    """What is different between two sets of rules, kind by kind."""
+    _rehearse(cases, [before.rule_set, after.rule_set], jobs)
+    changes = [(case.name, change) for case in cases for change in case.changes()]
+    return sorted(changes, key=lambda one: KINDS.index(one[1].kind))
+
+
+def extent(cases: Sequence[Case]) -> str:
+    """How much was heard."""
+    return f"{len(cases):,} cases with {sum(len(case.articles) for case in cases):,} articles"
+
+
+def _rehearse(cases: Sequence[Case], sets: Sequence[RuleSet], jobs: int | None) -> None:
     """Lets both sets of rules hear every case."""
     places = [(case, article) for case in cases for article in case.articles]
     for case in cases:
         case.rehearsals = [Rehearsal(rules, case.start) for rules in sets]
-    found = find([article for _, article in places], sets)
+    found = find([article for _, article in places], sets, jobs=jobs)
     for (case, _), (article, one) in zip(places, found, strict=True):
         for rehearsal, alerts, signals in zip(case.rehearsals, case.alerts, one.signals, strict=True):
             alerts.extend(rehearsal.hears(article, signals))
@@ -164,7 +173,8 @@ def _told(change: Change) -> str:
     return f"{alert.rule}: {alert.story.partition('/')[2]} {alert.reason}, {alert.level}{trial}"
 
 
-def _headline(alert: Alert) -> str:
+def headline(alert: Alert) -> str:
+    """The headline of the article that raised an alert, with its outlet and day."""
     article = alert.article
     when = f", {article.published:%Y-%m-%d}" if article.published else ""
     return f"{article.title or article.id} ({article.source or 'unknown outlet'}{when})"
@@ -178,7 +188,8 @@ def _rows(changes: Changes, heard: str) -> None:
     click.echo(json.dumps({"summary": {**{kind: counts[kind] for kind in KINDS}, "heard": heard}}))
 
 
-def _show(changes: Changes, heard: str) -> None:
+def show(changes: Changes, heard: str) -> None:
+    """For people: each change with its headline and sentence."""
     from rich.console import Console
     from rich.text import Text
 
@@ -188,7 +199,7 @@ def _show(changes: Changes, heard: str) -> None:
         console.print(Text(f"{change.kind:8}{_told(change)}", style=f"bold {styles[change.kind]}"))
         if change.detail:
             console.print(Text(f"        {change.detail}", style=styles[change.kind]))
-        console.print(Text(f"        {case}: {_headline(change.alert)}"))
+        console.print(Text(f"        {case}: {headline(change.alert)}"))
         if change.alert.sentence:
             console.print(Text(f"        {change.alert.sentence}", style="dim"))
     console.print(Text(counts_of(changes), style="bold"))
@@ -201,7 +212,7 @@ def _comment(changes: Changes, heard: str) -> None:
     for case, change in changes[:MOST]:
         detail = f" — {_plain(change.detail)}" if change.detail else ""
         click.echo(f"- **{change.kind}** {_plain(_told(change))}{detail}")
-        click.echo(f"  {_plain(case)}: {_plain(_headline(change.alert))}")
+        click.echo(f"  {_plain(case)}: {_plain(headline(change.alert))}")
         if change.alert.sentence:
             click.echo(f"  > {_plain(change.alert.sentence)}")
     if len(changes) > MOST:
@@ -218,4 +229,4 @@ def _plain(text: str) -> str:
     return short.translate(_ESCAPES)
 
 
-FORMS = {"table": _show, "ndjson": _rows, "markdown": _comment}
+FORMS = {"table": show, "ndjson": _rows, "markdown": _comment}

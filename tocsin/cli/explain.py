@@ -12,7 +12,13 @@ from tocsin.cli.options import load_rules, paths_argument, read_inputs, report_f
 from tocsin.compiled import RuleSet
 from tocsin.detection import explained
 from tocsin.match import Finding, parts, read
-from tocsin.reasons import reasons
+from tocsin.reasons import Role, coloured, reasons
+
+_STYLES: dict[Role, str] = {
+    "head": "bold cyan", "form": "cyan", "who": "bold blue", "stage": "magenta", "certainty": "green", "flag": "yellow", "fresh": "bright_green",
+    "drop": "bold red",
+}  # fmt: skip
+"""How words look by their roles."""
 
 
 @click.command("explain")
@@ -42,6 +48,8 @@ def _explain(rule_set: RuleSet, article: Article, name: str | None) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(f"{article.id}  {article.title}", style="bold"))
+    if console.is_terminal:
+        console.print(Text.assemble("  ", *((f"{role}  ", style) for role, style in _STYLES.items())))
     told = 0
     for _, part in parts(article):
         for finding in explained(rule_set, read(rule_set, part)):
@@ -60,13 +68,7 @@ def _explain(rule_set: RuleSet, article: Article, name: str | None) -> None:
 def _marked(finding: Finding) -> object:
     from rich.text import Text
 
-    start = finding.sentence.span.start
-    text = Text("    " + finding.sentence.text.replace("\n", " "))
-    for begin, end in finding.sentence.marks(list(finding.match.hits)):
-        text.stylize("bold cyan", 4 + begin - start, 4 + end - start)
-    for cue, hit in finding.cues:
-        for begin, end in (
-            finding.sentence.marks([hit]) if finding.sentence.low <= hit.start < finding.sentence.high else ()
-        ):
-            text.stylize("magenta" if not cue.drop else "red", 4 + begin - start, 4 + end - start)
+    text = Text("    ")
+    for piece, role in coloured(finding):
+        text.append(piece.replace("\n", " "), style=_STYLES[role] if role else "")
     return text

@@ -11,15 +11,15 @@ EVERY = 10.0
 
 
 class Pace:
-    """Told how many of all articles are done; tells articles a second and the time left."""
+    """Told how many of all articles, or whatever else, are done; tells how many a second and the time left."""
 
-    def __init__(self, total: int, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._total, self._clock = total, clock
+    def __init__(self, total: int, what: str = "articles", clock: Callable[[], float] = time.perf_counter) -> None:
+        self._total, self._what, self._clock = total, what, clock
         self._began = self._told_at = clock()
 
     def line(self, done: int) -> str:
         """`2,300 of 10,000 articles, 66 a second, 1:57 left`."""
-        counted = f"{done:,} of {self._total:,} articles"
+        counted = f"{done:,} of {self._total:,} {self._what}"
         rate = self.rate(done)
         if not rate:
             return counted

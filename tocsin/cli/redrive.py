@@ -56,8 +56,8 @@ def _wanted(queues: Sequence[DeadLetters], name: str | None) -> Sequence[DeadLet
 
 
 def _tell(queue: DeadLetters, count: int, sample: Sequence[Letter], moved: int, form: str) -> None:
-    """One line, and what the messages begin with; everything they say is escaped."""
-    shown = [ascii(letter.body[:_SHOWN]) for letter in sample[:_SAMPLE]]
+    """One line, and what the messages begin with, the same once; everything they say is escaped."""
+    shown = list(dict.fromkeys(ascii(letter.body[:_SHOWN]) for letter in sample))[:_SAMPLE]
     oldest = sample[0].sent if sample else None
     if form == "ndjson":
         row = {

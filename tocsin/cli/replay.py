@@ -30,6 +30,7 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
 @format_option
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the replay as one HTML page.")
 @click.option("--shuffle", type=int, metavar="SEED", help="Let the articles arrive in a random order.")
+@click.option("--as-given", is_flag=True, help="Let the articles arrive as they are given, not as they were published.")
 @click.option(
     "--batch",
     type=click.IntRange(1, 1000),
@@ -51,6 +52,7 @@ def command(
     form: str,
     html: Path | None,
     shuffle: int | None,
+    as_given: bool,
     batch: int,
     max_age: float,
     slack: bool,
@@ -64,7 +66,7 @@ def command(
     workspace = _workspace() if slack else None
     from infra.replay import Options, replay
 
-    options = Options(rules, shuffle, batch, max_age, workspace)
+    options = Options(rules, shuffle, as_given, batch, max_age, workspace)
     if form == "ndjson":
         pace = Pace(len(inputs))
         options.on_progress = lambda done, _: pace.tell(done)

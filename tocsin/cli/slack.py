@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.options import format_option, stack_option
+from tocsin.cli.options import format_option, load_rules, rules_option, stack_option
 from tocsin.errors import SettingsFault
 
 if TYPE_CHECKING:
@@ -30,18 +30,22 @@ def command() -> None:
 
 @command.command("doctor")
 @stack_option
+@rules_option
 @format_option
-def doctor(stack_name: str, form: str) -> int:
+def doctor(stack_name: str, rules: Path, form: str) -> int:
     """Checks token, scopes, channel and history, then posts a test message and removes it; exit code 1 when something is wrong.
 
+    The channels that `routes.yaml` of the rules names are looked at, too.
     Asks with TOCSIN_SLACK_TOKEN and TOCSIN_SLACK_CHANNEL if they are set, else as the deployed stack does. The token is not shown.
     """
     from tocsin.adapters.slack_desk import SlackApp
     from tocsin.pipeline.doctor import examine
 
     url, channel, token = _given() or _deployed(stack_name)
+    routes = load_rules(rules).routes
+    channels = routes.to(channel).channels if routes else ()
     failed = False
-    for found in examine(SlackApp(url, token), channel, wanted_scopes()):
+    for found in examine(SlackApp(url, token), tuple(dict.fromkeys((channel, *channels))), wanted_scopes()):
         failed = failed or found.state == "failed"
         if form == "ndjson":
             click.echo(json.dumps(asdict(found), ensure_ascii=False))

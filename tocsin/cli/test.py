@@ -14,6 +14,7 @@ from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import format_option, load_models, rules_option
 from tocsin.coverage import Coverage, Share
 from tocsin.demands import untested
+from tocsin.detection import detect
 from tocsin.errors import Fault, InputFault
 from tocsin.rules import Loaded
 from tocsin.trial import KINDS, Outcome, run
@@ -42,16 +43,61 @@ class _Tried:
 @format_option
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the outcomes as JUnit XML, too.")
 @click.option("--coverage", "listed", is_flag=True, help="List the forms, list entries and cues that no test touches.")
+@click.option(
+    "--mutate",
+    "mutates",
+    is_flag=True,
+    help="Instead, change one thing of a rule at a time, and list what its tests do not notice.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(0),
+    default=200,
+    show_default=True,
+    help="With --mutate: mutants tried of each rule; 0 for all.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="With --mutate: which sample.")
+@click.option(
+    "--least",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="With --mutate: percent of a stable rule's mutants to be noticed.",
+)
 @click.argument("names", nargs=-1, metavar="[RULE]...")
-def command(rules: Path, form: str, junit: Path | None, *, listed: bool, names: tuple[str, ...]) -> int:
+def command(  # noqa: PLR0913 - a command has a parameter for each option
+    rules: Path,
+    form: str,
+    junit: Path | None,
+    sample: int,
+    seed: int,
+    least: int,
+    *,
+    listed: bool,
+    mutates: bool,
+    names: tuple[str, ...],
+) -> int:
     """Runs the tests at the bottom of each rule, or of the rules named, and says of each that fails what came instead, and why.
 
-    A rule that has too few tests for its status fails as well.
+    A rule that has too few tests for its status fails as well. With --mutate the stable rules, or those named, are changed in one place at a
+    time: a form deleted, a gap widened, a choice, a key, a cue or an entry of a list of its own left out. Each change that neither a test
+    of the rule nor the seeds notice is listed: there a test is missing, or the thing does nothing.
     """
     loaded = load_models(rules)
     if unknown := [name for name in names if name not in loaded.models]:
         known = ", ".join(loaded.models)
         raise InputFault(f"there is no rule {', '.join(unknown)}", str(rules), f"there are {known}")
+    if mutates:
+        from tocsin.cli.mutate import mutate
+
+        return mutate(
+            loaded,
+            names or [name for name, rule in loaded.models.items() if rule.status == "stable"],
+            form,
+            sample,
+            seed,
+            least,
+        )
     coverage = Coverage()
     tried = [_try(loaded, name, coverage) for name in names or loaded.models]
     shares = [] if names else coverage.shares(loaded)
@@ -67,7 +113,7 @@ def command(rules: Path, form: str, junit: Path | None, *, listed: bool, names: 
 
 def _try(loaded: Loaded, name: str, coverage: Coverage) -> _Tried:
     rule, source = loaded.models[name], loaded.sources[name]
-    outcomes = tuple(run(loaded.rule_set, rule, coverage.hears))
+    outcomes = tuple(run(loaded.rule_set, rule, lambda rules, article: detect(rules, article, coverage.hears)))
     for outcome in outcomes:
         coverage.reads(outcome.text)
     places = tuple(source.fault(one.path, "; ".join(one.faults), one.code) for one in outcomes)
@@ -105,7 +151,7 @@ def _show(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> 
         table.add_row(one.name, one.status, *(_count(one, kind) for kind in KINDS))
     for one in tried:
         for outcome, at in one.failed:
-            _show_failure(outcome, at)
+            show_failure(outcome, at)
         for fault in one.short:
             console.print(Text(str(fault), style="yellow"))
     console.print(table)
@@ -128,7 +174,8 @@ def _count(one: _Tried, kind: str) -> str:
     return f"{passed}" if passed == len(of_kind) else f"[bold red]{passed} of {len(of_kind)}[/]"
 
 
-def _show_failure(outcome: Outcome, at: Fault) -> None:
+def show_failure(outcome: Outcome, at: Fault) -> None:
+    """Prints a test that failed: the text, what was wanted, what came, and why."""
     from rich.console import Console
     from rich.text import Text
 

@@ -83,11 +83,14 @@ class Deliverer:
     meter: Meter = unmetered
 
     def deliver(self, alerts: Iterable[str]) -> None:
-        """Delivers what can be delivered now; the rest stays in the outbox with the time it is due."""
+        """Delivers what can be delivered now; the rest stays in the outbox with the time it is due.
+
+        An edit takes the channel's turn if it is free, and else leaves it to what is new: the next sweep sees to it, once for however many there were.
+        """
         until = self.clock() + WORK
         for alert in dict.fromkeys(alerts):
             if self.clock() < until:
-                self._deliver(alert, until)
+                self._deliver(alert, until, edits_wait=False)
 
     def sweep(self, limit: int = 100) -> int:
         """Delivers what is due and was not delivered by its stream record, each for itself, and audits; returns how many rows were due."""
@@ -103,16 +106,16 @@ class Deliverer:
         audit(self.table, self.slack, self.clock(), limit)
         return len(due)
 
-    def _deliver(self, alert: str, until: datetime) -> None:
+    def _deliver(self, alert: str, until: datetime, *, edits_wait: bool = True) -> None:
         for _ in range(TRIES):
             row = self.table.claim(alert, self.owner, self.clock(), self.lease)
-            if row is None or not self._attempt(row, until):
+            if row is None or not self._attempt(row, until, edits_wait=edits_wait):
                 return
 
-    def _attempt(self, row: OutboxRow, until: datetime) -> bool:
+    def _attempt(self, row: OutboxRow, until: datetime, *, edits_wait: bool) -> bool:
         """One call to Slack for a claimed row, and a note of what came of it; True when there is more to do at once."""
         try:
-            return self._step(row, until)
+            return self._step(row, until, edits_wait=edits_wait)
         except Throttled as pause:
             return self._throttled(row, timedelta(seconds=pause.retry_after), until)
         except Rejected as refusal:
@@ -134,7 +137,7 @@ class Deliverer:
         self.wait(pause.total_seconds())
         return True
 
-    def _step(self, row: OutboxRow, until: datetime) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
+    def _step(self, row: OutboxRow, until: datetime, *, edits_wait: bool) -> bool:  # noqa: PLR0911 - one return for each thing that may be next
         if not row.story:
             return self._alone(row, until)
         story = self._story(row)
@@ -144,7 +147,8 @@ class Deliverer:
             if row.attempted_at is not None:
                 return self._waited_for(row, row.attempted_at)
             edit = self._message(row, story)
-            return self._sent(row, row.channel, until, lambda: self._edited(row, edit), _state(row, story))
+            patience = until if edits_wait else self.clock()
+            return self._sent(row, row.channel, patience, lambda: self._edited(row, edit), _state(row, story))
         place = self._place(row, story)
         if row.attempted_at is None and self._held_back(row, story, place):
             return False

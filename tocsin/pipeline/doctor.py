@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from tocsin.errors import Rejected, SlackError, Throttled
@@ -47,15 +48,19 @@ class Finding:
     mend: str = ""
 
 
-def examine(app: App, channel: str, wanted: Collection[str]) -> Iterator[Finding]:
-    """Every step in order. What needs a step that failed is skipped; a missing optional scope fails nothing else."""
-    steps: Mapping[str, Callable[[], Finding]] = {
-        "token": lambda: _token(app),
-        "scopes": lambda: _scopes(app, wanted),
-        "channel": lambda: _channel(app, channel),
-        "history": lambda: _history(app, channel),
-        "post": lambda: _post(app, channel),
-    }
+def examine(app: App, channels: Sequence[str], wanted: Collection[str]) -> Iterator[Finding]:
+    """Every step in order, for each channel; those behind the first are named. What needs a step that failed is skipped.
+
+    A missing optional scope fails nothing else.
+    """
+    steps: dict[str, Callable[[], Finding]] = {"token": lambda: _token(app), "scopes": lambda: _scopes(app, wanted)}
+    for number, channel in enumerate(channels):
+        named = f" {channel}" if number else ""
+        steps |= {
+            f"channel{named}": partial(_channel, app, channel, f"channel{named}"),
+            f"history{named}": partial(_history, app, channel, f"history{named}"),
+            f"post{named}": partial(_post, app, channel, f"post{named}"),
+        }
     stopped = ""
     for step, look in steps.items():
         if stopped:
@@ -92,21 +97,21 @@ def _scopes(app: App, wanted: Collection[str]) -> Finding:
     return Finding("scopes", "failed", f"missing: {told}", _MENDS["missing_scope"])
 
 
-def _channel(app: App, channel: str) -> Finding:
+def _channel(app: App, channel: str, step: str) -> Finding:
     told = app.ask("conversations.info", {"channel": channel}).get("channel")
     found: Mapping[str, Any] = told if isinstance(told, dict) else {}
     for wrong, code in ((found.get("is_archived"), "is_archived"), (not found.get("is_member"), "not_in_channel")):
         if wrong:
-            return Finding("channel", "failed", f"#{found.get('name')}: {code}", _MENDS[code])
-    return Finding("channel", "ok", f"#{found.get('name')} ({channel}), and the app is a member")
+            return Finding(step, "failed", f"#{found.get('name')}: {code}", _MENDS[code])
+    return Finding(step, "ok", f"#{found.get('name')} ({channel}), and the app is a member")
 
 
-def _history(app: App, channel: str) -> Finding:
+def _history(app: App, channel: str, step: str) -> Finding:
     app.ask("conversations.history", {"channel": channel, "limit": 1})
-    return Finding("history", "ok", "can be read, so that an alert whose fate is unknown is looked up")
+    return Finding(step, "ok", "can be read, so that an alert whose fate is unknown is looked up")
 
 
-def _post(app: App, channel: str) -> Finding:
+def _post(app: App, channel: str, step: str) -> Finding:
     posted = app.ask("chat.postMessage", {"channel": channel, "text": _TEXT})
     app.ask("chat.delete", {"channel": posted["channel"], "ts": posted["ts"]})
-    return Finding("post", "ok", "a test message was posted and removed")
+    return Finding(step, "ok", "a test message was posted and removed")

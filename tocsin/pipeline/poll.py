@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from tocsin.cursor import Cursor, Recognised
 from tocsin.decide import Fate
 from tocsin.errors import Conflict, FeedFault, FetchFault
 from tocsin.feed import Answer, Feed
-from tocsin.health import Failing
+from tocsin.health import Failing, Health
 from tocsin.pipeline.archive import INLINE, archive_key, archived
 from tocsin.ports import Archive, Clock, FateRecord, Feeds, Listed, Meter, Notice, Queue, Web, unmetered
 from tocsin.subscription import Subscription, host_of
@@ -31,6 +31,10 @@ LOOKED_AT = 20_000
 """Feeds that are looked at for them, so that hundreds of one host hide no others."""
 TOGETHER = 5
 """Hosts that are asked at a time: a function waits for servers most of its time, and waiting is paid for."""
+HELD = 4_000_000
+"""Characters of articles that are held at most before they are sent, but for those of one feed."""
+BUSY = timedelta(minutes=5)
+"""Longer than a function reads one feed: after that it has ended."""
 NOT_MODIFIED, GONE = 304, 410
 _MAX_HEADER = 300
 
@@ -54,6 +58,19 @@ def asked_for(body: str) -> str:
     return str(json.loads(body)["feed"])
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A message that asks for a feed."""
+
+    message: str
+    """Its id."""
+    feed: str
+    tries: int = 1
+    """How often it came, this time included."""
+    sent: datetime | None = None
+    """When it was put on the queue; None when nobody knows."""
+
+
 @dataclass
 class Poll:
     """What one poll brought, and what is to be written once all of it is on its way."""
@@ -71,6 +88,11 @@ class Poll:
     def feed(self) -> Subscription:
         """The feed that was asked."""
         return self.listed.feed
+
+    @property
+    def weight(self) -> int:
+        """Characters of what it brought."""
+        return sum(len(article.text) for article in self.articles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,64 +114,122 @@ class Poller:
     clock: Clock
     meter: Meter = unmetered
 
-    def poll(self, asked: Sequence[tuple[str, str]]) -> list[str]:
-        """Handles a batch of (message id, feed id); returns the ids of those that must come again."""
+    def poll(self, asked: Sequence[Asked]) -> list[str]:
+        """Handles a batch of messages; returns the ids of those that must come again.
+
+        What comes again may be what ended the function, so it is read alone, after all others, and a mark says so. A feed
+        whose mark is still there when the function has long ended is not read any more: its message becomes a dead letter.
+        """
         now = self.clock()
-        known = self.feeds.read(sorted({feed for _, feed in asked}))
-        polls: dict[str, Poll] = {}
+        known = self.feeds.read(sorted({one.feed for one in asked}))
+        tried = {one.feed: one for one in asked if _suspect(one, known)}
         failed: set[str] = set()
-        for listed, at, answer in self._answers(list(known.values())):
+        polls: list[Poll] = []
+        for listed, at, answer in self._answers([known[feed] for feed in known if feed not in tried]):
             try:
-                polls[listed.feed.id] = self._read(listed, at, answer, now)
+                polls.append(self._read(listed, at, answer, now))
             except Exception:
                 log.exception("feed %s comes again", ascii(listed.feed.id))
                 failed.add(listed.feed.id)
-        self.meter(FailedPolls=[float(bool(poll.after.health.failing)) for poll in polls.values()])
-        lost = self._sent(list(polls.values()), now)
-        failed |= lost
-        for feed, poll in polls.items():
+            if sum(poll.weight for poll in polls) >= HELD:
+                failed |= self._finish(polls, now)
+                polls.clear()
+        failed |= self._finish(polls, now) if polls else set()
+        for feed, one in tried.items():
+            if not self._tried(one, *known[feed], now):
+                failed.add(feed)
+        return [one.message for one in asked if one.feed in failed]
+
+    def _tried(self, one: Asked, listed: Listed, at: Cursor, now: datetime) -> bool:
+        """Handles a feed that may be what ended the function; whether its message is done with."""
+        try:
+            if at.health.fatal and not _redriven(one, at.health):
+                return False
+            if at.health.alone:
+                return self._busy(listed, at, now)
+            if listed.due is None and not at.health.fatal:  # it ended while the message was on its way
+                return True
+            marked = replace(at, health=health.alone(at.health, now))
+            self.feeds.save(marked)
+            return self._alone(listed, replace(marked, version=at.version + 1), now)
+        except Conflict:
+            return True  # another function has it
+        except Exception:
+            log.exception("feed %s comes again", ascii(one.feed))
+            return False
+
+    def _busy(self, listed: Listed, at: Cursor, now: datetime) -> bool:
+        """Whether another function reads the feed, so that all is well; if not, it ended reading it."""
+        if now.timestamp() - at.health.alone < BUSY.total_seconds():
+            return True
+        log.error("feed %s ends the function that reads it: it is not asked any more", ascii(listed.feed.id))
+        self._save(listed, replace(at, health=health.killed(at.health, now)), now)
+        self.feeds.end(listed.feed.id)
+        return False
+
+    def _alone(self, listed: Listed, marked: Cursor, now: datetime) -> bool:
+        try:
+            poll = self._read(listed, marked, self._answer(listed, marked), now)
+            if not self._finish([poll], now):
+                return True
+        except Exception:
+            log.exception("feed %s comes again", ascii(listed.feed.id))
+        self.feeds.save(replace(marked, health=health.over(marked.health)))  # the function goes on: it was not that
+        return False
+
+    def _finish(self, polls: Sequence[Poll], now: datetime) -> set[str]:
+        """Sends what polls brought and then writes how far they came; the feeds to be read again."""
+        self.meter(FailedPolls=[float(bool(poll.after.health.failing)) for poll in polls])
+        failed = self._sent(polls, now)
+        for poll in polls:
+            feed = poll.feed.id
             try:
-                if feed not in lost:
+                if feed not in failed:
                     self._settle(poll, now)
             except Conflict:
                 log.info("feed %s was read by another function too", ascii(feed))
             except Exception:
                 log.exception("feed %s comes again", ascii(feed))
                 failed.add(feed)
-        return [message for message, feed in asked if feed in failed]
+        return failed
 
     def _answers(self, known: Iterable[tuple[Listed, Cursor]]) -> Iterator[tuple[Listed, Cursor, Answer | Exception]]:
-        """What the servers answer: a few hosts are asked at a time, the feeds of one host one after another."""
-        hosts: defaultdict[str, list[tuple[Listed, Cursor]]] = defaultdict(list)
+        """What the servers answer: a few hosts are asked at a time, the feeds of one host one after another.
+
+        No more answers are held than hosts are asked; those with most feeds begin, for they take longest.
+        """
+        hosts: defaultdict[str, deque[tuple[Listed, Cursor]]] = defaultdict(deque)
         for listed, at in known:
             if listed.due is not None:  # else it ended while the message was on its way
                 hosts[host_of(listed.feed.id)].append((listed, at))
+        waiting = deque(sorted(hosts.values(), key=len, reverse=True))
+        ahead: deque[tuple[deque[tuple[Listed, Cursor]], Listed, Cursor, Future[Answer | Exception]]] = deque()
         with ThreadPoolExecutor(TOGETHER) as pool:
-            ahead: deque[Future[list[tuple[Listed, Cursor, Answer | Exception]]]] = deque()
-            for feeds in hosts.values():
-                ahead.append(pool.submit(self._of_host, feeds))
-                if len(ahead) == TOGETHER:
-                    yield from ahead.popleft().result()
-            while ahead:
-                yield from ahead.popleft().result()
+            while waiting or ahead:
+                while waiting and len(ahead) < TOGETHER:
+                    feeds = waiting.popleft()
+                    ahead.append((feeds, *(one := feeds.popleft()), pool.submit(self._answer, *one)))
+                feeds, listed, at, future = ahead.popleft()
+                answer = future.result()
+                del future  # it would hold the answer while the next is waited for
+                if feeds:
+                    waiting.appendleft(feeds)
+                yield listed, at, answer
 
-    def _of_host(self, feeds: Iterable[tuple[Listed, Cursor]]) -> list[tuple[Listed, Cursor, Answer | Exception]]:
-        answers: list[tuple[Listed, Cursor, Answer | Exception]] = []
-        for listed, at in feeds:
-            try:
-                answers.append((listed, at, self.web.get(listed.feed.url, _conditions(at))))
-            except Exception as error:  # noqa: BLE001 - it is told of the feed it belongs to
-                answers.append((listed, at, error))
-        return answers
+    def _answer(self, listed: Listed, at: Cursor) -> Answer | Exception:
+        try:
+            return self.web.get(listed.feed.url, _conditions(at))
+        except Exception as error:  # noqa: BLE001 - it is told of the feed it belongs to
+            return error
 
     def _read(self, listed: Listed, before: Cursor, answer: Answer | Exception, now: datetime) -> Poll:
         """What an answer says."""
-        poll = Poll(listed, before, replace(before, health=replace(before.health, ended=False)))
+        poll = Poll(listed, before, replace(before, health=health.over(before.health)))
         try:
             if isinstance(answer, Exception):
                 raise answer
             if answer.status == GONE:
-                poll.after = replace(before, health=replace(before.health, ended=True))
+                poll.after = replace(before, health=replace(poll.after.health, ended=True))
                 return poll
             poll.after = replace(poll.after, health=health.pointed(poll.after.health, answer.moved, now))
             if answer.status != NOT_MODIFIED:
@@ -171,23 +251,27 @@ class Poller:
     def _parse(self, poll: Poll, answer: Answer, now: datetime) -> None:
         """Reads a feed that may have changed; what is known already is left out."""
         body = hashlib.sha256(answer.body).hexdigest()[:32]
+        marked = replace(
+            poll.after, etag=_header(answer, "etag"), last_modified=_header(answer, "last-modified"), body=body
+        )
         if body == poll.before.body:
+            poll.after = marked
             return
         feed = self.parse(answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""))
         for note in feed.notes[:10]:
             log.info("feed %s: %s", ascii(poll.feed.id), ascii(note[:300]))
         found = cursor.recognised(poll.feed.id, feed.entries, poll.before.seen, now)
         news = [one for one in found if one.news != "known"]
-        if not news and poll.before.body:
+        same = (marked.etag, marked.last_modified) == (poll.before.etag, poll.before.last_modified)
+        if poll.before.body and same and not news:
             return  # another body that says nothing else: to read it again costs less than to remember that
         for one in news:
             self._take(poll, one, now)
+        if news and feed.left_out:
+            poll.held += [_left_out(poll.feed, "; ".join(feed.left_out), now)]
         fresh = [one.entry.published or one.entry.updated or now for one in news if one.news == "new"]
         poll.after = replace(
-            poll.after,
-            etag=_header(answer, "etag"),
-            last_modified=_header(answer, "last-modified"),
-            body=body,
+            marked,
             seen=cursor.remembered(found, poll.before.seen),
             health=health.heard(poll.after.health, fresh, now) if fresh else poll.after.health,
         )
@@ -196,9 +280,9 @@ class Poller:
         """Sends an entry on, or says why not."""
         article = cursor.article(poll.feed, one)
         if not (article.text.strip() or article.title.strip()):
-            poll.held.append(_fate(article, "rejected", "the entry has neither a headline nor a text", now))
+            poll.held.append(_fate(article, "rejected", f"the entry has neither a headline nor a text; {_EMPTY}", now))
         elif len(article.text) > MAX_TEXT:
-            what = f"the entry has {len(article.text):,} characters, and {MAX_TEXT:,} is the most"
+            what = f"the entry has {len(article.text):,} characters, and {MAX_TEXT:,} is the most; drop it under inbox/ in parts"
             poll.held.append(_fate(article, "rejected", what, now))
         elif one.seen.undated and one.news == "new" and not poll.before.body:
             what = "it has no date and stood in the feed when that was first read, so nobody knows how old it is"
@@ -231,19 +315,41 @@ class Poller:
 
     def _settle(self, poll: Poll, now: datetime) -> None:
         """Writes what the poll changed: the cursor with what the channel is to be told, then the schedule."""
-        feed, (after, news) = poll.feed, health.news(poll.after.health, now)
-        saved = replace(poll.after, health=after)
-        if saved != poll.before:
-            self.feeds.save(saved, [Notice(feed.id, kind, feed.name, what, now.isoformat()) for kind, what in news])
+        feed = poll.feed
+        after = self._save(poll.listed, poll.after, now, poll.before)
         if after.ended:
             self.feeds.end(feed.id)
             return
         if new := health.settled(after, now):
             self.feeds.move(feed.id, feed.url, new)
         wanted = schedule.interval(feed, after, now)
-        if poll.pause or wanted != poll.listed.interval:
-            wait = max(poll.pause or wanted, wanted) + timedelta(seconds=schedule.jitter(feed.id, now))
-            self.feeds.reschedule(feed.id, wanted, now + wait)
+        due = now + max(poll.pause or wanted, wanted) + timedelta(seconds=schedule.jitter(feed.id, now))
+        if poll.listed.due is None:
+            self.feeds.resume(feed.id, wanted, due)
+        elif poll.pause or wanted != poll.listed.interval:
+            self.feeds.reschedule(feed.id, wanted, due)
+
+    def _save(self, listed: Listed, after: Cursor, now: datetime, before: Cursor | None = None) -> Health:
+        """Writes a cursor, if it differs, with what the channel is to be told; answers the health that was written."""
+        told, news = health.news(after.health, now)
+        saved = replace(after, health=told)
+        if saved != before:
+            feed = listed.feed
+            self.feeds.save(saved, [Notice(feed.id, kind, feed.name, what, now.isoformat()) for kind, what in news])
+        return told
+
+
+def _suspect(one: Asked, known: Mapping[str, tuple[Listed, Cursor]]) -> bool:
+    """Whether a feed may be what ended the function: its message comes again, or it was read alone to no end."""
+    if one.feed not in known:
+        return False
+    state = known[one.feed][1].health
+    return one.tries > 1 or bool(state.alone) or state.fatal
+
+
+def _redriven(one: Asked, state: Health) -> bool:
+    """Whether somebody sent a feed off again after it was taken out of the schedule."""
+    return one.sent is not None and one.sent.timestamp() > state.since
 
 
 def _conditions(before: Cursor) -> dict[str, str]:
@@ -268,3 +374,13 @@ def _fate(article: Article, fate: Fate, reason: str, now: datetime) -> FateRecor
     return FateRecord(
         article.id, fate, reason, now.isoformat(), "", article.title, article.source, (), article.url, published, article.content
     )  # fmt: skip
+
+
+_EMPTY = "open its link, or tell the publisher; if all are like it, remove the feed"
+_LEFT_OUT = "ask its publisher for a shorter feed, or drop what you miss under inbox/"
+
+
+def _left_out(feed: Subscription, what: str, now: datetime) -> FateRecord:
+    """The fate of entries that are not read at all, together."""
+    reason = f"the feed {what}; {_LEFT_OUT}"
+    return FateRecord(f"{feed.id}/left-out", "rejected", reason, now.isoformat(), "", "", feed.name, (), feed.url)

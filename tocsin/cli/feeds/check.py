@@ -67,11 +67,15 @@ def check(form: str, listed: str | None, urls: tuple[str, ...], *, allow_private
         raise click.UsageError("name the address of a feed, or a file of addresses with --from FILE")
     guard = Guard(allow=OWN_NETWORKS if allow_private else ())
     show = as_line if form == "ndjson" else told
-    fine = True
+    failed = []
     for row in looked(guard, _parsed, wanted, datetime.now(UTC)):
-        fine = fine and row["ok"]
+        failed += [] if row["ok"] else [row]
         click.echo(show(row))
-    return FINE if fine else FINDINGS
+    if len(wanted) > 1 and form != "ndjson":
+        click.echo(f"{len(wanted) - len(failed)} of {len(wanted)} are fine" + (", these are not:" if failed else ""))
+        for row in failed:
+            click.echo(f"  {shown(row['url'], 400)} ({row['error']})")
+    return FINDINGS if failed else FINE
 
 
 def _parsed(body: bytes, *, url: str = "", content_type: str = "") -> Feed:
@@ -153,10 +157,12 @@ def _seen(url: str, answer: Answer, feed: Feed, now: datetime) -> dict[str, Any]
         "moved": answer.moved or None,
         "notes": [shown(note, 400) for note in feed.notes],
     }
-    return {**row, "mend": list(_advice(row, answer, now, dates))}
+    return {**row, "mend": list(_advice(row, answer, now, dates, feed.left_out))}
 
 
-def _advice(row: Mapping[str, Any], answer: Answer, now: datetime, dates: Sequence[datetime]) -> Iterator[str]:
+def _advice(
+    row: Mapping[str, Any], answer: Answer, now: datetime, dates: Sequence[datetime], left_out: Sequence[str]
+) -> Iterator[str]:
     if answer.moved:
         yield f"the feed has moved for good: use {shown(answer.moved, 400)}"
     if answer.url.startswith("http://"):
@@ -172,6 +178,7 @@ def _advice(row: Mapping[str, Any], answer: Answer, now: datetime, dates: Sequen
         yield f"the newest entry is {(now - dates[-1]).days} days old: look whether the feed is still written"
     if dates and dates[-1] - now > AHEAD:
         yield "there is an entry of the future: its publisher must mend the dates"
+    yield from (f"ask for a shorter feed: it {note}" for note in left_out)
     if row["content"] != "full text":
         yield f"it gives {row['content']} only: what stands in the article alone is heard when the article pages are fetched, too"
 

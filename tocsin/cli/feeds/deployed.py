@@ -159,7 +159,14 @@ def import_(stack_name: str, file: str) -> int:
 
 @click.command("export")
 @stack_option
-@click.option("--format", "form", type=click.Choice(["yaml", "opml"]), default="yaml", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["yaml", "opml"]),
+    default="yaml",
+    show_default=True,
+    help="For Tocsin, or for a feed reader.",
+)
 def export(stack_name: str, form: str) -> int:
     """Writes the list to standard output; `tocsin feeds import` reads both formats back."""
     from tocsin.adapters.stack import deployed

@@ -1,0 +1,364 @@
+"""What Tocsin costs: every call of a measured run on moto, priced by `bench/prices.json`.
+
+python bench/cost.py [--articles N] [--json FILE]       `make cost` calls it
+
+Detection and delivery are run on moto, created from `template.yaml`, and each call of an API that a function or a poller makes is counted, with
+the units of the table that items of its size take. Polling is counted on the twins (`tests/hostile/polling.py`). A function's time is
+its own processor time, stretched to the processor its memory buys, and for each call what such a call takes in one region.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from botocore.client import BaseClient
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
+
+from infra.local.function import Function, Outcome
+from tests.hostile.polling import hourly
+from tests.system import ROOT, System, row_of, system
+from tocsin.article import Article
+
+PRICES = json.loads((ROOT / "bench" / "prices.json").read_text(encoding="utf-8"))
+UNIT: Mapping[str, float] = PRICES["unit"]
+FREE: Mapping[str, float] = PRICES["free a month"]
+TAKEN: Mapping[str, Any] = PRICES["taken"]
+PROCESSOR = 1769
+"""Megabytes of memory with which a function has a whole processor."""
+MONTH = 30
+MINUTES = MONTH * 24 * 60
+SIZE = 5_600
+"""Characters of an article, as news has them."""
+SIGNALS = 0.05
+WHO = ("Turkey", "France", "India", "Iran", "Egypt", "Poland", "Germany", "Japan", "Greece", "Italy")
+WHERE = ("Libya", "Chad", "Niger", "Somalia", "Lebanon", "Iraq", "Mali", "Yemen", "Jordan", "Kenya")
+FILLER = "The council met on Friday, heard three reports about schools and roads, and agreed to meet again in spring. "
+
+Used = defaultdict[str, float]
+
+
+@dataclass
+class Ledger:
+    """Counts what is used while it is open, by unit of the price file."""
+
+    running: System
+    used: Used = field(default_factory=lambda: defaultdict(float))
+    calls: Counter[str] = field(default_factory=Counter)
+    _inside: list[float] = field(default_factory=list)
+    """Seconds spent in calls by the function that runs."""
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Counts until the end of the `with` statement."""
+        call: Any = BaseClient.__dict__["_make_api_call"]  # where every call of boto3 passes
+        invoke = Function.invoke
+
+        def called(client: Any, operation: str, given: dict[str, Any]) -> Any:
+            before = self._items(client, operation, given)
+            began = time.process_time()
+            answer = call(client, operation, given)
+            if self._inside:
+                self._inside[-1] += time.process_time() - began
+            self._count(client, operation, given, answer, before)
+            return answer
+
+        def invoked(function: Function, event: object) -> Outcome:
+            self._inside.append(0.0)
+            calls, began = self.calls.copy(), time.process_time()
+            outcome = invoke(function, event)
+            own = time.process_time() - began - self._inside.pop()
+            self._run(function, own, self.calls - calls)
+            return outcome
+
+        with mock.patch.object(BaseClient, "_make_api_call", called), mock.patch.object(Function, "invoke", invoked):
+            yield
+
+    def _run(self, function: Function, own: float, calls: Counter[str]) -> None:
+        """One call of a function: its own time on the processor it has, and the time its calls take."""
+        memory = function._properties.get("MemorySize", 128)  # noqa: SLF001 - the template's word
+        waits = sum(TAKEN[name.partition(".")[0]] * count for name, count in calls.items())
+        seconds = own * PROCESSOR / min(memory, PROCESSOR) + waits
+        self.used["function calls"] += 1
+        self.used["GB-seconds"] += seconds * memory / 1024
+
+    def _items(self, client: Any, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The items a write finds, by key."""
+        if client.meta.service_model.service_name != "dynamodb" or operation not in {
+            "PutItem",
+            "UpdateItem",
+            "TransactWriteItems",
+        }:
+            return {}
+        return {json.dumps(key): self._item(key) for _, key in _writes(operation, given)}
+
+    def _item(self, key: Mapping[str, Any]) -> Mapping[str, Any]:
+        from moto.dynamodb.models import dynamodb_backends
+
+        backend = dynamodb_backends[self.running.stack.account][self.running.stack.region]
+        found = backend.get_item(self.running.stack.physical("Table"), {"pk": key["pk"], "sk": key["sk"]})
+        return found.to_json()["Attributes"] if found else {}
+
+    def _count(
+        self,
+        client: Any,
+        operation: str,
+        given: Mapping[str, Any],
+        answer: Mapping[str, Any],
+        before: Mapping[str, Any],
+    ) -> None:
+        service = client.meta.service_model.service_name
+        if service == "dynamodb":
+            self._count_table(operation, given, answer, before)
+        elif service == "sqs":
+            if operation != "ReceiveMessage" or answer.get("Messages"):
+                bodies = [
+                    one.get("Body", one.get("MessageBody", ""))
+                    for one in (*answer.get("Messages", ()), *given.get("Entries", ()))
+                ]
+                self.used["queue requests"] += max(1, math.ceil(sum(map(len, bodies)) / 65_536))
+        elif service == "s3":
+            self.used["objects written" if operation == "PutObject" else "objects read"] += 1
+        elif service == "secretsmanager":
+            self.used["secret reads"] += 1
+        if self._inside:
+            self.calls[f"{service}.{operation}"] += 1
+
+    def _count_table(
+        self, operation: str, given: Mapping[str, Any], answer: Mapping[str, Any], before: Mapping[str, Any]
+    ) -> None:
+        if operation in {"PutItem", "UpdateItem", "TransactWriteItems"}:
+            twice = 2 if operation == "TransactWriteItems" else 1
+            for written, key in _writes(operation, given):
+                old, new = before[json.dumps(key)], self._item(key)
+                units = math.ceil(max(_size(old), _size(new), 1) / 1024) * twice
+                self.used["table writes"] += units + (_index(old, new) if written else 0)
+        elif operation in {"GetItem", "BatchGetItem", "Query"}:
+            items = [answer["Item"]] if "Item" in answer else answer.get("Items", [])
+            items = items or [one for some in answer.get("Responses", {}).values() for one in some]
+            asked = sum(len(one["Keys"]) for one in given.get("RequestItems", {}).values()) or 1
+            half = 1.0 if given.get("ConsistentRead") or operation == "BatchGetItem" else 0.5
+            if operation == "Query":
+                self.used["table reads"] += max(1, math.ceil(sum(map(_size, items)) / 4096)) * half
+            else:
+                found = sum(math.ceil(_size(one) / 4096) for one in items)
+                self.used["table reads"] += (found + max(0, asked - len(items))) * half
+
+
+def _writes(operation: str, given: Mapping[str, Any]) -> Iterator[tuple[bool, Mapping[str, Any]]]:
+    """The keys a call writes, each with whether it does, or only looks."""
+    if operation == "TransactWriteItems":
+        for action in given["TransactItems"]:
+            ((kind, what),) = action.items()
+            yield kind != "ConditionCheck", _key(what)
+    else:
+        yield True, _key(given)
+
+
+def _key(what: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = what.get("Item") or what["Key"]
+    return {"pk": found["pk"], "sk": found["sk"]}
+
+
+def _size(item: Mapping[str, Any]) -> int:
+    """Bytes of an item, as DynamoDB counts them, nearly."""
+    return sum(len(name) + len(str(next(iter(value.values()))).encode()) for name, value in item.items())
+
+
+def _index(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
+    """Units that the index of what is due takes: one for an entry that comes or goes, two for one that moves."""
+    before, after = ((one.get("due_shard"), one.get("due_at")) if "due_shard" in one else None for one in (old, new))
+    if before == after:
+        return 0
+    return 2 if before and after else 1
+
+
+def detected(articles: int, signals: float) -> Used:
+    """What so many articles use from the queue to Slack, the five-second windows full; a thousand of them."""
+    with system() as running:
+        ledger = Ledger(running)
+        running.send(
+            *(row_of(_article(number, 0)) for number in range(10))
+        )  # so that what only a start does is not counted
+        running.pump.drain()
+        running.send(*(row_of(_article(1_000 + number, signals)) for number in range(articles)))
+        with ledger.open():
+            running.pump.drain()
+            slack = len(running.slack.posts) + len(running.slack.updates)
+        ledger.used["queue requests"] += articles / 10  # what sent them
+        ledger.used["GB-seconds"] += slack * TAKEN["slack"] * 0.5
+    return scaled(ledger.used, 1_000 / articles)
+
+
+def _article(number: int, signals: float) -> Article:
+    """An article of usual length, new in its feed; of each twenty one tells something, every second time of a story known already."""
+    every = round(1 / signals) if signals else 0
+    told = ""
+    if every and number % every == 0:
+        story = number // every // 2
+        who, where = WHO[story % len(WHO)], WHERE[story // len(WHO) % len(WHERE)]
+        told = f"{who} is preparing to send more troops to {where}, officials said on Friday. "
+    body = told + FILLER * ((SIZE - len(told)) // len(FILLER))
+    return Article(
+        f"article-{number}",
+        body,
+        f"Headline {number}",
+        f"Outlet {number % 7}",
+        f"https://news{number % 7}.example/{number}",
+        fresh=True,
+    )
+
+
+def idle() -> Used:
+    """What a month of waiting uses: the schedules, the pollers of the queues, alarms, figures, secrets."""
+    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"]
+    always = [one for one in template.values() if "Condition" not in one]
+    alarms = [one["Properties"] for one in always if one["Type"] == "AWS::CloudWatch::Alarm"]
+    functions = [one["Properties"] for one in always if one["Type"] == "AWS::Serverless::Function"]
+    queues = sum(event["Type"] == "SQS" for one in functions for event in one.get("Events", {}).values())
+    with system() as running:
+        ledger = Ledger(running)
+        running.pump.fire("Due")
+        running.pump.fire("Sweep")
+        with ledger.open():
+            for _ in range(10):
+                running.move(minutes=1)
+                running.pump.fire("Due")
+                running.pump.fire("Sweep")
+    used = scaled(ledger.used, MINUTES / 10)
+    used["schedule calls"] += 2 * MINUTES + MONTH
+    used["queue requests"] += queues * TAKEN["receives of an idle queue a minute"] * MINUTES
+    used["alarm-months"] += len(alarms)
+    used["metric-months"] += len({one["MetricName"] for one in alarms if "AWS/" not in str(one["Namespace"])})
+    used["secret-months"] += 1
+    used["GB of logs"] += 2 * MINUTES * 600 / 1e9
+    return used
+
+
+@cache
+def polled(feeds: int) -> tuple[Used, int]:
+    """What an hour of polling so many feeds uses, up to the article queue, and the articles it brings."""
+    cost = hourly(feeds)
+    used: Used = defaultdict(float)
+    names = {
+        "queue": "queue requests",
+        "reads": "table reads",
+        "writes": "table writes",
+        "puts": "objects written",
+        "functions": "function calls",
+    }
+    for name, unit in names.items():
+        used[unit] += cost.used[name]
+    used["queue requests"] -= cost.used["to articles"] * 2 / 3  # receiving and deleting are counted with detection
+    used["GB-seconds"] += cost.polls * TAKEN["a poll"] * 0.5
+    return used, cost.articles
+
+
+def scaled(used: Mapping[str, float], factor: float) -> Used:
+    """So many times as much."""
+    return defaultdict(float, {name: count * factor for name, count in used.items()})
+
+
+def added(*parts: Mapping[str, float]) -> Used:
+    """All of it together."""
+    whole: Used = defaultdict(float)
+    for part in parts:
+        for name, count in part.items():
+            whole[name] += count
+    return whole
+
+
+def dollars(used: Mapping[str, float], *, free: bool = False) -> float:
+    """The price of what is used in a month, of all or of what is beyond the free amounts."""
+    return sum(max(0.0, count - (FREE.get(name, 0) if free else 0)) * UNIT[name] for name, count in used.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A size of use, in a month."""
+
+    name: str
+    used: Used
+    articles: float
+    """A day."""
+    next: str
+    """What is the bottleneck first, and what then changes."""
+
+
+def cases(per_thousand: Used) -> Iterator[Case]:
+    """The three sizes."""
+    base = idle()
+    for name, feeds, then in (
+        (
+            "100 feeds, a desk",
+            100,
+            "nothing: what it costs is alarms, a secret, and queues that are asked though they are empty",
+        ),
+        (
+            "10,000 feeds, an agency",
+            10_000,
+            "writes of the index of feeds that are due: let feeds that were asked move without an index entry each",
+        ),
+    ):
+        used, articles = polled(feeds)
+        month = added(scaled(used, MONTH * 24), scaled(per_thousand, articles * MONTH * 24 / 1_000), base)
+        yield Case(name, month, articles * 24, then)
+    used, _ = polled(10_000)
+    month = added(scaled(used, MONTH * 24), scaled(per_thousand, 1_000 * MONTH), base)
+    then = "one channel of Slack takes a message a second: more routes; then the account's concurrency"
+    yield Case("10,000 feeds with 1,000,000 articles a day, the world's press", month, 1e6, then)
+
+
+def table(some: list[Case], background: Used, mixed: Used) -> Iterator[str]:
+    """The lines that are printed."""
+    yield f"prices: {PRICES['of']}"
+    for name, used in (("background", background), (f"{SIGNALS:.0%} signals", mixed)):
+        units = ", ".join(f"{count / 1_000:.3f} {unit}" for unit, count in sorted(used.items()) if count)
+        yield f"an article from the queue to Slack, {name}: {units}: {dollars(scaled(used, 1_000)):.2f} USD a million"
+    for case in some:
+        month, beyond = dollars(case.used), dollars(case.used, free=True)
+        yield f"{case.name}: {case.articles:,.0f} articles a day, {month:.2f} USD a month, {month / MONTH:.2f} a day; beyond the free amounts {beyond:.2f}"
+        parts = sorted(((UNIT[unit] * count, unit, count) for unit, count in case.used.items()), reverse=True)
+        yield "    " + ", ".join(f"{unit} {count:,.0f} = {price:.2f}" for price, unit, count in parts if price >= 0.005)  # noqa: PLR2004 - half a cent
+        yield f"    first: {case.next}"
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        "python bench/cost.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--articles", type=int, default=400, help="articles of each measured run")
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    options = parser.parse_args()
+    background, mixed = detected(options.articles, 0), detected(options.articles, SIGNALS)
+    some = list(cases(mixed))
+    for line in table(some, background, mixed):
+        print(line)
+    if options.json:
+        told = {"prices": PRICES["of"], "background per 1,000": background, "mixed per 1,000": mixed}
+        told |= {
+            case.name: {
+                "month": case.used,
+                "usd a month": dollars(case.used),
+                "beyond free": dollars(case.used, free=True),
+            }
+            for case in some
+        }
+        options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,353 @@
+"""A million articles a day, with bursts, through the steps of detection and delivery on in-memory twins, in virtual time.
+
+python bench/load.py [--hours H] [--a-day N] [--seed S]       `make load` calls it
+
+The queue is read as Lambda reads it (batches and windows of the template, some pollers side by side), the stream as it is read (one batch at a time).
+The steps are those of the functions; only the engine is replaced by its answers, found once for each text, and what a call
+takes is taken from `bench/prices.json`. Told are the age of the queue, the time from an article's arrival on the queue to its
+alert in Slack, and how many units a second the busiest keys of the table and its index take; a partition takes a thousand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import json
+import math
+import random
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
+
+from tests.simulation.deployment import deployment
+from tests.system import ROOT, found_once, rule_set
+from tests.twins import CHANNEL, Clock, MemoryArchive, MemorySlack, MemoryTable
+from tocsin.article import Article
+from tocsin.pipeline.deliver import Deliverer
+from tocsin.pipeline.detect import Detector
+from tocsin.ports import Commit, FateRecord
+from tocsin.routes import everything_to
+from tocsin.signal import Signal
+from tocsin.story import Story
+
+TAKEN: dict[str, float] = json.loads((ROOT / "bench" / "prices.json").read_text(encoding="utf-8"))["taken"]
+START = datetime(2025, 3, 1, 12, tzinfo=UTC)
+POLLERS = 5
+"""Batches Lambda takes from a queue at once, before it sees that more are wanted."""
+ENGINE = 0.004
+"""Seconds an article of the news takes on the share of a processor that the function has."""
+STREAM = 0.25
+"""Seconds until a record of the stream is read."""
+SIGNALS = 0.05
+NEW = 0.02
+"""Of the articles with a signal, those that tell a new story; the others are about one of the last day, the latest most."""
+BURSTS = 2
+"""Breaking news an hour: for three minutes ten times as many articles, one in ten of them about one story."""
+WHO = (
+    "Turkey",
+    "France",
+    "India",
+    "Iran",
+    "Egypt",
+    "Poland",
+    "Germany",
+    "Japan",
+    "Greece",
+    "Italy",
+    "Spain",
+    "Brazil",
+    "Mexico",
+    "Norway",
+    "Sweden",
+)
+WHERE = (
+    "Libya",
+    "Chad",
+    "Niger",
+    "Somalia",
+    "Lebanon",
+    "Iraq",
+    "Mali",
+    "Yemen",
+    "Jordan",
+    "Kenya",
+    "Cyprus",
+    "Serbia",
+    "Sudan",
+    "Syria",
+    "Cuba",
+)
+
+
+@cache
+def signals_of(who: str, where: str) -> Sequence[Signal]:
+    """What the engine finds in an article about such a deployment."""
+    return found_once(Article("x", text_of(who, where)))
+
+
+def text_of(who: str, where: str) -> str:
+    """Such an article."""
+    return f"{who} is preparing to send more troops to {where}, officials said on Friday."
+
+
+@dataclass
+class Counted(MemoryTable):
+    """A table that counts the units its keys and its index take, by the second."""
+
+    clock: Callable[[], datetime] = datetime.now
+    units: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        MemoryTable.__init__(self)
+
+    def took(self, key: str, units: int, now: datetime) -> None:
+        """So many units of a key."""
+        self.units[key, int(now.timestamp())] += units
+
+    def commit(self, commit: Commit, now: datetime) -> None:
+        """See `Table.commit`: twice the units, as transactions take."""
+        super().commit(commit, now)
+        for story in commit.stories:
+            self.took(f"STORY {story.key}", 2 * (1 + len(story.reports) // 2), now)  # two reports a kilobyte, about
+        for wanted in commit.alerts:
+            self.took(f"ALERT {wanted.alert}", 2, now)
+            self.took("index of what is due", 2, now)
+
+    def _recorded(self, fate: FateRecord) -> FateRecord:
+        """What becomes of a frozen value on its way through JSON is the twin's own test's business."""
+        return fate
+
+    def _written(self, story: Story) -> Story:
+        """As `_recorded`."""
+        return story
+
+    def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> Any:
+        """See `Table.claim`."""
+        self.took(f"ALERT {alert}", 3, now)  # and when it is begun, and delivered
+        self.took("index of what is due", 4, now)
+        return super().claim(alert, owner, now, lease)
+
+    def turn(self, channel: str, now: datetime, pace: timedelta) -> Any:
+        """See `Table.turn`."""
+        self.took("turns of the channel", 1, now)
+        return super().turn(channel, now, pace)
+
+
+class TimedSlack(MemorySlack):
+    """A channel in which each call takes its time."""
+
+    def _called(self, method: str, act: Callable[[], Any]) -> Any:
+        assert isinstance(self.clock, Clock)  # noqa: S101 - the twin takes any
+        self.clock.move(seconds=TAKEN["slack"])
+        return super()._called(method, act)
+
+
+@dataclass
+class Load:
+    """One run."""
+
+    a_day: int
+    seconds: int
+    seed: int
+    random: random.Random = field(init=False)
+    stories: list[tuple[str, str]] = field(default_factory=list)
+    ages: list[float] = field(default_factory=list)
+    seen: dict[str, float] = field(default_factory=dict)
+    """When the first article of an alert arrived, by the alert."""
+    delays: list[float] = field(default_factory=list)
+    edits: int = 0
+    hints: deque[tuple[float, str]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        resources = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"]
+        reads = resources["Detect"]["Properties"]["Events"]["Articles"]["Properties"]
+        self.batch, self.window = reads["BatchSize"], float(reads["MaximumBatchingWindowInSeconds"])
+        self.table = Counted()
+        self.delivery, self.sweeping = Clock(START), Clock(START)
+        self.due: deque[str] = deque()
+        self.ends = START
+        self.slack = TimedSlack(self.delivery)
+        self.pairs = [(who, where) for where in WHERE for who in WHO]
+        self.random.shuffle(self.pairs)
+
+    def arrivals(self) -> list[tuple[float, Article, Sequence[Signal]]]:
+        """Every article with its second and what it tells: a steady stream of polls, and bursts."""
+        rate = self.a_day / 86_400
+        times = [self.random.uniform(0, self.seconds) for _ in range(round(rate * self.seconds))]
+        bursts = [
+            (at, self._new())
+            for at in (
+                self.random.uniform(0, max(1, self.seconds - 180))
+                for _ in range(max(1, round(BURSTS * self.seconds / 3600)))
+            )
+        ]
+        for at, _ in bursts:
+            times += [at + self.random.betavariate(1, 3) * 180 for _ in range(round(9 * rate * 180))]
+        found = []
+        for number, at in enumerate(sorted(times)):
+            story = self._told(at, bursts)
+            text = text_of(*story) if story else "The mayor opened a bakery."
+            outlet = f"Outlet {self.random.randrange(300)}"
+            article = Article(
+                f"a{number}",
+                text,
+                f"Headline {number}",
+                outlet,
+                f"https://news.example/{number}",
+                START + timedelta(seconds=at - 60),
+                fresh=True,
+            )
+            found.append((at, article, signals_of(*story) if story else ()))
+        return found
+
+    def _new(self) -> tuple[str, str]:
+        self.stories.append(self.pairs[len(self.stories) % len(self.pairs)])
+        return self.stories[-1]
+
+    def _told(self, at: float, bursts: Sequence[tuple[float, tuple[str, str]]]) -> tuple[str, str] | None:
+        for begins, story in bursts:
+            if 0 <= at - begins < 180 and self.random.random() < SIGNALS * 2:  # noqa: PLR2004 - three minutes
+                return story
+        if self.random.random() >= SIGNALS:
+            return None
+        if not self.stories or self.random.random() < NEW:
+            return self._new()
+        return self.stories[-1 - min(int(self.random.expovariate(0.3)), len(self.stories) - 1)]
+
+    def run(self) -> None:
+        """Lets everything arrive, and be detected and delivered."""
+        clock = Clock(START)
+        waiting = deque(self.arrivals())
+        found = {article.id: told for _, article, told in waiting}
+        archive = MemoryArchive()
+        detector = Detector(
+            rule_set(),
+            lambda: self.table,
+            lambda: archive,
+            clock,
+            None,
+            lambda _, article: found[article.id],
+            self.table.count,
+        )
+        free = [0.0] * POLLERS
+        heapq.heapify(free)
+        while waiting:
+            begins = max(heapq.heappop(free), waiting[0][0])
+            batch: list[tuple[float, Article, Sequence[Signal]]] = []
+            closes = waiting[0][0] + self.window if waiting[0][0] >= begins else begins
+            while waiting and len(batch) < self.batch and waiting[0][0] <= max(closes, begins):
+                batch.append(waiting.popleft())
+            begins = max(begins, batch[-1][0]) if len(batch) == self.batch else max(begins, closes)
+            told = sum(bool(signals) for _, _, signals in batch)
+            ends = begins + len(batch) * ENGINE + 2 * TAKEN["dynamodb"] + TAKEN["s3"] + told * 4 * TAKEN["dynamodb"]
+            clock.now = START + timedelta(seconds=ends)
+            before = {alert: row.wanted for alert, row in self.table.rows.items()} if told else {}
+            if lost := detector.detect([(article.id, article) for _, article, _ in batch]):
+                raise SystemExit(f"load: articles came again: {lost[:3]}")
+            self.ages += [begins - at for at, _, _ in batch]
+            for alert, row in self.table.rows.items() if told else ():
+                if alert not in before:
+                    self.seen[alert] = min(at for at, article, signals in batch if signals)
+                if before.get(alert) != row.wanted:
+                    self.hints.append((ends + STREAM, alert))
+            heapq.heappush(free, ends)
+            self._deliver(ends)
+        self._deliver(self.seconds + 3_600.0)
+
+    def _deliver(self, until: float) -> None:
+        """The stream's reader and the sweep of each minute, which take turns by their own clocks, until then."""
+        while True:
+            stream = max(self._now(), self.hints[0][0]) if self.hints else math.inf
+            sweep = (self.sweeping.now - START).total_seconds()
+            if min(stream, sweep) > until:
+                return
+            if stream <= sweep:
+                self._read(stream)
+            else:
+                self._sweep()
+
+    def _read(self, at: float) -> None:
+        """One batch of the stream."""
+        self.delivery.now = START + timedelta(seconds=at)
+        some = [self.hints.popleft()[1]]
+        while self.hints and self.hints[0][0] <= self._now() and len(some) < deployment().records:
+            some.append(self.hints.popleft()[1])
+        for alert in dict.fromkeys(some):
+            self._call(self.delivery, None, alert)
+
+    def _sweep(self) -> None:
+        """One alert of a sweep; when it has none left, or has worked long enough, it waits for the next minute."""
+        if not self.due:
+            self.due.extend(self.table.due(self.sweeping.now, 100))
+            self.ends = self.sweeping.now + timedelta(seconds=45)
+        if self.due and self.sweeping.now < self.ends:
+            alert = self.due.popleft()
+            self._call(self.sweeping, self.ends, alert)
+        if not self.due or self.sweeping.now >= self.ends:
+            self.due.clear()
+            minute = self.sweeping.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+            self.sweeping.now = max(minute, self.sweeping.now)
+
+    def _call(self, clock: Clock, until: datetime | None, alert: str) -> None:
+        """Lets the stream's deliverer, or a sweep until then, do something about an alert, and notes what became of it."""
+        numbers = deployment()
+        self.slack.clock = clock
+        before = len(self.slack.messages)
+        deliverer = Deliverer(
+            self.table, self.slack, rule_set().policy, clock, f"{id(clock)}", everything_to(CHANNEL), numbers.lease, numbers.quarantine,
+            clock.wait, numbers.pace, numbers.roots,
+        )  # fmt: skip
+        if until:
+            deliverer._deliver(alert, until)  # noqa: SLF001 - a sweep, one by one
+        else:
+            deliverer.deliver([alert])
+        if len(self.slack.messages) > before and alert in self.seen:
+            self.delays.append((clock.now - START).total_seconds() - self.seen[alert])
+        else:
+            self.edits += 1
+
+    def _now(self) -> float:
+        return (self.delivery.now - START).total_seconds()
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """The value below which so many of them lie."""
+    return sorted(values)[min(len(values) - 1, int(part * len(values)))] if values else 0.0
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        "python bench/load.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--hours", type=float, default=2.0, help="how long it goes on, in virtual time")
+    parser.add_argument("--a-day", type=int, default=1_000_000, help="articles a day, bursts not counted")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    load = Load(options.a_day, round(options.hours * 3_600), options.seed)
+    load.run()
+    print(f"{len(load.ages):,} articles in {options.hours:g} h ({options.a_day:,} a day, and bursts)")
+    print(f"{len(load.table.rows):,} alerts wanted, {len(load.delays):,} posted, {load.edits:,} edits")
+    for name, values in (("age of the queue", load.ages), ("article seen to alert posted", load.delays)):
+        print(
+            f"{name}: median {percentile(values, 0.5):.1f} s, p99 {percentile(values, 0.99):.1f} s, at worst {max(values, default=0):.1f} s"
+        )
+    worst: Counter[str] = Counter()
+    for (key, _), units in load.table.units.items():
+        worst[key] = max(worst[key], units)
+    print(
+        "busiest keys, units in their busiest second: "
+        + ", ".join(f"{key} {units}" for key, units in worst.most_common(4))
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

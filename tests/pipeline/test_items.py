@@ -1,0 +1,131 @@
+"""Everything that is stored says which version of items it is of, and what the first version stored is still read."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system import System, row_of
+from tocsin.adapters.dynamodb import DynamoTable
+from tocsin.adapters.feed_table import FeedTable
+from tocsin.article import Article
+from tocsin.cursor import Cursor
+from tocsin.health import Health
+from tocsin.ports import Bulletin, Burst, Notice, Rolled, RulesInForce
+from tocsin.silence import Silence
+from tocsin.subscription import Subscription
+
+FROZEN = Path(__file__).parents[1] / "events" / "items-1.json"
+"""An item of each kind, as the first version of items was written; it never changes."""
+KINDS = {
+    "ADDRESS#", "ALERT#", "ARTICLE#", "FEED#", "FEEDS", "HELD#", "NOTICES#", "ROLLED#", "ROOM#", "RULES", "SILENCES", "SLACK", "STORY#", "TALLIES",
+    "once",
+}  # fmt: skip
+SENT = "Turkey is preparing to send more troops to Syria, officials said."
+STORY = "additional-deployment/turkey/syria#1"
+
+
+def kind_of(item: dict[str, Any]) -> str:
+    """What an item is about, by its key."""
+    pk: str = item["pk"]["S"]
+    return pk.partition("#")[0] + "#" * ("#" in pk) if item["sk"]["S"] != "ONCE" else "once"
+
+
+def fill(system: System) -> None:
+    """Has an item of each kind written, by the functions where they do it and by the table where they seldom do."""
+    table, now = system.table, system.now
+    system.send(row_of(Article("one", SENT, "Headline", "Outlet", "https://news.example/one", now)))
+    system.pump.drain()
+    table.add_silence(Silence("drill", (("who", "poland"),), now, now + timedelta(days=3), "Ana", "an exercise"))
+    system.send(
+        row_of(Article("two", "Poland is preparing to send more troops to Latvia, officials said.", published=now))
+    )
+    system.pump.drain()
+    table.want_digest("2025-03-01", now)
+    table.announce("alarm", Bulletin("Alarm", ("a line",), "high"), now)
+    table.once("REQUEST#1", now, now + timedelta(hours=1))
+    burst = Burst("additional-deployment", "C0ALERTS", "2025-03-01T09")
+    table.room(burst, "ops/alarm", 1)
+    row = table.claim("ops/alarm", "me", now, timedelta(minutes=1))
+    assert row is not None
+    table.roll_up(row, "me", burst, Rolled("ops/alarm", "high", "a → b", "Title", "Outlet", ""), now)
+    table.put_in_force(RulesInForce("a" * 64, "ana", now.isoformat()), None)
+    feeds = FeedTable(system.stack.client("dynamodb"), system.stack.physical("Table"))
+    feeds.add(Subscription("example.org/1", "https://example.org/feed", "Outlet"), now)
+    health = Health(failing="dead", what="does not answer", since=now.timestamp())
+    feeds.save(
+        Cursor("example.org/1", etag='"1"', health=health),
+        [Notice("example.org/1", "dead", "Outlet", "it is dead", now.isoformat())],
+    )
+
+
+def stored(system: System) -> list[dict[str, Any]]:
+    """Every item of the table."""
+    items: list[dict[str, Any]] = system.stack.client("dynamodb").scan(TableName=system.stack.physical("Table"))[
+        "Items"
+    ]
+    return items
+
+
+def test_every_item_says_its_version(on_moto: System) -> None:
+    """Whatever is written to the table, by whichever call, carries `schema`; a new kind of item is added to the kinds above."""
+    fill(on_moto)
+    items = stored(on_moto)
+    assert {kind_of(item) for item in items} == KINDS
+    assert [item for item in items if item.get("schema") != {"N": "1"}] == []
+
+
+def frozen() -> list[dict[str, Any]]:
+    """The items of the first version; bytes are written in hexadecimals."""
+    items: list[dict[str, Any]] = json.loads(FROZEN.read_text(encoding="utf-8"))
+    return [
+        {name: {"B": bytes.fromhex(value["B"])} if "B" in value else value for name, value in item.items()}
+        for item in items
+    ]
+
+
+@pytest.mark.parametrize(
+    "version", ["as it was", "without its version, as rows were before 1.0", "with a field of later"]
+)
+def test_old_items_are_read(on_moto: System, version: str) -> None:
+    """An item of each kind that was written by the first version, by one before it, or by a later one, is read as what it is."""
+    client, name = on_moto.stack.client("dynamodb"), on_moto.stack.physical("Table")
+    for item in frozen():
+        extra = {"later": {"S": "unknown"}} if "later" in version else {}
+        put = {key: value for key, value in item.items() if not (key == "schema" and "without" in version)}
+        client.put_item(TableName=name, Item=put | extra)
+    table, feeds, now = (
+        DynamoTable(client, name),
+        FeedTable(client, name),
+        datetime.fromisoformat("2025-03-01T09:00:00+00:00"),
+    )
+    fate, story = table.fate("one"), table.story(STORY)
+    assert fate is not None
+    assert story is not None
+    assert (fate.fate, story.stage, [one.id for one in table.episodes("additional-deployment/turkey/syria")]) == (
+        "alerted",
+        "preparing",
+        [STORY],
+    )
+    assert table.known([Article("other", SENT, url="https://news.example/one")])["other"].article == "one"
+    assert [one.comment for one in table.silences(now)] == ["an exercise"]
+    assert [one.kind for one in table.held("2025-03-01")] == ["silenced"]
+    assert [one.articles for one in table.tallies(["2025-03-01"])] == [2]
+    assert [one.kind for one in table.notices("2025-03-01T09")] == ["dead"]
+    burst = Burst("additional-deployment", "C0ALERTS", "2025-03-01T09")
+    assert [one.alert for one in table.rolled(burst)] == ["ops/alarm"]
+    assert not table.room(burst, "another", 1)
+    assert table.posted(f"{STORY}/first_report") is not None
+    digest = table.claim("digest/2025-03-01", "me", now + timedelta(hours=1), timedelta(minutes=1))
+    assert digest is not None
+    assert digest.digest == "2025-03-01"
+    assert not table.once("REQUEST#1", now, now + timedelta(hours=1))
+    in_force = table.rules_in_force()
+    assert in_force is not None
+    assert in_force.by == "ana"
+    assert [one.feed.name for one in feeds.all()] == ["Outlet"]
+    assert feeds.read(["example.org/1"])["example.org/1"][1].etag == '"1"'
