@@ -168,7 +168,7 @@ def _together(inputs: Sequence[_Input], parts: Sequence[Sequence[_Input]], optio
     with shares.beside(run, range(1, len(parts))) as others:
         made = [run(0), *others()]
     if any(one.stories for one in made[1:]):
-        raise TocsinError("an article told a story that had been taken for silent: replay with `jobs` 1, and report it")
+        raise TocsinError("an article told a story that had been taken for silent: replay with --jobs 1, and report it")
     arrivals = {
         one.number: arrival
         for part, replayed in zip(parts, made, strict=True)

@@ -25,6 +25,7 @@ from bench.stories import ROOT
 OURS = "ours"
 FRONT = "keywords"
 """The reader that stands before the ways that only tell articles apart."""
+TENFOLD = 10
 READ = "import json, sys; from bench.peers.{0} import reader; reader()(*json.load(sys.stdin))"
 APART = "import json, sys; from bench.peers.{0} import alone; alone([tuple(json.load(sys.stdin))], {1})"
 """What a fresh interpreter does: import, one article."""
@@ -167,11 +168,9 @@ def row(peer: Peer, cases: Sequence[Case], figures: dict[str, Any]) -> str:
         cells += [
             f"{told['alerts']}, {told['empty']}, {told['swallowed']}" if case.developments else f"{told['alerts']}"
         ]
-    cells += [
-        f"{figures['speed_over_tocsin']:g} ×",
-        f"{figures['start_over_tocsin']:g} ×",
-        f"{figures['megabytes']:,.1f}",
-    ]
+    speed, start = (figures[f"{name}_over_tocsin"] for name in ("speed", "start"))
+    cells += [f"{one:.2f} ×" if one < TENFOLD else f"{one:,.0f} ×" for one in (speed, start)]
+    cells.append(f"{figures['megabytes']:,.1f}")
     return f"| {' | '.join(cells)} |"
 
 

@@ -39,6 +39,11 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
     help="Articles that arrive at the same moment.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Processes that share the articles; if not given, all cores for more than 200 of them.",
+)
+@click.option(
     "--max-age", callback=_age, metavar="AGE", help="Older articles are recorded as stale, not posted (12h, 7d, 2w)."
 )
 @click.option(
@@ -54,6 +59,7 @@ def command(
     shuffle: int | None,
     as_given: bool,
     batch: int,
+    jobs: int | None,
     max_age: float,
     slack: bool,
     paths: tuple[str, ...],
@@ -66,7 +72,7 @@ def command(
     workspace = _workspace() if slack else None
     from infra.replay import Options, replay
 
-    options = Options(rules, shuffle, as_given, batch, max_age, workspace)
+    options = Options(rules, shuffle, as_given, batch, max_age, workspace, jobs=jobs)
     if form == "ndjson":
         pace = Pace(len(inputs))
         options.on_progress = lambda done, _: pace.tell(done)
