@@ -73,18 +73,11 @@ BEYOND = {
 """Statements whose absence cannot be seen here, and why; beside them, all that allow logs."""
 
 
-def messages(bodies: Sequence[Any], **attributes: str) -> dict[str, Any]:
+def messages(bodies: Sequence[Any]) -> dict[str, Any]:
     """An event of SQS."""
-    return {
-        "Records": [
-            {
-                "messageId": str(number),
-                "body": body if isinstance(body, str) else json.dumps(body),
-                "attributes": attributes,
-            }
-            for number, body in enumerate(bodies)
-        ]
-    }
+    about = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
+    told = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+    return {"Records": [{"messageId": str(n), "body": body, "attributes": about} for n, body in enumerate(told)]}
 
 
 class Work:
@@ -157,8 +150,7 @@ class Work:
     def page(self) -> Iterator[Any]:
         """A summary whose page cannot be had, and one that travels by reference."""
         yield messages(
-            [self.article("A summary.", url="https://127.0.0.1/page"), self.by_reference("Another summary.")],
-            ApproximateReceiveCount="1",
+            [self.article("A summary.", url="https://127.0.0.1/page"), self.by_reference("Another summary.")]
         )
 
     def detect(self) -> Iterator[Any]:

@@ -150,9 +150,9 @@ def test_the_digest_is_asked_for_once_a_day(stack: LocalStack) -> None:
     keys = [
         statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
         for statement in statements(stack, "DigestRole")
-        if "Condition" in statement
+        if "ForAllValues:StringLike" in statement.get("Condition", {})
     ]
-    assert keys == [["HELD#*"], ["TALLIES"], ["ALERT#digest/*", "ALERT#ops/*"]]
+    assert keys == [["HELD#*"], ["TALLIES"], ["TALLIES"], ["ALERT#digest/*", "ALERT#ops/*"]]
 
 
 def test_settings_name_what_was_created(stack: LocalStack) -> None:
