@@ -25,7 +25,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench check lint format types contract rules docs site picture schemas mutate lock validate build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench bench-peers bench-compare check lint format types contract rules docs site picture schemas mutate lock validate build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -54,8 +54,14 @@ baselines: setup ## The same single faults for other ways to deliver, as a table
 races: setup ## Processes that race for the same stories and alerts, on ministack (needs Python 3.13, else it is skipped)
 	@infra/races.sh $(ARGS)
 
-bench: setup ## Measure the detector against what else one could take, and at 10 to 10,000 rules; writes bench/results.json; ARGS=--quick
-	PYTHONPATH=. $(BIN)/python bench/engine.py $(ARGS)
+bench: setup ## Measure engine, replay, peers and cold starts against what else one could take; adds to bench/results.json; ARGS="--quick" or "--only engine"
+	@PYTHONPATH=. $(BIN)/python -m bench $(ARGS)
+
+bench-peers: setup ## Keywords, spaCy, TF-IDF, MinHash, titles and Tocsin on the same articles, as a table; ARGS="--corpus FILE", "--only matcher"
+	@PYTHONPATH=. $(BIN)/python -m bench.peers $(ARGS)
+
+bench-compare: setup ## Compare the ratios of bench/results.json with those committed; ARGS="--format github", or two files
+	@PYTHONPATH=. $(BIN)/python -m bench.compare $(ARGS)
 
 hostile: setup ## Read feeds that attack, ask servers that attack, poll feeds that lie; ARGS="feeds mutated" for some parts
 	PYTHONPATH=. $(BIN)/python -m tests.hostile $(ARGS)

@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -29,7 +28,7 @@ from infra.local.pump import Pump
 from infra.local.slack import LocalSlack
 from infra.local.stack import LocalStack
 from infra.replay import CHANNEL, SECRET
-from tests.built import TEMPLATE, Artefact, BuiltFunction, aws_on_loopback, build, interpreter
+from tests.built import TEMPLATE, Artefact, BuiltFunction, Unbuilt, aws_on_loopback, build, interpreter
 from tests.system import ROOT, seeds
 from tocsin.adapters.feed_table import FeedTable
 from tocsin.article import Article
@@ -160,30 +159,38 @@ def event(name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measures, prints a table and adds to the results."""
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="first calls of each function")
     parser.add_argument(
         "--built", type=Path, help="a folder that was filled before, as .aws-sam/build for this processor"
     )
     parser.add_argument("--dry", action="store_true", help="write no file")
+    parser.add_argument("--quick", action="store_true", help="one first call of each; writes no file")
     options = parser.parse_args()
+    try:
+        tell(options)
+    except Unbuilt as error:
+        say(f"left out: {error}")
+
+
+def tell(options: argparse.Namespace) -> None:
+    """Measures, prints a table and adds to the results, unless they are not wanted."""
     with tempfile.TemporaryDirectory() as folder:
         say("building the layers")
         artefact = Artefact(options.built, interpreter()) if options.built else built(Path(folder))
-        found = measure(artefact, options.rounds)
+        found = measure(artefact, 1 if options.quick else options.rounds)
     floor = median(found.pop("floor"))
     ratios = {name: round(median(seconds) / floor, 2) for name, seconds in sorted(found.items())}
     print(f"{'floor: one DynamoDB client':34} {floor * 1000:6.0f} ms of processor")
     for name, ratio in ratios.items():
         spread = sorted(found[name])
         print(f"{name:34} {ratio:6.2f}   {spread[0] / floor:.2f} to {spread[-1] / floor:.2f}, {len(spread)} starts")
-    if not options.dry:
+    if not options.dry and not options.quick:
         before = kept(RESULTS)
         before["ratios"] = before.get("ratios", {}) | {"cold_start": ratios}
         before["cold start"] = machine() | {"floor_ms": round(floor * 1000), "rounds": options.rounds}
         RESULTS.write_text(json.dumps(before, indent=2) + "\n", encoding="utf-8")
-    sys.exit(0)
 
 
 if __name__ == "__main__":

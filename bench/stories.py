@@ -1,6 +1,6 @@
 """What stories cost, and what other ways of telling developments apart would have done.
 
-python -m bench.stories cost                       reads and writes of an article as the table grows, on moto
+python -m bench.stories cost                       reads and writes of an article as the table grows, on moto, and what its keys reach
 python -m bench.stories compare                    alerts and swallowed developments over the seeds
 python -m bench.stories compare --corpus FILE      the same over articles with gold labels, a JSON object a line
 """
@@ -14,13 +14,19 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from botocore.client import BaseClient
+
+from infra.local.pump import Pump
+from infra.local.slack import LocalSlack
 from infra.local.stack import LocalStack
-from infra.replay import TEMPLATE
+from infra.replay import CHANNEL, SECRET, TEMPLATE
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.s3 import S3Archive
 from tocsin.article import Article
@@ -90,7 +96,7 @@ class Case:
         self.articles = [one for one in self.articles if one.id in told]
 
     def _tells(self, article: str, development: Development) -> bool:
-        return any(_is(signal, development) for signal in self.signals[article])
+        return any(tells(signal, development) for signal in self.signals[article])
 
     def score(self, method: str, alerts: Iterable[tuple[str, Signal | None]]) -> Score:
         """The score of alerts: pairs of an article and the signal it tells, or None when it tells all it holds."""
@@ -101,21 +107,25 @@ class Case:
             fresh = {
                 one.name
                 for one in self.developments
-                if article in one.articles and (signal is None or _is(signal, one)) and one.name not in told
+                if article in one.articles and (signal is None or tells(signal, one)) and one.name not in told
             }
             repeated += not fresh
             told |= fresh
         return Score(method, count, repeated, len(self.developments) - len(told))
 
 
-def _is(signal: Signal, development: Development) -> bool:
+def tells(signal: Signal, development: Development) -> bool:
     """Whether a signal tells a development."""
     return (signal.rule, signal.who) == (development.rule, development.who) and all(
         getattr(signal, name) == value for name, value in development.slots
     )
 
 
-def case_of_seeds() -> Case:
+Told = tuple[list[Article], list[Development]]
+"""Articles, and what there is to be told of them."""
+
+
+def told_by_seeds() -> Told:
     """The five seeds, with the alerts of their manifest."""
     articles = [entry.article for entry in entries(ROOT / "seeds") if entry.article]
     developments = []
@@ -123,22 +133,36 @@ def case_of_seeds() -> Case:
         names = frozenset(one.id for one in articles if one.id[:3] in row["articles"])
         slots = tuple((name, row[name]) for name in ("where", "what", "stage") if row.get(name))
         developments.append(Development(str(number), row["rule"], row["who"], names, slots))
-    return Case(articles, developments)
+    return articles, developments
 
 
-def case_of_corpus(path: Path) -> Case:
+def told_by_corpus(path: Path) -> Told:
     """A corpus: an article a line, with `gold.labels` (rule, who) and `gold.event`, the same for one development."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    read_ones = {entry.article.id: entry.article for entry in entries(path) if entry.article}
     articles: dict[tuple[str, str, str], set[str]] = {}
-    for row in rows:
+    for row in rows_of(path):
         for label in row["gold"]["labels"] if row["gold"]["event"] else ():
             if label["status"] != "denied":
                 articles.setdefault((row["gold"]["event"], label["rule"], label["who"]), set()).add(row["id"])
     developments = [
         Development("/".join(map(str, key)), key[1], key[2], frozenset(names)) for key, names in articles.items()
     ]
-    return Case([replace(one, published=one.published or NOON) for one in read_ones.values()], developments)
+    several = [entry.article for entry in entries(path) if entry.article]
+    return [replace(one, published=one.published or NOON) for one in several], developments
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The lines of a corpus."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def case_of_seeds() -> Case:
+    """The five seeds."""
+    return Case(*told_by_seeds())
+
+
+def case_of_corpus(path: Path) -> Case:
+    """A labelled corpus."""
+    return Case(*told_by_corpus(path))
 
 
 def slots(case: Case) -> Score:
@@ -148,7 +172,7 @@ def slots(case: Case) -> Score:
     told = {name for one in case.developments for name in one.articles}
     for article in case.articles:
         for signal in case.signals[article.id]:
-            if not any(_is(signal, one) for one in case.developments if article.id in one.articles):
+            if not any(tells(signal, one) for one in case.developments if article.id in one.articles):
                 continue  # the same articles and signals for every method
             policy = RULES.policy(signal.rule)
             known = kept.setdefault(identity(signal, policy), {})
@@ -359,6 +383,136 @@ def _fill(detector: Detector, client: Any, name: str, size: int) -> None:
         client.put_item(TableName=name, Item=story | {"pk": {"S": f"STORY#additional-deployment/x{number}/y"}})
 
 
+# ── reach ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+BESIDE = (0, 1_000, 1_000_000)
+"""Stories of others in the table that is asked."""
+TRIED = (0, 2, 4)
+"""So many of them are really told; how the partitions grow from two to four is how they go on."""
+OTHERS = (("France", "Mali"), ("Italy", "Libya"), ("India", "Bhutan"), ("Japan", "Philippines"))
+"""Who sends troops where."""
+
+
+@dataclass(frozen=True, order=True)
+class Access:
+    """One way in which the table is asked, with a point of suspension for what is an article's or a story's own."""
+
+    call: str
+    key: str
+    limit: float = 0
+    """Items it asks for at most; 0: those of exact keys."""
+
+
+@dataclass
+class Reached:
+    """Every access of a run, and how many items lie under its key: those it has to read, however few it wants."""
+
+    found: dict[Access, int] = field(default_factory=dict)
+    asked: list[tuple[Access, str, str]] = field(default_factory=list)
+    """Accesses with the index and the partition they ask, to be counted in the end."""
+
+    def note(self, call: str, given: dict[str, Any]) -> None:
+        """One call of a DynamoDB client."""
+        if call == "Query":
+            values = [next(iter(value.values())) for value in given["ExpressionAttributeValues"].values()]
+            key = " ".join(_pattern(value) for value in values)
+            access = Access(f"Query {given.get('IndexName', '')}".strip(), key, given.get("Limit", 0) or math.inf)
+            self.asked.append((access, given.get("IndexName", ""), values[0]))
+        elif call == "Scan":
+            raise AssertionError("the table is scanned")
+        else:
+            keys = list(_keys(given))
+            for name in {_pattern(key) for key in keys}:
+                access = Access(call, name)
+                self.found[access] = max(self.found.get(access, 0), sum(_pattern(key) == name for key in keys))
+
+    def counted(self, items: Sequence[dict[str, Any]]) -> dict[Access, int]:
+        """How many items each access reaches among these."""
+        found = dict(self.found)
+        for access, index, partition in self.asked:
+            attribute = {"": "pk", "due": "due_shard"}[index]
+            under = sum(item.get(attribute, {}).get("S") == partition for item in items)
+            found[access] = max(found.get(access, 0), under)
+        return found
+
+
+def _pattern(key: str) -> str:
+    """`STORY#additional-deployment/turkey/syria` → `STORY#…`; a moment → `…`."""
+    if key.replace(".", "").isdigit():
+        return "…"
+    return key.split("#", maxsplit=1)[0] + ("#…" if "#" in key else "")
+
+
+def _keys(given: dict[str, Any]) -> Iterator[str]:
+    """The partitions of the exact keys a call names."""
+    for action in given.get("TransactItems", ()):
+        yield from _keys(next(iter(action.values())))
+    for table in given.get("RequestItems", {}).values():
+        for key in table["Keys"] if isinstance(table, dict) else ():
+            yield key["pk"]["S"]
+    for name in ("Key", "Item"):
+        if name in given:
+            yield given[name]["pk"]["S"]
+
+
+def reach() -> None:
+    """Prints how the table is asked on an article's whole way to Slack, and how many items that reaches as it grows."""
+    few, some, more = (_reached(others) for others in TRIED)
+    each = {access: (more[access] - some.get(access, 0)) / (TRIED[2] - TRIED[1]) for access in more}
+    print(
+        "\n| call | key | "
+        + " | ".join(f"{beside:,} stories beside" for beside in BESIDE)
+        + " |\n|---|---|---|---|---|"
+    )
+    for access in sorted(more):
+        base = few.get(access, more[access] - TRIED[2] * each[access])
+        cells = [f"{min(base + each[access] * beside, access.limit or math.inf):,.0f}" for beside in BESIDE]
+        print(f"| {access.call} | `{access.key}` | {' | '.join(cells)} |")
+
+
+def _reached(others: int) -> dict[Access, int]:
+    """What a story reaches beside so many others, all told and delivered: first report, second outlet, a copy, a calm article, the sweep."""
+    seen = Reached()
+    call: Any = vars(BaseClient)["_make_api_call"]  # where every client of boto3 asks
+    watching = False
+
+    def watched(client: BaseClient, name: str, given: dict[str, Any]) -> Any:
+        if watching and client.meta.service_model.service_name == "dynamodb":
+            seen.note(name, given)
+        return call(client, name, given)
+
+    with ExitStack() as undo:
+        slack = undo.enter_context(LocalSlack())
+        given = {
+            "SlackChannel": CHANNEL,
+            "SlackTokenSecret": SECRET,
+            "SlackUrl": slack.url,
+            "SecondsBetweenMessages": "0",
+        }
+        stack = undo.enter_context(LocalStack(TEMPLATE, given | {"RulesFolder": str(ROOT / "rules")}))
+        stack.client("secretsmanager").create_secret(Name=SECRET, SecretString=slack.token)
+        undo.enter_context(mock.patch.object(BaseClient, "_make_api_call", watched))
+        pump = Pump(stack)
+
+        def arrives(name: str, text: str) -> None:
+            key = f"inbox/{name}.txt"
+            stack.client("s3").put_object(Bucket=stack.physical("Bucket"), Key=key, Body=f"{text} {name}".encode())
+            pump.drain()
+
+        for number, (who, where) in enumerate(OTHERS[:others]):
+            arrives(f"other-{number}", TEXT.replace("Turkey", who).replace("Syria", where))
+        watching = True
+        for name in ("first", "second", "first"):
+            arrives(name, TEXT)
+        arrives("calm", "The weather stays mild until Friday.")
+        pump.fire("Sweep")
+        pump.drain()
+        watching = False
+        if failed := [one.error for one in pump.invocations if one.error]:
+            raise SystemExit(failed[0])
+        return seen.counted(stack.client("dynamodb").scan(TableName=stack.physical("Table"))["Items"])
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -367,6 +521,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.what == "cost":
         cost()
+        reach()
     else:
         compare(case_of_corpus(options.corpus) if options.corpus else case_of_seeds())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import multiprocessing
 import os
 import random
 import time
@@ -11,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
 import time_machine
 
+from infra import shares
 from infra.local.pump import Pump
 from infra.local.slack import LocalSlack, SlackMessage
 from infra.local.stack import LocalStack
@@ -103,6 +106,18 @@ class Options:
     on_message: Callable[[str, Any], None] | None = None
     """Told of each call Slack accepted, as (method, call), while the replay runs."""
     on_progress: Callable[[int, int], None] | None = None
+    jobs: int | None = None
+    """Processes that share the inputs. None: as many as there are cores, once it is worth while."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """An input on its way: its place in the order of arrival, and when the first and this one arrive."""
+
+    number: int
+    entry: Entry
+    start: datetime
+    at: datetime
 
 
 @dataclass
@@ -112,8 +127,6 @@ class _Run:
     options: Options
     clock: time_machine.Traveller
     now: datetime
-    today: datetime
-    """The real time the replay began: what is published later cannot be."""
     stack: LocalStack
     pump: Pump
     slack: LocalSlack | None
@@ -122,10 +135,50 @@ class _Run:
 
 
 def replay(entries: Sequence[Entry], options: Options) -> Replayed:
-    """Runs the inputs through the system and says what became of each. `SettingsFault` when it cannot be set up."""
+    """Runs the inputs through the system and says what became of each. `SettingsFault` when it cannot be set up.
+
+    Many inputs are shared among the cores, each of which has a system of its own.
+    """
     order = list(entries) if options.as_given else _order(entries, options.shuffle)
     today = datetime.now(UTC)
-    start = min((published for entry in order if (published := _believed(entry, today))), default=today)
+    inputs = _timed(order, options.batch, today)
+    jobs = 1 if options.workspace else options.jobs or shares.worth(len(inputs))
+    if jobs > 1:
+        parts = shares.shares(order, options.rules, jobs)
+        return _together(inputs, [[inputs[at] for at in part] for part in parts if part], options)
+    return _part(inputs, inputs[0].start if inputs else today, options)
+
+
+def _together(inputs: Sequence[_Input], parts: Sequence[Sequence[_Input]], options: Options) -> Replayed:
+    """The parts, each in a process of its own, the first in this one, where the stories are told."""
+    start, done = inputs[0].start, multiprocessing.Array("q", len(parts), lock=False)
+
+    def told(part: int) -> Callable[[int, int], None]:
+        def arrived(count: int, _: int) -> None:
+            done[part] = count
+            if options.on_progress and not part:
+                options.on_progress(sum(done), len(inputs))
+
+        return arrived
+
+    def run(part: int) -> Replayed:
+        says = replace(options, on_progress=told(part))
+        return _part(parts[part], start, replace(says, on_message=None) if part else says)
+
+    with shares.beside(run, range(1, len(parts))) as others:
+        made = [run(0), *others()]
+    if any(one.stories for one in made[1:]):
+        raise TocsinError("an article told a story that had been taken for silent: replay with --jobs 1, and report it")
+    arrivals = {
+        one.number: arrival
+        for part, replayed in zip(parts, made, strict=True)
+        for one, arrival in zip(part, replayed.arrivals, strict=True)
+    }
+    return replace(made[0], arrivals=tuple(arrivals[one.number] for one in inputs))
+
+
+def _part(inputs: Sequence[_Input], start: datetime, options: Options) -> Replayed:
+    """Some inputs, through a system made for them."""
     with ExitStack() as stack:
         clock = stack.enter_context(time_machine.travel(start, tick=False))
         os.environ["NO_PROXY"] = "127.0.0.1,localhost"
@@ -133,9 +186,10 @@ def replay(entries: Sequence[Entry], options: Options) -> Replayed:
         system = stack.enter_context(LocalStack(options.template, _parameters(options, slack)))
         token = options.workspace["token"] if options.workspace else slack.token if slack else ""
         system.client("secretsmanager").create_secret(Name=SECRET, SecretString=token)
-        run = _Run(options, clock, start, today, system, Pump(system), slack)
+        run = _Run(options, clock, start, system, Pump(system), slack)
         run.pump.drain()  # S3's test event
-        return _results(run, order, _drop_all(run, order))
+        _drop_all(run, inputs)
+        return _results(run, inputs)
 
 
 def _parameters(options: Options, slack: LocalSlack | None) -> dict[str, str]:
@@ -164,23 +218,31 @@ def _believed(entry: Entry, today: datetime) -> datetime | None:
     return published if published and EARLIEST <= published <= today + AHEAD else None
 
 
-def _drop_all(run: _Run, order: Sequence[Entry]) -> list[datetime]:
-    arrived: list[datetime] = []
-    for first in range(0, len(order), run.options.batch):
-        batch = order[first : first + run.options.batch]
-        published = [when for entry in batch if (when := _believed(entry, run.today))]
-        run.now = max([run.now, *published])
-        run.clock.move_to(run.now)
-        for number, entry in enumerate(batch, first):
-            run.names[number] = _drop(run, number, entry)
-            arrived.append(run.now)
+def _timed(order: Sequence[Entry], batch: int, today: datetime) -> list[_Input]:
+    """The inputs with the time at which each arrives: that of the latest published so far, by batches."""
+    believed = [_believed(entry, today) for entry in order]
+    start = now = min(filter(None, believed), default=today)
+    found: list[_Input] = []
+    for first in range(0, len(order), batch):
+        now = max([now, *filter(None, believed[first : first + batch])])
+        found += [_Input(number, order[number], start, now) for number in range(first, min(first + batch, len(order)))]
+    return found
+
+
+def _drop_all(run: _Run, inputs: Sequence[_Input]) -> None:
+    done = 0
+    for _, batch in groupby(inputs, lambda one: one.number // run.options.batch):
+        for one in batch:
+            run.now = one.at
+            run.clock.move_to(run.now)
+            run.names[one.number] = _drop(run, one.number, one.entry)
+            done += 1
         run.pump.drain()
         _tell(run)
         if run.options.on_progress:
-            run.options.on_progress(len(arrived), len(order))
+            run.options.on_progress(done, len(inputs))
     _settle(run)
     _tell(run)
-    return arrived
 
 
 def _drop(run: _Run, number: int, entry: Entry) -> str:
@@ -236,9 +298,9 @@ def _tell(run: _Run) -> None:
         run.told = len(run.slack.journal)
 
 
-def _results(run: _Run, order: Sequence[Entry], arrived: Sequence[datetime]) -> Replayed:
+def _results(run: _Run, inputs: Sequence[_Input]) -> Replayed:
     table = DynamoTable(run.stack.client("dynamodb"), run.stack.physical("Table"))
-    arrivals = tuple(_arrivals(run, order, arrived, table))
+    arrivals = tuple(_arrivals(run, inputs, table))
     ids = dict.fromkeys(
         signal["story"] for arrival in arrivals for signal in arrival.fate.signals if signal.get("story")
     )
@@ -258,13 +320,13 @@ def _named(fate: FateRecord, stories: Mapping[str, Story]) -> FateRecord:
     return replace(fate, signals=rows)
 
 
-def _arrivals(run: _Run, order: Sequence[Entry], arrived: Sequence[datetime], table: DynamoTable) -> Iterator[Arrival]:
+def _arrivals(run: _Run, inputs: Sequence[_Input], table: DynamoTable) -> Iterator[Arrival]:
     silent: dict[tuple[str, str], FateRecord] = {}
     for fate in _silent_fates(run):
         silent[fate.article, fate.content] = fate
     seen: set[tuple[str, str]] = set()
-    for number, (entry, at) in enumerate(zip(order, arrived, strict=True)):
-        name = run.names[number]
+    for one in inputs:
+        entry, at, name = one.entry, one.at, run.names[one.number]
         if entry.article is None:
             yield Arrival(entry, name, at, FateRecord(name, "rejected", str(entry.fault), at.isoformat(), ""))
             continue

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from bench.peers.cases import Outcome, posts, seeds, stories
+from bench.peers.keywords import reader as keywords_reader
+from bench.peers.ours import reader as ours_reader
 from bench.stories import case_of_seeds, costs, slots
 from tests.core.values import evidence, signal
 from tests.system import World, rule_set
@@ -126,3 +129,11 @@ def test_slots_tell_the_seeds_apart() -> None:
     """In the comparison Tocsin tells each development of the seeds once."""
     score = slots(case_of_seeds())
     assert (score.alerts, score.repeated, score.swallowed) == (5, 0, 0)
+
+
+def test_the_peers_are_measured_with_what_the_seeds_deserve() -> None:
+    """Tocsin hears all nine signals of the seeds and tells the five developments in five alerts; a loop of keywords repeats itself."""
+    case = seeds()
+    ours, theirs = case.heard(ours_reader()), case.heard(keywords_reader())
+    assert (case.found(ours), stories(case, ours)) == (9, Outcome(alerts=5, empty=0, swallowed=0))
+    assert posts(case, theirs, lambda some: list(range(len(some)))).empty > 0

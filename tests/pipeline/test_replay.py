@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from infra.replay import Options, replay
+from infra.shares import shares
 from tests.system import RULES, SEEDS, Ran, tocsin
+from tocsin.reading import entries
 from tocsin.source import read
 
 TEXT = "North Korea is preparing to send more troops to Russia, Seoul said on Friday."
@@ -267,3 +270,15 @@ def test_a_slack_that_refuses_is_reported(monkeypatch: pytest.MonkeyPatch) -> No
     ran = tocsin("replay", "--slack", SEEDS)
     assert ran.code == 3
     assert "TOCSIN_SLACK_TOKEN" in ran.err
+
+
+def test_a_replay_shared_by_two_processes_ends_as_in_one(tmp_path: Path) -> None:
+    """Every input has its fate, in order, and the stories and posts are those of a replay in one process."""
+    for name, text in {"a": "Bread is dear.", "b": TEXT, "c": "Bread is cheap.", "d": "Rain is likely."}.items():
+        (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+    inputs = list(entries(tmp_path))
+    assert shares([*inputs, inputs[3]], RULES, 2) == [[1, 3, 4], [0, 2]]  # a signal and what comes twice stay together
+    one, two = (replay(inputs, Options(RULES, jobs=jobs)) for jobs in (1, 2))
+    fates = [[(each.article, each.fate.fate) for each in replayed.arrivals] for replayed in (one, two)]
+    assert fates[0] == fates[1]
+    assert (len(two.stories), two.posts) == (len(one.stories), one.posts) == (1, 1)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tocsin.article import Article
+from tocsin.cli.pace import Pace
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
 from tocsin.edit import between
@@ -105,9 +106,12 @@ _T = TypeVar("_T")
 
 
 def counted(found: Iterable[_T], total: int, what: str) -> Iterator[_T]:
-    """The same, with a bar where somebody is watching."""
+    """The same, with a bar where somebody is watching, and elsewhere a line now and then."""
     if not sys.stderr.isatty():
-        yield from found
+        pace = Pace(total, what)
+        for done, one in enumerate(found, 1):
+            yield one
+            pace.tell(done)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -11,6 +11,7 @@ import click
 
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.options import format_option, load_rules, paths_argument, read_inputs, report_fault, rules_option
+from tocsin.cli.pace import Pace
 from tocsin.errors import InputFault, SettingsFault
 
 _UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}
@@ -38,6 +39,11 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
     help="Articles that arrive at the same moment.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Processes that share the articles; if not given, all cores for more than 200 of them.",
+)
+@click.option(
     "--max-age", callback=_age, metavar="AGE", help="Older articles are recorded as stale, not posted (12h, 7d, 2w)."
 )
 @click.option(
@@ -53,6 +59,7 @@ def command(
     shuffle: int | None,
     as_given: bool,
     batch: int,
+    jobs: int | None,
     max_age: float,
     slack: bool,
     paths: tuple[str, ...],
@@ -65,8 +72,10 @@ def command(
     workspace = _workspace() if slack else None
     from infra.replay import Options, replay
 
-    options = Options(rules, shuffle, as_given, batch, max_age, workspace)
+    options = Options(rules, shuffle, as_given, batch, max_age, workspace, jobs=jobs)
     if form == "ndjson":
+        pace = Pace(len(inputs))
+        options.on_progress = lambda done, _: pace.tell(done)
         replayed = replay(inputs, options)
         for row in rows(replayed):
             click.echo(json.dumps(row, ensure_ascii=False))

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tocsin.cli.pace import Pace
 from tocsin.reading import Entry
 
 _STYLES = {"low": "blue", "medium": "yellow", "high": "dark_orange", "critical": "red"}
@@ -22,7 +23,8 @@ def show_replay(inputs: Sequence[Entry], options: Any, replay: Callable[[Sequenc
     console.print(f"{len(inputs)} inputs; making the system of template.yaml on moto …", style="dim")
     with console.status("starting") as status:
         options.on_message = lambda method, call: _show_call(console, method, call)
-        options.on_progress = lambda done, total: status.update(f"{done} of {total} articles have arrived")
+        pace = Pace(len(inputs))
+        options.on_progress = lambda done, _: status.update(pace.line(done)) if console.is_terminal else pace.tell(done)
         replayed = replay(inputs, options)
     _fates(console, replayed)
     return replayed
