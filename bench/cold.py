@@ -31,6 +31,7 @@ from infra.replay import CHANNEL, SECRET
 from tests.built import TEMPLATE, Artefact, BuiltFunction, Unbuilt, aws_on_loopback, build, interpreter
 from tests.system import ROOT, seeds
 from tocsin.adapters.feed_table import FeedTable
+from tocsin.adapters.sqs import SqsQueue
 from tocsin.article import Article
 from tocsin.subscription import Subscription
 
@@ -148,8 +149,8 @@ def call_all(stack: LocalStack, pump: Pump, slack: LocalSlack, number: int) -> N
 
 
 def send(stack: LocalStack, queue: str, body: str) -> None:
-    """Puts a message on a queue."""
-    stack.client("sqs").send_message(QueueUrl=stack.physical(queue), MessageBody=body)
+    """Puts a message on a queue, as the poll does while nothing was pushed."""
+    SqsQueue(stack.client("sqs"), stack.physical(queue), lambda: "").send([body])
 
 
 def event(name: str) -> dict[str, Any]:

@@ -11,12 +11,14 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tocsin.compiled import RuleSet
 from tocsin.errors import Fault
-from tocsin.routes import Routes
 from tocsin.rulefiles import FOLDERS, files_of, fingerprint
+
+if TYPE_CHECKING:
+    from tocsin.routes import Routes
 
 COMPILERS = (
     "amounts", "artefact", "compiled", "errors", "packing", "policy", "routefile", "routes", "rows", "rule", "rulefiles", "rules", "sieve", "signal",
@@ -30,10 +32,17 @@ class Artefact(NamedTuple):
 
     rule_set: RuleSet
     faults: tuple[Fault, ...]
-    routes: Routes | None = None
-    """Where alerts go; None when the file that says so does not load."""
+    routed: Mapping[str, Any] | None = None
+    """Where alerts go, as JSON; None when the file that says so does not load."""
     misrouted: tuple[Fault, ...] = ()
     """The faults of that file."""
+
+    @property
+    def routes(self) -> Routes | None:
+        """Where alerts go; whoever sends none does not import what knows of it."""
+        from tocsin.routes import Routes
+
+        return Routes.from_json(self.routed) if self.routed else None
 
 
 def key(folder: Path) -> str | None:
@@ -59,7 +68,7 @@ def written(artefact: Artefact, key: str) -> bytes:
         "tocsin": key,
         "crc": zlib.crc32(body),
         "faults": [astuple(fault) for fault in artefact.faults],
-        "routes": artefact.routes and artefact.routes.to_json(),
+        "routes": artefact.routed,
         "misrouted": [astuple(fault) for fault in artefact.misrouted],
         "sections": {name: len(section) for name, section in sections.items()},
     }
@@ -74,8 +83,7 @@ def read(data: bytes, key: str) -> Artefact | None:
         if head["tocsin"] != key or head["crc"] != zlib.crc32(body):
             return None
         faults, misrouted = (tuple(Fault(*row) for row in head[part]) for part in ("faults", "misrouted"))
-        routes = Routes.from_json(head["routes"]) if head["routes"] else None
-        return Artefact(RuleSet(_Sections(body, head["sections"])), faults, routes, misrouted)
+        return Artefact(RuleSet(_Sections(body, head["sections"])), faults, head["routes"], misrouted)
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 MAX_TEXT = 5_000_000
 """Characters of text an article may hold; longer input is rejected where it enters."""
@@ -116,6 +115,12 @@ def canonical(url: str) -> str:
 
     Empty when the URL is no http(s) address of a page of its own.
     """
+    from urllib.parse import (  # the detector, which dismisses most articles, asks for no address
+        parse_qsl,
+        urlencode,
+        urlsplit,
+    )
+
     try:
         parts = urlsplit(url.strip())
         host, port = (parts.hostname or "").removeprefix("www.").removeprefix("amp."), parts.port

@@ -89,8 +89,6 @@ class Sieve:
 
     def __init__(self, plan: Mapping[str, Any], words: str, phrases: str, forms: str) -> None:
         self._lines = words, phrases, forms
-        self._vocabulary = frozenset(words.split()).union(phrases.partition("\n\n")[0].split("\n"))
-        """Every word without which there is no form."""
         self.kinds: list[frozenset[int]] = [*map(frozenset, plan["kinds"])]
         """Kind → the steps whose words are of it."""
         self.computed: dict[int, list[str]] = dict(plan["computed"])
@@ -109,14 +107,6 @@ class Sieve:
         return grouped(self._lines[0].split("\n"), itertools.count())
 
     @cached_property
-    def _single(self) -> frozenset[str]:
-        return frozenset(self.words)
-
-    @cached_property
-    def _joining(self) -> frozenset[str]:
-        return frozenset(self._phrases)
-
-    @cached_property
     def _phrases(self) -> dict[str, str]:
         """Word → the phrases it is the rarest word of: words, place and kind, each divided by `,` and the phrases by `;`."""
         return paired(self._lines[1])
@@ -129,10 +119,12 @@ class Sieve:
     def sift(self, words: Sequence[str]) -> Sifted | None:
         """The forms a text may hold; None where there is none."""
         everything = frozenset(words)
-        hot = everything & self._vocabulary
-        kinds = {word: self.words[word] for word in hot & self._single}
+        kinds = {word: self.words[word] for word in self.words.keys() & everything}
         phrases = [
-            phrase for word in hot & self._joining for phrase in self.phrases(word) if phrase.others <= everything
+            phrase
+            for word in self._phrases.keys() & everything
+            for phrase in self.phrases(word)
+            if phrase.others <= everything
         ]
         figures = NUMERALS & everything
         if not "".join(everything).isalpha():

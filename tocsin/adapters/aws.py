@@ -135,8 +135,8 @@ def routes(folder: Path, channel: str) -> Routes:
     from tocsin.routes import everything_to
 
     loaded = _loaded(folder)
-    if loaded.routes:
-        return loaded.routes.to(channel)
+    if found := loaded.routes:
+        return found.to(channel)
     for fault in loaded.misrouted:
         log.error("rule fault %s; every alert goes to %s", fault, channel)
     return everything_to(channel)

@@ -58,10 +58,10 @@ def _compiled(folder: Path) -> Artefact:
     if not loaded.models:
         raise RuleFaults(loaded.faults)
     try:
-        routes, misrouted = routefile.load(folder, loaded), ()
+        routes = routefile.load(folder, loaded)
     except RuleFaults as error:
         return Artefact(loaded.rule_set, tuple(loaded.faults), None, tuple(error.faults))
-    return Artefact(loaded.rule_set, tuple(loaded.faults), routes, misrouted)
+    return Artefact(loaded.rule_set, tuple(loaded.faults), routes.to_json())
 
 
 def _cache(environment: Mapping[str, str]) -> Path | None:
