@@ -8,35 +8,32 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import tempfile
-import time
 from collections import defaultdict
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from bench.engine import RESULTS, kept, machine, say
+from bench.engine import keep, machine, ran, say
 from infra.local.function import Outcome
-from infra.local.person import SIGNING_SECRET, Person
 from infra.local.pump import Pump
-from infra.local.slack import LocalSlack
 from infra.local.stack import LocalStack
-from infra.replay import CHANNEL, SECRET
-from tests.built import TEMPLATE, Artefact, BuiltFunction, Unbuilt, aws_on_loopback, build, interpreter
-from tests.system import ROOT, seeds
-from tocsin.adapters.feed_table import FeedTable
+from tests.built import (
+    Artefact,
+    BuiltFunction,
+    Ground,
+    Unbuilt,
+    build,
+    call_the_others,
+    fill_layer,
+    ground,
+    interpreter,
+)
+from tests.system import seeds
 from tocsin.adapters.sqs import SqsQueue
 from tocsin.article import Article
-from tocsin.subscription import Subscription
 
-EVENTS = ROOT / "tests" / "events"
-SHARED_SECRET = "a-secret-that-nobody-guesses"  # noqa: S105 - of a desk that lives for a minute
 FLOOR = "import boto3; boto3.client('dynamodb')"
 FIRST = (
     "import json, sys, importlib; module, event, answer = sys.argv[1:]; "
@@ -57,15 +54,10 @@ class Starts:
 
     def run(self, name: str, command: list[str], environment: dict[str, str], folder: Path) -> str:
         """Runs a process to its end, and notes how much processor time it took; its log, if it failed."""
-        with tempfile.TemporaryFile() as log:
-            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            log.seek(0)
-            if process.returncode:
-                return log.read().decode("utf-8", "replace")
-        self.seconds[name].append(usage.ru_utime + usage.ru_stime)
-        return ""
+        seconds, failed = ran(command, folder, environment)
+        if not failed:
+            self.seconds[name].append(seconds)
+        return failed
 
 
 class ColdFunction(BuiltFunction):
@@ -94,69 +86,36 @@ def built(folder: Path) -> Artefact:
     """The layers and functions, and the interpreter to run them. `Unbuilt` where that cannot be."""
     python = interpreter()
     build(folder)
-    subprocess.run(
-        [ROOT / "infra" / "layer.sh", str(folder / "PageLayer"), "pages"],
-        cwd=ROOT, env={**os.environ, "ARCHITECTURE": _processor()}, capture_output=True, check=True,
-    )  # fmt: skip
+    fill_layer(folder, "PageLayer", "pages")
     return Artefact(folder, python)
-
-
-def _processor() -> str:
-    return "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 
 
 def measure(artefact: Artefact, rounds: int) -> dict[str, list[float]]:
     """Gives every function first events for some rounds; the processor seconds of each call."""
     starts = Starts()
-    with ExitStack() as undo:
-        slack = undo.enter_context(LocalSlack())
-        given = {"SlackChannel": CHANNEL, "SlackTokenSecret": SECRET, "SlackUrl": slack.url, "MaxAgeDays": "0"}
-        given |= {"ReceiveSecret": "posts", "SlackSigningSecret": "signing", "SecondsBetweenMessages": "0"}
-        given["RulesFolder"] = str(artefact.folder / "CoreLayer" / "rules")
-        stack = undo.enter_context(LocalStack(TEMPLATE, given))
-        aws = undo.enter_context(aws_on_loopback())
-        for name, value in {SECRET: slack.token, "posts": SHARED_SECRET, "signing": SIGNING_SECRET}.items():
-            stack.client("secretsmanager").create_secret(Name=name, SecretString=value)
-        pump = Pump(stack, lambda stack, name: ColdFunction(stack, name, artefact, aws, starts))
+    with ground(artefact) as on:
+        pump = Pump(on.stack, lambda stack, name: ColdFunction(stack, name, artefact, on.aws, starts))
         for number in range(rounds):
             say(f"round {number + 1} of {rounds}")
-            call_all(stack, pump, slack, number)
+            call_all(on, pump, number)
         failed = [call.error for call in pump.invocations if call.error]
         if failed:
             raise SystemExit(f"{len(failed)} calls failed, the first with:\n{failed[0]}")
     return starts.seconds
 
 
-def call_all(stack: LocalStack, pump: Pump, slack: LocalSlack, number: int) -> None:
+def call_all(on: Ground, pump: Pump, number: int) -> None:
     """An event for every function: an article with a signal on its way, one without, and what people and clocks do."""
-    seed = seeds()[number % 5]
+    stack, seed = on.stack, seeds()[number % 5]
     key = f"inbox/{number}-{Path(seed.name).name}"
     stack.client("s3").put_object(Bucket=stack.physical("Bucket"), Key=key, Body=seed.body or b"")
     pump.drain()
     calm = Article(f"calm/{number}", CALM, "Bread", "Outlet", published=datetime.now(UTC), fresh=True)
-    send(stack, "ArticleQueue", json.dumps(calm.to_json()))
-    send(stack, "PageQueue", json.dumps(Article(f"p{number}", "A summary.", url="https://127.0.0.1/page").to_json()))
-    feeds = FeedTable(stack.client("dynamodb"), stack.physical("Table"))
-    feeds.add(Subscription(f"nobody{number}", f"https://127.0.0.1/{number}.xml", "Nobody"), datetime.now(UTC))
-    for name in ("Due", "Digest", "Sweep"):
-        pump.fire(name)
-    post = event("http-api") | {"body": json.dumps({"text": f"Bakery {number}."}), "isBase64Encoded": False}
-    post["headers"] = {"authorization": f"Bearer {SHARED_SECRET}", "content-type": "application/json"}
-    pump.call("Receive", post)
-    pump.call("Ops", event("sns-alarm"))
-    pump.call("Interact", Person(slack, clock=time.time).type("status").event())
+    articles = SqsQueue(stack.client("sqs"), stack.physical("ArticleQueue"), lambda: "")  # while nothing was pushed
+    articles.send([json.dumps(calm.to_json())])
+    pump.drain()  # alone: the page below becomes an article that the detector looks up
+    call_the_others(on, pump, f"-{number}")
     pump.drain()
-
-
-def send(stack: LocalStack, queue: str, body: str) -> None:
-    """Puts a message on a queue, as the poll does while nothing was pushed."""
-    SqsQueue(stack.client("sqs"), stack.physical(queue), lambda: "").send([body])
-
-
-def event(name: str) -> dict[str, Any]:
-    """A reference event."""
-    told: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
-    return told
 
 
 def main() -> None:
@@ -188,10 +147,8 @@ def tell(options: argparse.Namespace) -> None:
         spread = sorted(found[name])
         print(f"{name:34} {ratio:6.2f}   {spread[0] / floor:.2f} to {spread[-1] / floor:.2f}, {len(spread)} starts")
     if not options.dry and not options.quick:
-        before = kept(RESULTS)
-        before["ratios"] = before.get("ratios", {}) | {"cold_start": ratios}
-        before["cold start"] = machine() | {"floor_ms": round(floor * 1000), "rounds": options.rounds}
-        RESULTS.write_text(json.dumps(before, indent=2) + "\n", encoding="utf-8")
+        about = machine() | {"floor_ms": round(floor * 1000), "rounds": options.rounds}
+        keep({"cold_start": ratios}, **{"cold start": about})
 
 
 if __name__ == "__main__":

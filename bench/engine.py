@@ -539,6 +539,26 @@ def kept(path: Path) -> dict[str, Any]:
     return found
 
 
+def keep(ratios: Mapping[str, Any], **parts: object) -> None:
+    """Adds ratios, and what one part measured, to the results."""
+    before = kept(RESULTS)
+    found = before | parts | {"ratios": before.get("ratios", {}) | ratios}
+    RESULTS.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def ran(command: Sequence[str], folder: Path, environment: Mapping[str, str], given: str = "") -> tuple[float, str]:
+    """Seconds of processor time, user's and system's, of a process that reads something; and its log, if it failed."""
+    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as log:
+        stdin.write(given.encode())
+        stdin.seek(0)
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdin=stdin, stdout=log, stderr=log)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        log.seek(0)
+        failed = log.read().decode("utf-8", "replace") or "it says nothing" if process.returncode else ""
+    return usage.ru_utime + usage.ru_stime, failed
+
+
 def main() -> None:
     """Measures, prints tables and writes the results."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -583,10 +603,7 @@ def main() -> None:
     for name, times_ordinary in bad.items():
         print(f"{name:34} {times_ordinary} × an ordinary article")
     if not quick:
-        before = kept(RESULTS)
-        merged = {**before, "engine": about | told, "ratios": before.get("ratios", {}) | ratios}
-        del merged["engine"]["ratios"]
-        RESULTS.write_text(json.dumps(merged, indent=2) + "\n", encoding="utf-8")
+        keep(ratios, engine=about | {name: part for name, part in told.items() if name != "ratios"})
 
 
 def given(rules: RuleSet, path: Path, repeats: int) -> dict[str, float]:

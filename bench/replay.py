@@ -6,15 +6,13 @@ Counted is processor time, of fresh interpreters, in turns.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 
-from bench.engine import RESULTS, ROOT, kept, machine, ratio, say
+from bench.engine import ROOT, keep, machine, ran, ratio, say
 
 FLOOR = """
 import moto, boto3
@@ -31,16 +29,10 @@ def processor_seconds(command: list[str], given: str = "", **variables: str) -> 
     """Seconds of processor time, user's and system's, of a process that reads something and ends well."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONPATH": path, **variables}
-    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as log:
-        stdin.write(given.encode())
-        stdin.seek(0)
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=stdin, stdout=log, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        log.seek(0)
-        if process.returncode:
-            raise SystemExit(f"{' '.join(command)} failed:\n{log.read().decode('utf-8', 'replace')}")
-    return usage.ru_utime + usage.ru_stime
+    seconds, failed = ran(command, ROOT, environment, given)
+    if failed:
+        raise SystemExit(f"{' '.join(command)} failed:\n{failed}")
+    return seconds
 
 
 def main() -> None:
@@ -62,10 +54,8 @@ def main() -> None:
     each = [one / other for one, other in zip(took["replay"], took["floor"], strict=True)]
     print(f"replay over floor {found:.2f}, {min(each):.2f} to {max(each):.2f}")
     if not options.quick:
-        before = kept(RESULTS)
-        before["ratios"] = before.get("ratios", {}) | {"replay_over_floor": round(found, 2)}
-        before["replay"] = machine() | {"floor_s": round(median(took["floor"]), 2), "rounds": len(each)}
-        RESULTS.write_text(json.dumps(before, indent=2) + "\n", encoding="utf-8")
+        about = machine() | {"floor_s": round(median(took["floor"]), 2), "rounds": len(each)}
+        keep({"replay_over_floor": round(found, 2)}, replay=about)
 
 
 if __name__ == "__main__":

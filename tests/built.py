@@ -12,22 +12,34 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import requests
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
 
 from infra.local.function import Function, Outcome
+from infra.local.person import SIGNING_SECRET, Person
+from infra.local.pump import Pump
+from infra.local.slack import LocalSlack
 from infra.local.stack import LocalStack
+from infra.replay import CHANNEL, SECRET
+from tocsin.adapters.feed_table import FeedTable
+from tocsin.article import Article
+from tocsin.subscription import Subscription
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "template.yaml"
 PATIENCE = 60
 """Seconds a function may take to start and to answer, on a machine that has other things to do."""
+EVENTS = ROOT / "tests" / "events"
+SHARED_SECRET = "a-secret-that-nobody-guesses"
 _SERVICE = re.compile(r"Credential=[^/]+/[^/]+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 _HOP = {"transfer-encoding", "connection", "content-encoding"}
 """Headers about the way, not about what is sent."""
@@ -51,9 +63,15 @@ class Artefact:
 
     def layers(self, function: str) -> list[Path]:
         """The folders of the layers the template gives a function."""
-        template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
+        template = _template()
         own = template["Resources"][function]["Properties"].get("Layers", [])
         return [self.folder / one["Ref"] for one in (*template["Globals"]["Function"]["Layers"], *own)]
+
+
+@cache
+def _template() -> dict[str, Any]:
+    found: dict[str, Any] = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
+    return found
 
 
 def interpreter() -> Path:
@@ -67,21 +85,26 @@ def interpreter() -> Path:
     return ROOT / ".venv-runtime" / "bin" / "python"
 
 
-def build(folder: Path) -> None:
-    """Fills a folder with the core layer and the functions as `sam build` does, for this machine's processor and without the SAM CLI."""
+def fill_layer(folder: Path, name: str, what: str) -> None:
+    """Fills a folder with a layer as `sam build` does, for this machine's processor."""
     processor = _CHARGED.get(platform.machine().lower())
     if processor is None or platform.system() != "Linux":
         raise Unbuilt(
             f"layers are made for Linux on x86_64 and arm64, not for {platform.system()} on {platform.machine()}"
         )
     made = subprocess.run(
-        [ROOT / "infra" / "layer.sh", str(folder / "CoreLayer"), "core"],
+        [ROOT / "infra" / "layer.sh", str(folder / name), what],
         cwd=ROOT, env={**os.environ, "ARCHITECTURE": processor}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if made.returncode:
         raise Unbuilt(f"the layer could not be filled: {made.stderr.strip()[-500:]}")
+
+
+def build(folder: Path) -> None:
+    """Fills a folder with the core layer and the functions as `sam build` does, without the SAM CLI."""
+    fill_layer(folder, "CoreLayer", "core")
     unwanted = shutil.ignore_patterns("__pycache__")
-    for name, one in yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"].items():
+    for name, one in _template()["Resources"].items():
         if one["Type"] == "AWS::Serverless::Function":
             shutil.copytree(ROOT / "handlers", folder / name / "handlers", ignore=unwanted)
 
@@ -274,3 +297,53 @@ def aws_on_loopback() -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What built functions run on: the template on moto, a door to it for other processes, and a Slack."""
+
+    stack: LocalStack
+    slack: LocalSlack
+    aws: str
+    """The endpoint that other processes ask."""
+
+
+@contextmanager
+def ground(artefact: Artefact) -> Iterator[Ground]:
+    """A stack whose functions use the built rules, with every secret in its place."""
+    with ExitStack() as undo:
+        slack = undo.enter_context(LocalSlack())
+        given = {"SlackChannel": CHANNEL, "SlackTokenSecret": SECRET, "SlackUrl": slack.url, "MaxAgeDays": "0"}
+        given |= {"ReceiveSecret": "posts", "SlackSigningSecret": "signing", "SecondsBetweenMessages": "0"}
+        given["RulesFolder"] = str(artefact.folder / "CoreLayer" / "rules")
+        stack = undo.enter_context(LocalStack(TEMPLATE, given))
+        for name, value in {SECRET: slack.token, "posts": SHARED_SECRET, "signing": SIGNING_SECRET}.items():
+            stack.client("secretsmanager").create_secret(Name=name, SecretString=value)
+        yield Ground(stack, slack, undo.enter_context(aws_on_loopback()))
+
+
+def event(name: str) -> dict[str, Any]:
+    """A reference event."""
+    told: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return told
+
+
+def call_the_others(on: Ground, pump: Pump, mark: str = "") -> tuple[Any, Any, Any]:
+    """Gives every function that no article of an inbox reaches an event of its own; what Receive, Ops and Interact answer.
+
+    `mark` tells the events of one round from those of another.
+    """
+    feeds = FeedTable(on.stack.client("dynamodb"), on.stack.physical("Table"))
+    nobody = f"https://127.0.0.1/feed{mark}.xml"  # which no guard asks
+    feeds.add(Subscription(f"nobody{mark}", nobody, "Nobody"), datetime.now(UTC))
+    page = Article(f"p{mark}", "A summary.", url="https://127.0.0.1/page")
+    queue_url = on.stack.physical("PageQueue")
+    on.stack.client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(page.to_json()))
+    for name in ("Due", "Digest", "Sweep"):
+        pump.fire(name)
+    text = json.dumps({"text": f"The mayor opened a bakery{mark}."})
+    post = event("http-api") | {"body": text, "isBase64Encoded": False}
+    post["headers"] = {"authorization": f"Bearer {SHARED_SECRET}", "content-type": "application/json"}
+    asked = Person(on.slack, clock=time.time).type("status")
+    return pump.call("Receive", post), pump.call("Ops", event("sns-alarm")), pump.call("Interact", asked.event())

@@ -741,3 +741,18 @@ class Clock:
     def move(self, **delta: float) -> None:
         """Lets time pass."""
         self.now += timedelta(**delta)
+
+
+class FixedToken:
+    """A token or secret that never changes."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self) -> str:
+        """The token."""
+        return self._token
+
+    def refresh(self) -> str:
+        """The token."""
+        return self._token

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tocsin.compiled import RuleSet
 from tocsin.errors import Fault
-from tocsin.rulefiles import FOLDERS, files_of, fingerprint
+from tocsin.rulefiles import files_of, fingerprint, paths_of
 
 if TYPE_CHECKING:
     from tocsin.routes import Routes
@@ -52,7 +52,7 @@ def key(folder: Path) -> str | None:
         for module in COMPILERS:
             digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
         files = files_of(folder)
-        if len(files) != sum(len([*(folder / inside).glob("*.yaml")]) for inside in FOLDERS):  # one is no file
+        if files.keys() != paths_of(folder).keys():  # one is no file
             return None
         digest.update(fingerprint(files).encode())
     except OSError:

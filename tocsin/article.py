@@ -115,11 +115,8 @@ def canonical(url: str) -> str:
 
     Empty when the URL is no http(s) address of a page of its own.
     """
-    from urllib.parse import (  # the detector, which dismisses most articles, asks for no address
-        parse_qsl,
-        urlencode,
-        urlsplit,
-    )
+    # Here, for the detector, which dismisses most articles, asks for no address.
+    from urllib.parse import parse_qsl, urlencode, urlsplit
 
     try:
         parts = urlsplit(url.strip())

@@ -235,7 +235,7 @@ class RuleSet:
     @cached_property
     def names(self) -> dict[int, str]:
         """List number → name."""
-        return dict(enumerate(self._read("lists")))
+        return {number: name for name, number in self.lists.items()}
 
     @cached_property
     def computed(self) -> frozenset[int]:

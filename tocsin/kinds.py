@@ -28,22 +28,21 @@ class ExpectationsFile(RootModel[dict[Slug, Expected]]):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of file. `places` are globs from the root of a checkout."""
+    """One kind of file."""
 
     name: str
     model: type[BaseModel]
-    places: tuple[str, ...] = ()
 
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("rule", Rule, ("rules/*.yaml",)),
-        Kind("words", WordsFile, ("rules/lists/*.yaml",)),
-        Kind("names", NamesFile, ("rules/lists/*.yaml",)),
-        Kind("cues", CuesFile, ("rules/cues/*.yaml",)),
-        Kind("routes", RoutesFile, ("rules/routes.yaml",)),
-        Kind("feeds", FeedsFile, ("infra/feeds.yaml",)),
+        Kind("rule", Rule),
+        Kind("words", WordsFile),
+        Kind("names", NamesFile),
+        Kind("cues", CuesFile),
+        Kind("routes", RoutesFile),
+        Kind("feeds", FeedsFile),
         Kind("expectations", ExpectationsFile),
     )
 }

@@ -37,19 +37,19 @@ class Kept:
 
     def _recorded(self, target: str, archive: Archive) -> Iterator[FateRecord]:
         """The fates in the archive of articles with this id or URL."""
-        address = canonical(target)
+        asked = _asked(target)
         for _, row in _rows(archive, "fates/"):
             record = FateRecord.from_json(row)
-            if record.article == target or (address and canonical(record.url) == address):
+            if asked(record.article, record.url):
                 yield record
 
     def _silent(self, target: str, archive: Archive) -> Iterator[FateRecord]:
         """The fates of articles that have none written down, for they were fresh and no rule matched."""
-        address = canonical(target)
+        asked = _asked(target)
         for day, row in _rows(archive, "articles/"):
-            if row.get("fresh") and (row["id"] == target or (address and canonical(row.get("url", "")) == address)):
+            if row.get("fresh") and asked(row["id"], row.get("url", "")):
                 article = Article.from_json(row)
-                yield unwritten(article, day, self._why_unwritten(article))
+                yield FateRecord.of(article, "no_signal", self._why_unwritten(article), day)
 
     def _why_unwritten(self, article: Article) -> str:
         """Why it has no row: what was read without a signal needs none, but one that is not read yet has none either."""
@@ -76,12 +76,10 @@ class Kept:
         return [one for one in self.table.episodes(story.key) if one.id != story.id and not one.merged]
 
 
-def unwritten(article: Article, at: str, reason: str) -> FateRecord:
-    """The fate of an article that was fresh, stands in the archive, and has no row."""
-    published = article.published.isoformat() if article.published else ""
-    return FateRecord(
-        article.id, "no_signal", reason, at, "", article.title, article.source, (), article.url, published, article.content, lacks=article.lacks
-    )  # fmt: skip
+def _asked(target: str) -> Callable[[str, str], bool]:
+    """Whether the article of this id and URL is the one that is asked for, by its id or by any link to it."""
+    address = canonical(target)
+    return lambda name, url: name == target or bool(address and canonical(url) == address)
 
 
 def _rows(archive: Archive, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -101,12 +99,8 @@ class Ended:
 
     def articles(self, target: str) -> Sequence[FateRecord]:
         """See `Remembered.articles`."""
-        address = canonical(target) if "://" in target else ""
-        return [
-            one
-            for one in reversed(self.records)
-            if one.article == target or (address and canonical(one.url) == address)
-        ]
+        asked = _asked(target)
+        return [one for one in reversed(self.records) if asked(one.article, one.url)]
 
     def story(self, name: str) -> Story | None:
         """See `Remembered.story`."""

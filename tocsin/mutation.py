@@ -54,8 +54,11 @@ class Mutant:
     """The rule as it is then; None where only a list is changed."""
     without: frozenset[tuple[str, int]] = frozenset()
     """Phrases that are missing in a list, or do not cancel it."""
-    surfaces: frozenset[bytes] = frozenset()
-    """A text that holds none of them is read as before; none where any text may be read otherwise."""
+
+    @property
+    def surfaces(self) -> frozenset[bytes]:
+        """A text that holds none of them is read as before; none where any text may be read otherwise."""
+        return frozenset(phrase.encode("ascii") for phrase, _ in self.without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Range:
         compiled = self._compile(self.rule)
         assert compiled is not None  # noqa: S101 - it was loaded
         self._compiled = compiled
+        self._sieve = sieved([compiled], self._entries)
         self._base = self._set(self._compiled, frozenset())
         self._seeds = [(article, _told(self._base, article)) for article in seeds]
         self._passing = self._sound(run(self._base, self.rule))
@@ -87,16 +91,14 @@ class Range:
         """Every mutant there is; some may come to the same as the rule."""
         return list(_of_rule(self.loaded, self.name))
 
-    def differs(self, mutant: Mutant) -> bool:
-        """Whether a mutant is anything else than the rule."""
-        return mutant.model is None or self._compile(mutant.model) != self._compiled
-
-    def verdict(self, mutant: Mutant) -> Verdict:
-        """Whether a mutant is noticed."""
-        return Verdict(mutant, self._noticed(mutant), self.source.fault(mutant.path, mutant.what))
-
-    def _noticed(self, mutant: Mutant) -> str:
+    def verdict(self, mutant: Mutant) -> Verdict | None:
+        """Whether a mutant is noticed; None where it comes to the same as the rule."""
         compiled = self._compile(mutant.model) if mutant.model else self._compiled
+        if mutant.model and compiled == self._compiled:
+            return None
+        return Verdict(mutant, self._noticed(mutant, compiled), self.source.fault(mutant.path, mutant.what))
+
+    def _noticed(self, mutant: Mutant, compiled: Compiled | None) -> str:
         if compiled is None:  # it does not even load
             return "check"
         tests = self._tests(mutant.surfaces)
@@ -112,7 +114,8 @@ class Range:
         return "seeds" if any(_told(rules, article) != told for article, told in seeds) else ""
 
     def _set(self, compiled: Compiled, without: frozenset[tuple[str, int]]) -> RuleSet:
-        return self.loaded.rule_set.variant(compiled, sieved([compiled], self._entries), without=without)
+        sieve = self._sieve if compiled is self._compiled else sieved([compiled], self._entries)
+        return self.loaded.rule_set.variant(compiled, sieve, without=without)
 
     def _compile(self, model: Rule) -> Compiled | None:
         assert self.loaded.again is not None  # noqa: S101 - `load` gives it
@@ -275,11 +278,10 @@ def _of_list(rule: str, name: str, words: Words, number: int) -> Iterator[Mutant
         others = frozenset[bytes]().union(*[some for _, one, some in written if one != entry])
         if gone := surfaces - others:
             without = frozenset((surface.decode("ascii"), number) for surface in gone)
-            yield Mutant(
-                rule, "entry", f"without {entry!r} in the list {name!r}", ("lists", name, kind), None, without, gone
-            )
+            told = f"without {entry!r} in the list {name!r}"
+            yield Mutant(rule, "entry", told, ("lists", name, kind), None, without)
     for entry in words.not_:
         phrase = fold_phrase(entry)
         without = frozenset({(phrase.decode("ascii"), number)})
         told = f"without {entry!r} under `not` of the list {name!r}"
-        yield Mutant(rule, "exception", told, ("lists", name, "not"), None, without, frozenset({phrase}))
+        yield Mutant(rule, "exception", told, ("lists", name, "not"), None, without)

@@ -122,6 +122,14 @@ class FateRecord:
     lacks: str = ""
     """See `Article.lacks`."""
 
+    @classmethod
+    def of(cls, article: Article, fate: Fate, reason: str, at: str, rules: str = "") -> FateRecord:
+        """The fate of an article, without its signals."""
+        published = article.published.isoformat() if article.published else ""
+        return cls(
+            article.id, fate, reason, at, rules, article.title, article.source, (), article.url, published, article.content, lacks=article.lacks
+        )  # fmt: skip
+
     def to_json(self) -> dict[str, Any]:
         """JSON values that `from_json` reads back to an equal record."""
         return asdict(self)

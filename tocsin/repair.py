@@ -171,17 +171,16 @@ def _swaps(source: Source, error: Any) -> Iterator[Swap]:  # noqa: ANN401 - pyda
         key, held = str(path[-1]), _at(source.data, path[:-1])
         known = _fields(kind_of(source.data).model) - set(held if isinstance(held, dict) else ())
         for name in get_close_matches(key, known, n=3, cutoff=SURE):
-            yield from _words(source, path, key, name, keys=True)
+            yield from _words(source, path, name, keys=True)
     elif error["type"] == "string_type" and isinstance(error["input"], bool | int | float):
-        for one, word, line, column in _plain_words(source.node):
-            if one == path and _stands(source.text, swap := Swap(line, column, word, f'"{word}"')):
-                yield swap
+        yield from _words(source, path, None, keys=False)
 
 
-def _words(source: Source, path: Sequence[str | int], old: str, new: str, *, keys: bool) -> Iterator[Swap]:
-    """A swap of the word at a path."""
+def _words(source: Source, path: Sequence[str | int], new: str | None, *, keys: bool) -> Iterator[Swap]:
+    """A swap of the word at a path for another, or for itself in quotes."""
     for one, word, line, column in _plain_words(source.node, keys=keys):
-        if one == tuple(path) and word == old and _stands(source.text, swap := Swap(line, column, old, new)):
+        swap = Swap(line, column, word, new or f'"{word}"')
+        if one == tuple(path) and _stands(source.text, swap):
             yield swap
 
 

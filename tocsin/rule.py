@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime, timedelta
 from math import prod
 from typing import Annotated, Literal
@@ -11,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from tocsin.signal import Certainty, Stage
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
+SLUG = r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$"
+Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 ListName = Annotated[Slug, WithJsonSchema({"x-names": "lists"})]
 """A list: shared, or the rule's own."""
 CueName = Annotated[Slug, WithJsonSchema({"x-names": "cues"})]
@@ -416,6 +418,10 @@ class Tests(Model):
     update: list[list[Report]] = Field(
         default=[], description="Articles of one story, the last of which must be told as an update"
     )
+
+    def counts(self) -> Counter[str]:
+        """How many there are of each kind."""
+        return Counter({kind: len(getattr(self, kind)) for kind in type(self).model_fields})
 
 
 class Rule(Model):

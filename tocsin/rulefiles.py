@@ -18,14 +18,14 @@ SHORT = 12
 _NAME = re.compile(r"((lists|cues)/)?[\w-][\w.-]*\.yaml", re.ASCII)
 
 
+def paths_of(folder: Path) -> dict[str, Path]:
+    """What is called as a file of a rule set, by its place in the folder, in order."""
+    return {f"{inside}{path.name}": path for inside in FOLDERS for path in sorted((folder / inside).glob("*.yaml"))}
+
+
 def files_of(folder: Path) -> dict[str, bytes]:
     """The files of a rule set by their place in the folder, in order; `OSError` when one cannot be read. A folder or pipe is none."""
-    return {
-        f"{inside}{path.name}": path.read_bytes()
-        for inside in FOLDERS
-        for path in sorted((folder / inside).glob("*.yaml"))
-        if path.is_file()
-    }
+    return {name: path.read_bytes() for name, path in paths_of(folder).items() if path.is_file()}
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:

@@ -234,8 +234,7 @@ class _Loader:
             slug = name if getattr(words, "exclusive", False) else ""
             lexemes = {tag: Lexeme(number, tag, slug) for tag in {tag for _, tag in entries}}
             for surface, tag in entries:
-                if folded := _folded(surface):
-                    self.lexicon[folded][lexemes[tag]] = None
+                self._add(surface, lexemes[tag])
             for phrase in self._exceptions(name, set()):
                 self.cancels[_folded(phrase)][number] = None
             if isinstance(words, Cue):

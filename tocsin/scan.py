@@ -294,7 +294,7 @@ class Page:
                 yield Hit(token, token + 1, Lexeme(past, "word"))
             elif word in _MONTHS and self._coming(token, _MONTHS[word]):
                 yield Hit(token, token + 1, Lexeme(coming, "word"))
-                if self._near(token, _MONTHS[word]):
+                if self._in_two_weeks(token, _MONTHS[word], 1):
                     yield Hit(token, token + 1, Lexeme(near, "word"))
             elif word in _MONTHS and self._recent(token, _MONTHS[word]):
                 yield Hit(token, token + 1, Lexeme(recent, "word"))
@@ -343,12 +343,6 @@ class Page:
         ahead = (month - self._published.month) % 12
         return 1 <= ahead <= 4 or (ahead == 0 and any(day > self._published.day for day in self._days(token)))  # noqa: PLR2004 - months
 
-    def _near(self, token: int, month: int) -> bool:
-        """A day within two weeks of the article."""
-        assert self._published is not None  # noqa: S101 - `_coming` looked
-        ahead = (month - self._published.month) % 12
-        return any(0 <= ahead * 30 + day - self._published.day <= 15 for day in self._days(token))  # noqa: PLR2004 - days
-
     def _recent(self, token: int, month: int) -> bool:
         """A day of the two weeks before the article: "on Nov. 19"; of another year where one is named behind it."""
         if self._published is None or not self.plain[self.bounds[token][0]].isupper():
@@ -356,8 +350,15 @@ class Page:
         years = (word for word in (self._word(token + 1), self._word(token + 2)) if _YEAR.fullmatch(word))
         if int(next(years, self._published.year)) < self._published.year - (month > self._published.month):
             return False
-        back = (self._published.month - month) % 12
-        return any(0 <= back * 30 + self._published.day - day <= 15 for day in self._days(token))  # noqa: PLR2004 - days
+        return self._in_two_weeks(token, month, -1)
+
+    def _in_two_weeks(self, token: int, month: int, way: int) -> bool:
+        """Whether a day of a month lies within two weeks of the article: ahead (1) or back (-1)."""
+        published = self._published
+        if published is None:
+            return False
+        months = way * (month - published.month) % 12
+        return any(0 <= months * 30 + way * (day - published.day) <= 15 for day in self._days(token))  # noqa: PLR2004 - days
 
     def _days(self, token: int) -> list[int]:
         return [

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tocsin.kinds import KINDS, Kind
-from tocsin.rule import Cue
+from tocsin.rule import SLUG, Cue
 from tocsin.rules import Loaded
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """What editors know best."""
 HEADER = "# yaml-language-server: $schema="
 """How a file begins that names its schema."""
-SLUG = r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$"
 Names = Mapping[str, list[str]]
 """What is named → the names there are."""
 NONE: Names = {"lists": [], "cues": [], "slugs": []}

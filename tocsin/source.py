@@ -268,20 +268,11 @@ class _Shape:
             return
         spaces = len(line) - len(line.lstrip(" "))
         if spaces <= column and line[spaces] == "\t":
-            raise RuleFaults(
-                [
-                    Fault(
-                        self._file,
-                        number + 1,
-                        spaces + 1,
-                        "is not YAML: a tab stands where spaces must; indent with spaces",
-                        "TOC106",
-                    )
-                ]
-            )
+            what = "is not YAML: a tab stands where spaces must; indent with spaces"
+            self._fault_at(number, spaces, what, "TOC106")
         if spaces <= column and content[0] not in "]}":
             what = f"is not YAML: the value that began on line {start.line + 1} goes on here; indent the line further"
-            raise RuleFaults([Fault(self._file, number + 1, spaces + 1, what, "TOC105")])
+            self._fault_at(number, spaces, what)
 
     def _commas(self, first: int, last: int) -> None:
         """Lines in brackets in which a # follows a comma, and neither stands in quotes."""
@@ -317,8 +308,8 @@ class _Shape:
     def _fault(self, mark: Any, what: str) -> None:
         self._fault_at(mark.line, mark.column, what)
 
-    def _fault_at(self, line: int, column: int, what: str) -> None:
-        raise RuleFaults([Fault(self._file, line + 1, column + 1, what, "TOC105")])
+    def _fault_at(self, line: int, column: int, what: str, code: str = "TOC105") -> None:
+        raise RuleFaults([Fault(self._file, line + 1, column + 1, what, code)])
 
 
 _COMMENT = "is not YAML: a comment begins with a blank before its #; put one there"

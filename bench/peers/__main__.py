@@ -16,7 +16,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from bench.engine import RESULTS, kept, machine, say, together
+from bench.engine import keep, machine, say, together
 from bench.engine import ratio as over
 from bench.peers.cases import Case, Outcome, corpus, generated, posts, seeds, stories
 from bench.replay import processor_seconds
@@ -243,9 +243,7 @@ def main() -> None:
     )
     if not options.quick and not options.only:
         versions = {name: metadata.version(name) for peer in peers for name in peer.needs}
-        before = kept(RESULTS)
-        before["peers"] = about | {"versions": versions, "ways": found}
-        RESULTS.write_text(json.dumps(before, indent=2) + "\n", encoding="utf-8")
+        keep({}, peers=about | {"versions": versions, "ways": found})
 
 
 def _dependencies() -> list[str]:

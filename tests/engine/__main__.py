@@ -23,6 +23,7 @@ from urllib.parse import quote
 from infra.local.person import SIGNING_SECRET, Person
 from infra.local.slack import LocalSlack
 from infra.replay import CHANNEL, SECRET
+from tests.built import SHARED_SECRET
 from tests.engine.running import ROOT, Called, Failed, Stack, deploy, engine, wait_for
 from tests.system import seeds
 from tocsin.adapters.dynamodb import DynamoTable, want
@@ -35,7 +36,6 @@ from tocsin.ports import RulesInForce
 from tocsin.rulefiles import files_of
 from tocsin.subscription import Subscription
 
-SHARED_SECRET = "a-secret-that-nobody-guesses"
 TEXT = "North Korea is preparing to send more troops to Russia, Seoul said on Friday."
 POLLER = "ministack's own poller reads queues and streams, whatever the role says"
 LOGS = "ministack writes logs itself"

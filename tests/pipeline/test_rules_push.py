@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from tests import marching
 from tests.system import RULES, STACK, System, row_of, tocsin
 from tests.twins import Clock, MemoryArchive
+from tocsin.adapters.in_force import InForce
 from tocsin.adapters.rule_sets import RulesInUse, fetched, keep, key_of
 from tocsin.article import Article
 from tocsin.errors import Conflict, InputFault
@@ -149,7 +150,10 @@ class Using:
 
     def __post_init__(self) -> None:
         self.rules = RulesInUse(
-            self.deployed, lambda: self.table, lambda: self.archive, self.clock, lambda _, one: self.told.append(one)
+            self.deployed,
+            InForce(lambda: self.table, self.clock),
+            lambda: self.archive,
+            lambda _, one: self.told.append(one),
         )
 
     def push(self, files: dict[str, bytes]) -> str:

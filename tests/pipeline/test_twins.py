@@ -17,7 +17,7 @@ from infra.local.stack import LocalStack
 from infra.replay import TEMPLATE
 from tests.simulation.deployment import deployment
 from tests.simulation.queues import MemoryMailbox
-from tests.twins import CHANNEL, Clock, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable
+from tests.twins import CHANNEL, Clock, FixedToken, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.s3 import S3Archive
@@ -536,21 +536,6 @@ def workspace(request: pytest.FixtureRequest) -> Iterator[tuple[Slack, Callable[
         return
     with LocalSlack(clock=START.timestamp) as local:
         yield SlackWorkspace(local.url, FixedToken(local.token)), lambda ts: local.remove(CHANNEL, ts)
-
-
-class FixedToken:
-    """A token that never changes."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self) -> str:
-        """The token."""
-        return self._token
-
-    def refresh(self) -> str:
-        """The same token."""
-        return self._token
 
 
 def text(alert: str, words: str = "words") -> Message:

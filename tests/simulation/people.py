@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from infra.local.person import SIGNING_SECRET, Person, Sealed
+from infra.local.person import Person, Sealed
 from tests.simulation.scenes import Deed
 from tests.twins import CHANNEL, Shown
 from tocsin.actions import BUTTONS
@@ -18,18 +18,6 @@ AGAIN = 20.0
 TRIES = 300
 FILLS_IN = 5.0
 """Seconds it takes to fill in a form."""
-
-
-class Signing:
-    """The signing secret."""
-
-    def __call__(self) -> str:
-        """The secret."""
-        return SIGNING_SECRET
-
-    def refresh(self) -> str:
-        """The secret."""
-        return SIGNING_SECRET
 
 
 @dataclass

@@ -29,12 +29,13 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
 
+from infra.local.person import SIGNING_SECRET
 from infra.local.slack import LocalSlack
 from tests.simulation.deployment import TEMPLATE, deployment
-from tests.simulation.people import Signing, View, done
+from tests.simulation.people import View, done
 from tests.simulation.scenes import Deed
 from tests.system import rule_set
-from tests.twins import CHANNEL, Shown
+from tests.twins import CHANNEL, FixedToken, Shown
 from tocsin import message
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.slack import SlackWorkspace
@@ -62,21 +63,6 @@ class Place:
     token: str
     workers: int
     rounds: int
-
-
-class FixedToken:
-    """A token that never changes."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self) -> str:
-        """The token."""
-        return self._token
-
-    def refresh(self) -> str:
-        """The token."""
-        return self._token
 
 
 def table_at(url: str) -> DynamoTable:
@@ -115,7 +101,7 @@ def race(place: Place, worker: int, gate: Barrier) -> None:
         0,
     )
     detector, deliverer = Detector(rule_set(), lambda: table, lambda: None, now, None), Deliverer(*given)  # type: ignore[arg-type, return-value]  # every article has a signal, so none goes to the archive
-    interactor = Interactor(Trusted(Signing(), now), table, *([None] * 3), now)  # type: ignore[arg-type, call-arg]  # what is pressed needs the table alone
+    interactor = Interactor(Trusted(FixedToken(SIGNING_SECRET), now), table, *([None] * 3), now)  # type: ignore[arg-type, call-arg]  # what is pressed needs the table alone
     for number in range(place.rounds):
         who, where, story = story_of(number)
         text = f"{who} is preparing to send more troops to {where}, officials told outlet {worker} in round {number}."

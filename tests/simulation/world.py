@@ -21,15 +21,15 @@ import handlers.detect
 import handlers.intake
 import handlers.interact
 import handlers.sweep
-from infra.local.person import Sealed
+from infra.local.person import SIGNING_SECRET, Sealed
 from tests.simulation.deployment import deployment
 from tests.simulation.faults import MODES, NO_FAULT, Fault, Schedule
-from tests.simulation.people import AGAIN, FILLS_IN, TRIES, MemoryForms, MemoryResponses, Signing, View, done, filled_in
+from tests.simulation.people import AGAIN, FILLS_IN, TRIES, MemoryForms, MemoryResponses, View, done, filled_in
 from tests.simulation.queues import Batch, MemoryMailbox, MemoryStream
 from tests.simulation.remembering import remembering
 from tests.simulation.scenes import POISON, SEEDS, Deed, Drop, Scene, drops
 from tests.system import found_once, rule_set
-from tests.twins import Crash, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable, Row, Shown
+from tests.twins import Crash, FixedToken, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable, Row, Shown
 from tocsin.adapters import aws
 from tocsin.article import Article
 from tocsin.errors import SlackError, Throttled, Unknown
@@ -492,7 +492,9 @@ class World:
         """What interact runs."""
         table: Any = self.ports["table"]
         archive, forms = self.ports["archive"], self.ports["forms"]
-        return Interactor(Trusted(Signing(), self.clock), table, archive, self.ports["questions"], forms, self.clock)
+        return Interactor(
+            Trusted(FixedToken(SIGNING_SECRET), self.clock), table, archive, self.ports["questions"], forms, self.clock
+        )
 
     def answerer(self) -> Answerer:
         """What answer runs."""

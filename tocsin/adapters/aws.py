@@ -17,6 +17,7 @@ from tocsin.settings import Settings
 if TYPE_CHECKING:
     from tocsin.adapters.dynamodb import DynamoTable
     from tocsin.adapters.feed_table import FeedTable
+    from tocsin.adapters.in_force import InForce
     from tocsin.adapters.metrics import LogMeter
     from tocsin.adapters.rule_sets import RulesInUse
     from tocsin.adapters.s3 import S3Archive
@@ -99,16 +100,23 @@ def _in_use_here(*, tells: bool) -> RulesInUse:
 
 def _name_in_force() -> str:
     """The set in force, as it goes with articles; empty for the deployed one."""
-    told = _in_use("", Settings(os.environ).table, "", tells=False).in_force()
+    told = _in_force(Settings(os.environ).table)()
     return told.set if told else ""
 
 
 @cache
-def _in_use(deployed: str, _table: str, _bucket: str, tells: bool) -> RulesInUse:  # noqa: FBT001 - a key of the cache
+def _in_force(_table: str) -> InForce:
+    from tocsin.adapters.in_force import InForce
+
+    return InForce(table, now)
+
+
+@cache
+def _in_use(deployed: str, name: str, _bucket: str, tells: bool) -> RulesInUse:  # noqa: FBT001 - a key of the cache
     from tocsin.adapters.rule_sets import RulesInUse
 
     tell = (lambda name, bulletin: table().announce(name, bulletin, now())) if tells else None
-    return RulesInUse(Path(deployed), table, archive, now, tell)
+    return RulesInUse(Path(deployed), _in_force(name), archive, tell, _book)
 
 
 def rule_set(folder: Path) -> RuleSet:
@@ -120,10 +128,15 @@ def rule_set(folder: Path) -> RuleSet:
 
 
 @lru_cache(maxsize=SETS)
-def _loaded(folder: Path) -> Artefact:
+def _book(folder: Path) -> Artefact:
     from tocsin.adapters.rulebook import rulebook
 
-    found = rulebook(folder)
+    return rulebook(folder)
+
+
+@lru_cache(maxsize=SETS)
+def _loaded(folder: Path) -> Artefact:
+    found = _book(folder)
     for fault in found.faults:
         log.error("rule fault %s", fault)
     return found

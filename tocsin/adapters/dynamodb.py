@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tocsin.adapters import rules_table, tallies
-from tocsin.adapters.items import SCHEMA, Item, as_item, as_number, as_value, batch_get, is_conditional
+from tocsin.adapters.items import SCHEMA, Item, as_item, as_number, as_value, batch_get, is_cancelled, is_conditional
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
@@ -184,7 +184,7 @@ class DynamoTable:
         try:
             self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in {"TransactionCanceledException", "TransactionConflictException"}:
+            if not is_cancelled(error):
                 raise
             reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])} - {
                 "None"
@@ -409,7 +409,7 @@ class DynamoTable:
                 TransactItems=[{"Update": {"TableName": self._name, **one}} for one in updates]
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in {"TransactionCanceledException", "TransactionConflictException"}:
+            if not is_cancelled(error):
                 raise
             raise Conflict(f"alert {row.alert!r} changed before it was put into a list") from error
 

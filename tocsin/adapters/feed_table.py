@@ -16,7 +16,17 @@ from zlib import crc32
 from botocore.exceptions import ClientError
 
 from tocsin.adapters.dynamodb import want
-from tocsin.adapters.items import SCHEMA, Item, as_item, as_key, as_number, as_value, batch_get, is_conditional
+from tocsin.adapters.items import (
+    SCHEMA,
+    Item,
+    as_item,
+    as_key,
+    as_number,
+    as_value,
+    batch_get,
+    is_cancelled,
+    is_conditional,
+)
 from tocsin.cursor import Cursor, packed, unpacked
 from tocsin.errors import Conflict
 from tocsin.health import Health
@@ -69,8 +79,7 @@ class FeedTable:
             else:
                 self._client.put_item(**put)
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if is_conditional(error) or code in {"TransactionCanceledException", "TransactionConflictException"}:
+            if is_conditional(error) or is_cancelled(error):
                 raise Conflict(f"the cursor of {cursor.feed!r} was written by another function") from error
             raise
 

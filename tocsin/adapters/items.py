@@ -46,6 +46,11 @@ def is_conditional(error: ClientError) -> bool:
     return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
 
 
+def is_cancelled(error: ClientError) -> bool:
+    """Whether a transaction was refused because a condition does not hold or another writer is at it."""
+    return error.response["Error"]["Code"] in {"TransactionCanceledException", "TransactionConflictException"}
+
+
 def batch_get(client: Any, table: str, keys: Iterable[Key]) -> dict[Key, Item]:
     """The items of these keys that exist, strongly consistent."""
     found: dict[Key, Item] = {}

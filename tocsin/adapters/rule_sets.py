@@ -8,23 +8,20 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from tocsin import artefact
 from tocsin.adapters.rulebook import INSIDE, build, rulebook
+from tocsin.artefact import Artefact
 from tocsin.errors import Fault, InputFault, RuleFaults
-from tocsin.ports import Archive, Bulletin, Clock, RulesInForce, version_of
+from tocsin.ports import Archive, Bulletin, RulesInForce, version_of
 from tocsin.rulefiles import bundled, files_of, fingerprint, unbundled, written_to
 
 log = logging.getLogger("tocsin")
 
-AGAIN = timedelta(seconds=30)
-"""How long a function believes that the same rules are in force: with what its calls take, less than a minute."""
 MAX_SET = 50_000_000
 """Bytes a set may have, as it is kept."""
 NAME = "rules"
@@ -35,13 +32,6 @@ TOLD = 10
 """Faults that the channel is told of."""
 
 Tell = Callable[[str, Bulletin], object]
-
-
-class Pointer(Protocol):
-    """What knows which set of rules is in force."""
-
-    def rules_in_force(self) -> RulesInForce | None:
-        """The set that was put in force last; None while those that were deployed are."""
 
 
 def key_of(rules: str) -> str:
@@ -92,33 +82,17 @@ class RulesInUse:
     def __init__(
         self,
         deployed: Path,
-        pointer: Callable[[], Pointer],
+        in_force: Callable[[], RulesInForce | None],
         archive: Callable[[], Archive],
-        clock: Clock,
         tell: Tell | None = None,
+        load: Callable[[Path], Artefact] = lambda folder: rulebook(folder, {}),
     ) -> None:
-        self._deployed, self._pointer, self._archive, self._clock, self._tell = deployed, pointer, archive, clock, tell
-        self._looked: datetime | None = None
-        self._seen: RulesInForce | None = None
+        self._deployed, self._in_force, self._archive, self._tell, self._load = deployed, in_force, archive, tell, load
         self._folders: dict[RulesInForce | None, Path] = {None: deployed}
-
-    def in_force(self) -> RulesInForce | None:
-        """What was put in force last; asked for at most twice a minute. What cannot be asked for is as it was."""
-        now = self._clock()
-        if self._looked and timedelta(0) <= now - self._looked < AGAIN:
-            return self._seen
-        try:
-            self._seen = self._pointer().rules_in_force()
-        except (ClientError, BotoCoreError):
-            if self._looked is None:  # nobody knows which rules count: the call is made again
-                raise
-            log.exception("the rules in force cannot be asked for")
-        self._looked = now
-        return self._seen
 
     def folder(self, rules: str | None = None) -> Path:
         """The folder of a set (empty: of the deployed one); of the one in force when none is named."""
-        wanted = self.in_force() if rules is None else self._named(rules)
+        wanted = self._in_force() if rules is None else self._named(rules)
         if wanted not in self._folders:
             chosen = self._chosen(wanted)
             while len(self._folders) > KEPT:
@@ -130,7 +104,7 @@ class RulesInUse:
         """What is known of a set that travelled with an article; nothing needs to be asked for the deployed one."""
         if not rules or rules == self._own:
             return None
-        told = self.in_force()
+        told = self._in_force()
         return told if told and told.set == rules else RulesInForce(rules, "", "")
 
     @cached_property
@@ -163,7 +137,7 @@ class RulesInUse:
         key = artefact.key(folder)
         if compiled := self._compiled(key):
             (folder / INSIDE).write_bytes(compiled)
-        if faults := rulebook(folder, {}).faults:
+        if faults := self._load(folder).faults:
             raise RuleFaults([*faults])
         return folder
 

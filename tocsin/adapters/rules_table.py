@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tocsin.adapters.items import Item, as_item, as_key
+from tocsin.adapters.items import Item, as_item, as_key, is_cancelled
 from tocsin.errors import Conflict
 from tocsin.ports import RulesInForce
 
@@ -36,7 +36,7 @@ def put_in_force(client: Any, table: str, wanted: RulesInForce, known: RulesInFo
     try:
         client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
     except ClientError as error:
-        if error.response["Error"]["Code"] not in {"TransactionCanceledException", "TransactionConflictException"}:
+        if not is_cancelled(error):
             raise
         raise Conflict("other rules were put in force meanwhile") from error
 

@@ -66,8 +66,7 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     A near miss is a sentence that lacked one thing, in an article in which its rule stayed silent.
     """
     loaded = load_rules(rules)
-    policies = {rule.policy.name: rule.policy for rule in loaded.rule_set.rules}
-    expected = expectations(expect, policies) if expect else {}
+    expected = expectations(expect, loaded.rule_set.order) if expect else {}
     tally, rejected = tally_of(loaded.rule_set, paths, near=near > 0)
     unmet = list(broken(expected, tally.counts()))
     if form == "ndjson":

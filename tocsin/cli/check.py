@@ -51,9 +51,7 @@ def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> 
     except RuleFaults as error:
         _write(form, [*error.faults, *_of_feeds(lists)])
         return RULES_UNREADABLE
-    count = sum(
-        len(getattr(rule.tests, kind)) for rule in loaded.models.values() for kind in type(rule.tests).model_fields
-    )
+    count = sum(rule.tests.counts().total() for rule in loaded.models.values())
     faults = [*faults_of(rules, loaded), *_of_feeds(lists)]
     failed = list(failed_tests(loaded))
     _write(form, sorted([*faults, *failed]))
@@ -94,10 +92,10 @@ def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
 
 def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:
     """The faults of a folder that was loaded, its tests apart."""
-    return sorted([*loaded.faults, *shortcomings(loaded), *faults_of_routes(rules, loaded)])
+    return sorted([*loaded.faults, *shortcomings(loaded), *_faults_of_routes(rules, loaded)])
 
 
-def faults_of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
+def _faults_of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
     """The faults of the routes beside the rules."""
     try:
         load_routes(rules, loaded)

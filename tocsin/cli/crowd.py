@@ -5,9 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tocsin.article import Article
 from tocsin.cli.pace import Pace
@@ -75,11 +75,35 @@ def _misses(found: Sequence[Finding], fired: set[str]) -> Iterator[Miss]:
             yield Miss(rule, finding.lacking, finding.form.text, sentence)
 
 
-_STARTED: list[_Seeker] = []
+_One = TypeVar("_One")
+_Made = TypeVar("_Made")
+_STARTED: list[Callable[[Sequence[Any]], Sequence[Any]]] = []
 
 
-def _find(articles: Sequence[Article]) -> list[Found]:
-    return _STARTED[-1].find(articles)
+def _work(some: Sequence[Any]) -> Sequence[Any]:
+    return _STARTED[-1](some)
+
+
+def spread(
+    work: Callable[[Sequence[_One]], Sequence[_Made]],
+    items: Sequence[_One],
+    chunk: int,
+    *,
+    few: int,
+    jobs: int | None = None,
+) -> Iterator[_Made]:
+    """What some work makes of items, in their order: on all cores where there are more than a few, so many at once."""
+    chunks = [items[at : at + chunk] for at in range(0, len(items), chunk)]
+    jobs = jobs or os.cpu_count() or 1
+    if jobs == 1 or len(items) <= few or "fork" not in multiprocessing.get_all_start_methods():
+        yield from (one for some in chunks for one in work(some))
+        return
+    _STARTED.append(work)  # the processes begin as copies of this one, so that the rules are read once
+    try:
+        with multiprocessing.get_context("fork").Pool(jobs) as pool:
+            yield from (one for some in pool.imap(_work, chunks) for one in some)
+    finally:
+        _STARTED.pop()
 
 
 def find(
@@ -87,19 +111,8 @@ def find(
 ) -> Iterator[tuple[Article, Found]]:
     """What is found in each article, in their order. The bar shows on a terminal, on standard error."""
     seeker = _Seeker(tuple(sets), near)
-    chunks = [articles[at : at + CHUNK] for at in range(0, len(articles), CHUNK)]
-    jobs = jobs or os.cpu_count() or 1
-    if jobs == 1 or len(articles) <= few or "fork" not in multiprocessing.get_all_start_methods():
-        found = (one for chunk in chunks for one in seeker.find(chunk))
-        yield from zip(articles, counted(found, len(articles), "articles"), strict=True)
-        return
-    _STARTED.append(seeker)  # the processes begin as copies of this one, so that the rules are read once
-    try:
-        with multiprocessing.get_context("fork").Pool(jobs) as pool:
-            found = (one for some in pool.imap(_find, chunks) for one in some)
-            yield from zip(articles, counted(found, len(articles), "articles"), strict=True)
-    finally:
-        _STARTED.pop()
+    found = spread(seeker.find, articles, CHUNK, few=few, jobs=jobs)
+    yield from zip(articles, counted(found, len(articles), "articles"), strict=True)
 
 
 _T = TypeVar("_T")

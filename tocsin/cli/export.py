@@ -15,7 +15,7 @@ from tocsin.article import Article
 from tocsin.cli import FINE
 from tocsin.cli.options import as_line, period, stack_option
 from tocsin.errors import SettingsFault
-from tocsin.memory import unwritten
+from tocsin.ports import FateRecord
 
 if TYPE_CHECKING:
     from tocsin.adapters.stack import DeployedStack
@@ -76,8 +76,8 @@ def _fates(stack: DeployedStack, since: timedelta | None) -> Iterator[dict[str, 
     known = {row["article"] for row in rows}
     for kept, row in stack.archived("articles", earliest, latest):
         if row.get("fresh") and row["id"] not in known:
-            fate = unwritten(Article.from_json(row), kept.at.isoformat(), "no rule matched, or it is still on its way")
-            yield fate.to_json()
+            reason = "no rule matched, or it is still on its way"
+            yield FateRecord.of(Article.from_json(row), "no_signal", reason, kept.at.isoformat()).to_json()
 
 
 def _write_parquet(rows: list[dict[str, Any]], file: Path | None) -> None:

@@ -11,7 +11,7 @@ import click
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.layout import laid_out
 from tocsin.errors import InputFault, RuleFaults
-from tocsin.source import read
+from tocsin.source import contents, decoded
 
 
 @click.command("fmt")
@@ -28,12 +28,8 @@ def command(paths: tuple[Path, ...], *, only_look: bool, shown: bool) -> int:
     for path in _files(paths):
         try:
             before, after = _both(path)
-        except RuleFaults as error:
+        except (RuleFaults, InputFault) as error:
             click.echo(str(error), err=True)
-            failed += 1
-            continue
-        except InputFault as fault:
-            click.echo(str(fault), err=True)
             failed += 1
             continue
         if before == after.encode():
@@ -53,8 +49,8 @@ def command(paths: tuple[Path, ...], *, only_look: bool, shown: bool) -> int:
 
 def _both(path: Path) -> tuple[bytes, str]:
     """A file as it is, and as it should be."""
-    source = read(path)
-    return path.read_bytes(), laid_out(source.text, str(path))
+    raw = contents(path, str(path))
+    return raw, laid_out(decoded(raw, str(path)).text, str(path))
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -18,7 +18,7 @@ from ruamel.yaml.resolver import VersionedResolver
 
 from tocsin.errors import InputFault
 from tocsin.repair import surprises, swapped
-from tocsin.source import Source, parse
+from tocsin.source import parse
 
 WIDTH = 160
 """Letters of a line, about: no word is broken."""
@@ -93,7 +93,7 @@ def laid_out(text: str, file: str) -> str:
         plain = swapped(plain, swap)
     written = _settled(plain, file)
     after = parse(written, file)
-    if repr(after.data) != repr(before.data) or _comments(after) != _comments(parse(plain, file)):
+    if repr(after.data) != repr(before.data) or list(_between(written)) != list(_between(plain)):
         raise InputFault("cannot be laid out anew without changing what it says", file, "lay it out by hand")
     return written
 
@@ -140,11 +140,6 @@ def _compact(lines: list[str]) -> list[str]:
                 break
             lines[inside] = lines[inside].removeprefix("  ")
     return lines
-
-
-def _comments(source: Source) -> list[str]:
-    """The comments of a file, in order."""
-    return list(_between(source.text))
 
 
 def _between(text: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -56,7 +56,6 @@ class _Heard:
     stories: int = 0
     articles: int = 0
     irrelevant: int = 0
-    since: str = ""
     held: list[Held] = field(default_factory=list)
     """What it would have posted, were it not on trial."""
 
@@ -151,32 +150,25 @@ def _promoted(file: Path, old: str, new: str) -> str:
     """The rule's file with its new status; `InputFault` where the status cannot be found in the text."""
     text = file.read_text(encoding="utf-8-sig")
     lines = text.splitlines(keepends=True)
-    place = parse(text, str(file)).fault(["status"], "")
+    source = parse(text, str(file))
+    place = source.fault(["status"], "")
     line = lines[place.line - 1]
-    head, word, tail = line[: place.column - 1], *_split(line[place.column - 1 :], old)
-    lines[place.line - 1] = f"{head}{word}{new}{tail}"
+    lines[place.line - 1] = line[: place.column - 1] + line[place.column - 1 :].replace(old, new, 1)
     written = "".join(lines)
-    before, after = parse(text, str(file)).data, parse(written, str(file)).data
-    if after != {**before, "status": new}:
+    if parse(written, str(file)).data != {**source.data, "status": new}:
         raise InputFault(
             "writes its status in a way that cannot be changed here", str(file), f"write `status: {new}` by hand"
         )
     return written
 
 
-def _split(line: str, word: str) -> tuple[str, str]:
-    """What stands before and behind a word."""
-    before, _, after = line.partition(word)
-    return before, after
-
-
 def _message(rule: Rule, wanted: str, tally: Tally | None, heard: _Heard | None, stack: str | None) -> Iterator[str]:
     """The evidence, as a commit message."""
     yield f"rules: {rule.name} moves from {rule.status} to {wanted}"
     yield ""
-    counts = {kind: len(getattr(rule.tests, kind)) for kind in type(rule.tests).model_fields}
+    counts = rule.tests.counts()
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    yield f"{sum(counts.values())} inline tests pass ({told}); a rule of status {wanted} needs {ENOUGH[wanted].fires} fires and {ENOUGH[wanted].silent} silent."
+    yield f"{counts.total()} inline tests pass ({told}); a rule of status {wanted} needs {ENOUGH[wanted].fires} fires and {ENOUGH[wanted].silent} silent."
     if tally:
         found = tally.counts()[rule.name]
         yield f"In {tally.articles:,} articles: {found['fires']} fires, {found['stories']} stories, {found['alerts']} alerts."
@@ -208,7 +200,6 @@ def _heard(stack_name: str) -> dict[str, _Heard]:
             one.stories += 1
             one.articles += story.articles
             one.irrelevant += any(action.kind == "irrelevant" for action in story.actions)
-            one.since = min(one.since or story.first_seen, story.first_seen)
         for back in range(DAYS):
             for held in table.held(f"{now - timedelta(days=back):%Y-%m-%d}"):
                 if held.kind == "shadow":
@@ -220,7 +211,7 @@ def _row(
     rule: Rule, changes: Mapping[str, Last], tally: Tally | None, heard: Mapping[str, _Heard] | None
 ) -> dict[str, object]:
     """All that is known of a rule, as JSON values; None where nobody was asked."""
-    tests = Counter({kind: len(getattr(rule.tests, kind)) for kind in type(rule.tests).model_fields})
+    tests = rule.tests.counts()
     one = None if heard is None else heard.get(rule.name, _Heard())
     return {
         "rule": rule.name,

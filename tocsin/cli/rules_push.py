@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
-from tocsin.cli.check import failed_tests, faults_of_routes
+from tocsin.cli.check import failed_tests, faults_of
 from tocsin.cli.diff import FORMS, Changes, compared, counts_of
 from tocsin.cli.options import format_option, rules_option, stack_option
-from tocsin.demands import shortcomings
 from tocsin.errors import Conflict, Fault, InputFault, RuleFaults
 from tocsin.ports import Bulletin, RulesInForce, version_of
 from tocsin.rulefiles import SHORT, files_of, fingerprint, written_to
@@ -105,7 +104,6 @@ def rollback(stack_name: str, author: str | None, note: str, version: str | None
 
     `deployed` are the rules that came with the deployment.
     """
-    from tocsin.adapters.rule_sets import fetched
     from tocsin.adapters.stack import deployed
 
     with deployed(stack_name) as stack:
@@ -117,7 +115,7 @@ def rollback(stack_name: str, author: str | None, note: str, version: str | None
             click.echo(f"{version_of(wanted)} is in force already")
             return FINE
         if wanted:
-            fetched(stack.archive(), wanted)
+            stack.rules(wanted)
         if not yes:
             click.confirm(f"Put {version_of(wanted)} in force again, instead of {known.version}?", abort=True)
         why = note or f"instead of {known.version}"
@@ -131,7 +129,7 @@ def _checked(rules: Path) -> tuple[Loaded | None, list[Fault]]:
         loaded = load(rules)
     except RuleFaults as error:
         return None, error.faults
-    faults = [*loaded.faults, *shortcomings(loaded), *faults_of_routes(rules, loaded), *failed_tests(loaded)]
+    faults = [*faults_of(rules, loaded), *failed_tests(loaded)]
     return (loaded if loaded.models else None), sorted(faults)
 
 
@@ -146,7 +144,7 @@ def _refuse(stack: DeployedStack, name: str, by: str, faults: list[Fault]) -> No
 
 def _differences(stack: DeployedStack, known: RulesInForce | None, after: Loaded) -> Changes | None:
     """Shows what the rules do to alerts, against those that were pushed before; None when there are none to compare with."""
-    from tocsin.adapters.rule_sets import NAME, fetched
+    from tocsin.adapters.rule_sets import NAME
 
     if known is None or not known.set:
         click.echo(
@@ -154,7 +152,7 @@ def _differences(stack: DeployedStack, known: RulesInForce | None, after: Loaded
         )
         return None
     try:
-        files = fetched(stack.archive(), known.set)
+        files = stack.rules(known.set)
     except InputFault as fault:
         click.echo(f"cannot compare with the rules in force: {fault}", err=True)
         return None

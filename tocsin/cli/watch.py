@@ -18,7 +18,7 @@ from tocsin.cli.diff import show as show_changes
 from tocsin.cli.options import format_option, rules_option
 from tocsin.cli.test import show_failure
 from tocsin.errors import InputFault
-from tocsin.rulefiles import FOLDERS
+from tocsin.rulefiles import paths_of
 from tocsin.rules import Loaded, Shelf, load
 
 PAUSE = 0.1
@@ -83,7 +83,7 @@ def _settled(rules: Path) -> Mapping[str, tuple[int, int]]:
 def _stamps(rules: Path) -> Mapping[str, tuple[int, int]]:
     """File → when it was changed, and how long it is."""
     found = {}
-    for path in (path for inside in FOLDERS for path in (rules / inside).glob("*.yaml")):
+    for path in paths_of(rules).values():
         try:
             told = path.stat()
         except OSError:  # it just went

@@ -100,12 +100,19 @@ class Decider:
 
     def _record_silent(self, articles: Sequence[Article]) -> None:
         now = self.detector.clock()
-        rows = [_fate_record(one, "no_signal", "no rule matched", self.detector.rules.version, now) for one in articles]
+        rows = [
+            FateRecord.of(one, "no_signal", "no rule matched", now.isoformat(), self.detector.rules.version)
+            for one in articles
+        ]
         lines = "\n".join(json.dumps(row.to_json()) for row in rows)
         names = [f"{article.id}\n{article.content}" for article in articles]
         self.detector.archive().write(
             counted_key("fates", now, names, len(names)), gzip.compress(lines.encode(), mtime=0)
         )
+
+    def _fate(self, article: Article, fate: Fate, reason: str) -> FateRecord:
+        """A fate by the rules of this moment."""
+        return FateRecord.of(article, fate, reason, self.detector.clock().isoformat(), self.detector.rules.version)
 
     def _decide(self, article: Article, signals: Sequence[Signal]) -> int:
         """Decides on an article and writes that down; returns how many alerts it raised."""
@@ -130,9 +137,7 @@ class Decider:
         log.info("article %s has a fate already", ascii(article.id))
         if known.article != article.id:
             reason = f"the same article as {known.article}, at the same address"
-            self.detector.table().record(
-                _fate_record(article, "duplicate", reason, self.detector.rules.version, self.detector.clock())
-            )
+            self.detector.table().record(self._fate(article, "duplicate", reason))
 
     def _write(self, article: Article, signals: Sequence[Signal], known: FateRecord | None) -> int:
         """Decides and writes, everything in one transaction. `known`: the fate of the version before, if it was edited."""
@@ -142,7 +147,7 @@ class Decider:
         self.detector.table().commit(commit, self.detector.clock())
         if known and known.article != article.id:
             reason = f"an edit of {known.article}: {commit.fate.reason}"
-            fate = _fate_record(article, commit.fate.fate, reason, self.detector.rules.version, self.detector.clock())
+            fate = self._fate(article, commit.fate.fate, reason)
             self.detector.table().record(fate)
         return draft.rung
 
@@ -308,23 +313,13 @@ def _fate(article: Article, signals: Sequence[Signal], draft: _Draft, rules: Rul
     reasons = [f"{rule}: {decision.reason} ({decision.detail})" for rule, decision in told]
     if article.dated == "clamped":
         reasons.append("its own date cannot be right, so it is dated by its arrival")
-    record = _fate_record(
-        article, fate_of([decision for _, decision in told]), "; ".join(dict.fromkeys(reasons)), rules.version, now
-    )
+    fate, reason = fate_of([decision for _, decision in told]), "; ".join(dict.fromkeys(reasons))
+    record = FateRecord.of(article, fate, reason, now.isoformat(), rules.version)
     record = replace(record, signals=tuple(_fitting(rows)))
     if known := draft.known:
         version = {"fate": known.fate, "reason": known.reason[:500], "at": known.at, "content": known.content}
         record = replace(record, before=(*known.before, version)[-MAX_VERSIONS:])
     return record
-
-
-def _fate_record(article: Article, fate: Fate, reason: str, rules: str, now: datetime) -> FateRecord:
-    """The fate of an article, without its signals."""
-    published = article.published.isoformat() if article.published else ""
-    return FateRecord(
-        article.id, fate, reason, now.isoformat(), rules, article.title, article.source, (), article.url, published, article.content,
-        lacks=article.lacks,
-    )  # fmt: skip
 
 
 def _fitting(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

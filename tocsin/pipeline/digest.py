@@ -14,13 +14,13 @@ DIGEST_DAYS = 3
 
 def want_digests(table: Table, now: datetime) -> list[str]:
     """Puts the digests of the last days that held something back into the outbox, each once; returns the days."""
-    days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(DIGEST_DAYS, 0, -1)]
+    days = _days_before(now, DIGEST_DAYS)
     return [day for day in days if table.held(day) and table.want_digest(day, now)]
 
 
 def count_silent(table: Table, archive: Archive, now: datetime) -> None:
     """Counts what the tallies of the last days do not, each day once: the archive knows it, and no batch waits for a counter."""
-    days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(DIGEST_DAYS, 0, -1)]
+    days = _days_before(now, DIGEST_DAYS)
     counted = {one.day for one in table.tallies(days) if one.silent is not None}
     for day in days:
         if day not in counted:
@@ -33,8 +33,13 @@ def want_heartbeat(table: Table, now: datetime) -> bool:
     It is asked for every day, so that a Monday that was missed is made up.
     """
     monday = now - timedelta(days=now.weekday())
-    days = [f"{monday - timedelta(days=back):%Y-%m-%d}" for back in range(7, 0, -1)]
+    days = _days_before(monday, 7)
     return table.announce(f"heartbeat-{days[0]}", _heartbeat(days, table.tallies(days)), now)
+
+
+def _days_before(now: datetime, count: int) -> list[str]:
+    """The UTC days before a moment, the last at the end."""
+    return [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(count, 0, -1)]
 
 
 def _heartbeat(days: Sequence[str], tallies: Sequence[Tally]) -> Bulletin:

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from tocsin import cursor, health, schedule
 from tocsin.article import MAX_TEXT, Article
 from tocsin.cursor import Cursor, Recognised
-from tocsin.decide import Fate
 from tocsin.errors import Conflict, FeedFault, FetchFault
 from tocsin.feed import Answer, Feed
 from tocsin.health import Failing, Health
@@ -280,13 +279,17 @@ class Poller:
         """Sends an entry on, or says why not."""
         article = cursor.article(poll.feed, one)
         if not (article.text.strip() or article.title.strip()):
-            poll.held.append(_fate(article, "rejected", f"the entry has neither a headline nor a text; {_EMPTY}", now))
+            poll.held.append(
+                FateRecord.of(
+                    article, "rejected", f"the entry has neither a headline nor a text; {_EMPTY}", now.isoformat()
+                )
+            )
         elif len(article.text) > MAX_TEXT:
             what = f"the entry has {len(article.text):,} characters, and {MAX_TEXT:,} is the most; drop it under inbox/ in parts"
-            poll.held.append(_fate(article, "rejected", what, now))
+            poll.held.append(FateRecord.of(article, "rejected", what, now.isoformat()))
         elif one.seen.undated and one.news == "new" and not poll.before.body:
             what = "it has no date and stood in the feed when that was first read, so nobody knows how old it is"
-            poll.held.append(_fate(article, "stale", what, now))
+            poll.held.append(FateRecord.of(article, "stale", what, now.isoformat()))
         else:
             fresh = cursor.unheard_of(one, poll.before)
             poll.articles.append(replace(article.arriving(now), fresh=fresh))
@@ -367,13 +370,6 @@ def _header(answer: Answer, name: str) -> str:
 def _has_page(feed: Subscription, article: Article) -> bool:
     """Whether the article's page is to be fetched: it has one of its own, and travels whole."""
     return feed.pages and bool(article.address) and len(json.dumps(article.to_json())) <= INLINE
-
-
-def _fate(article: Article, fate: Fate, reason: str, now: datetime) -> FateRecord:
-    published = article.published.isoformat() if article.published else ""
-    return FateRecord(
-        article.id, fate, reason, now.isoformat(), "", article.title, article.source, (), article.url, published, article.content
-    )  # fmt: skip
 
 
 _EMPTY = "open its link, or tell the publisher; if all are like it, remove the feed"

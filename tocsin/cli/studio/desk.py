@@ -20,7 +20,7 @@ from tocsin.difference import Change, compare
 from tocsin.errors import Fault, InputFault, RuleFaults
 from tocsin.hearing import Hearing, hear
 from tocsin.rehearsal import in_order
-from tocsin.rulefiles import FOLDERS
+from tocsin.rulefiles import paths_of
 from tocsin.rules import Loaded, Shelf, load
 from tocsin.trial import Outcome, run
 
@@ -60,12 +60,11 @@ class Desk:
 
     def files(self) -> dict[str, Path]:
         """The files that may be opened and saved: `NAME.yaml`, `lists/NAME.yaml`, `cues/NAME.yaml`. None lies outside the folder."""
-        found = {}
-        for inside in FOLDERS:
-            for path in sorted((self.rules / inside).glob("*.yaml")):
-                if path.is_file() and path.resolve().is_relative_to(self.rules):
-                    found[path.relative_to(self.rules).as_posix()] = path
-        return found
+        return {
+            name: path
+            for name, path in paths_of(self.rules).items()
+            if path.is_file() and path.resolve().is_relative_to(self.rules)
+        }
 
     def open(self, file: str) -> Draft:
         """A file as it is saved."""
@@ -127,11 +126,6 @@ class Desk:
         known = {(fault.file, fault.what) for fault in before}
         own = f"{self.rules.name}/{draft.file}"
         return [fault for fault in faults if fault.file == own or (fault.file, fault.what) not in known]
-
-    def name_of(self, draft: Draft) -> str:
-        """The rule that a file is; empty for lists, cues and routes."""
-        name = draft.file.removesuffix(".yaml")
-        return name if name in self.drafted(draft).models or name in self.saved().models else ""
 
     def tests(self, draft: Draft) -> list[Outcome]:
         """How the tests at the bottom of the draft come out."""
