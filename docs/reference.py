@@ -12,14 +12,14 @@ import sys
 import types
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
 from tocsin import checks, cli, expectations, feeds, reading, routefile, rule, settings
@@ -35,6 +35,12 @@ MADE = "This page is made by `make docs`, of the code.\n"
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+_ARTICLE: Mapping[str, Any] = {
+    name: (datetime if field.is_date else str, Field(... if name == "text" else None, description=field.what))
+    for name, field in reading.FIELDS.items()
+}
+ARTICLE = create_model("Article", **_ARTICLE)
+"""What is read of an article, as a model like the others: the functions read it without one."""
 KINDS: Sequence[tuple[str, str, type[BaseModel]]] = (
     ("Rules", "`rules/NAME.yaml`: one kind of signal.", rule.Rule),
     ("Word lists", "`rules/lists/NAME.yaml` with `kind: words`: words that rules name in angle brackets.", rule.WordsFile),
@@ -43,7 +49,7 @@ KINDS: Sequence[tuple[str, str, type[BaseModel]]] = (
     ("Routes", "`rules/routes.yaml`: which channel an alert goes to, in the words of Alertmanager.", routefile.RoutesFile),
     ("Feeds", "A list of feeds, as `tocsin feeds import` takes it: `feeds:` with a list of these.", feeds.FeedLine),
     ("Expectations", "What `tocsin backtest --expect FILE` asks of an archive: below the name of each rule, these.", expectations.Expected),
-    ("Articles", "An article as JSON: in a file, a line of a file, or a post.", reading.ArticleInput),
+    ("Articles", "An article as JSON: in a file, a line of a file, or a post.", ARTICLE),
 )  # fmt: skip
 """Every kind of file people write: what it is called, where it stands, and the model that reads it."""
 EXAMPLES: Mapping[type[BaseModel], str] = {
@@ -73,7 +79,7 @@ time_intervals:
 """,
     feeds.FeedLine: "{url: https://en.yna.co.kr/RSS/nk.xml, name: Yonhap, language: en, country: KR, every: 5m, slowest: 6h, pages: true}",
     expectations.Expected: "{fires: {at_least: 2, at_most: 40}, stories: {at_least: 2}, alerts: {exactly: 3}}",
-    reading.ArticleInput: """
+    ARTICLE: """
 {id: yna-20250124, title: "Seoul expects more troops", source: Yonhap, url: "https://example.org/1", published: "2025-01-24T09:30:00Z",
  text: "North Korea is preparing to send more troops to Russia, Seoul said."}
 """,

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tocsin.article import Article
-from tocsin.cursor import Cursor
-from tocsin.decide import Fate
-from tocsin.feed import Answer
-from tocsin.health import Kind
 from tocsin.rulefiles import SHORT
-from tocsin.silence import Silence
-from tocsin.story import Story
-from tocsin.subscription import Subscription
+
+if TYPE_CHECKING:  # each costs a start, and a function needs few of them
+    from tocsin.article import Article
+    from tocsin.cursor import Cursor
+    from tocsin.decide import Fate
+    from tocsin.feed import Answer
+    from tocsin.health import Kind
+    from tocsin.silence import Silence
+    from tocsin.story import Story
+    from tocsin.subscription import Subscription
 
 Clock = Callable[[], datetime]
 """Tells the time, in UTC."""

@@ -13,9 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from typing import Any, NamedTuple
 
 from tocsin.article import MAX_TEXT, Article
 from tocsin.clean import clean, line
@@ -33,7 +31,11 @@ MAX_PAGE = 5_000_000
 _HEAD = 8_192
 """Bytes looked at to tell a text from a binary file."""
 _CONTROL = 0.02
-_YEAR = re.compile(r"\A\d{4}(-\d{2}){0,2}\Z")
+_YEAR = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
+_NUMBER = re.compile(r"[+-]?(?![0-9]{8}\Z)[0-9]+(\.[0-9]*)?")
+"""Seconds since 1970; eight figures are a day."""
+_MILLISECONDS = 2e10
+"""Numbers beyond it count these instead: as seconds they would be the year 2603."""
 _YEARS = range(1900, 2200)
 _MAX_STEM = 200
 _MEND = {
@@ -43,75 +45,24 @@ _MEND = {
 }
 
 
-class ArticleInput(BaseModel):
-    """An article as outsiders hand it in; unknown keys are ignored."""
+class Field(NamedTuple):
+    """A field of an article as outsiders hand it in."""
 
-    model_config = ConfigDict(extra="ignore", str_max_length=MAX_TEXT)
+    what: str
+    most: int = MAX_TEXT
+    """Characters it may have."""
+    is_date: bool = False
 
-    id: str | None = Field(
-        default="",
-        max_length=300,
-        description="By which the article is known again; made of the file name where it has none",
-    )
-    text: str = Field(description="What it says")
-    title: str | None = Field(default="", max_length=2_000, description="The headline")
-    source: str | None = Field(default="", max_length=300, description="The outlet")
-    url: str | None = Field(default="", max_length=2_000, description="Where it stands")
-    published: datetime | None = Field(default=None, description="When, as 2025-01-24 or 2025-01-24T09:30:00Z")
 
-    @field_validator("id", "text", mode="before")
-    @classmethod
-    def _clean(cls, value: Any) -> Any:
-        return clean(value) if isinstance(value, str) else value
-
-    @field_validator("title", "source", "url", mode="before")
-    @classmethod
-    def _of_one_line(cls, value: Any) -> Any:
-        return line(value) if isinstance(value, str) else value
-
-    @field_validator("id")
-    @classmethod
-    def _printable(cls, value: str | None) -> str | None:
-        if value and not value.isprintable():
-            raise ValueError("holds a character that cannot be printed")
-        return value
-
-    @field_validator("text")
-    @classmethod
-    def _not_blank(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("is empty")
-        return value
-
-    @field_validator("published", mode="before")
-    @classmethod
-    def _first_day(cls, value: Any) -> Any:
-        """A year or a month is taken as its first day; nothing is better than a wrong guess for the rest."""
-        written = str(value).strip() if isinstance(value, str | int) else ""
-        if _YEAR.match(written):
-            return written + "-01" * (2 - written.count("-")) + "T00:00:00Z"
-        return value or None
-
-    @field_validator("published")
-    @classmethod
-    def _in_utc(cls, value: datetime | None) -> datetime | None:
-        if value is None:
-            return None
-        if value.year not in _YEARS:
-            raise ValueError(f"the year must lie between {_YEARS[0]} and {_YEARS[-1]}")
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-    def article(self, default_id: str) -> Article:
-        """The article, with `default_id` where it has none of its own."""
-        return Article(
-            id=self.id or default_id,
-            text=self.text,
-            title=self.title or "",
-            source=self.source or "",
-            url=self.url or "",
-            published=self.published,
-            named="given" if self.id else "file",
-        )
+FIELDS: Mapping[str, Field] = {
+    "id": Field("By which the article is known again; made of the file name where it has none", 300),
+    "text": Field("What it says"),
+    "title": Field("The headline", 2_000),
+    "source": Field("The outlet", 300),
+    "url": Field("Where it stands", 2_000),
+    "published": Field("When, as 2025-01-24 or 2025-01-24T09:30:00Z", is_date=True),
+}
+"""What is read of an article; only its text is required, and other keys are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,13 +260,68 @@ def _article(row: Any, where: str, default_id: str) -> Article:
     if not isinstance(row, dict):
         mend = 'write {"text": "…", "title": "…", "source": "…", "published": "…"}'
         raise InputFault("is not a JSON object", where, mend)
+    told: dict[str, Any] = {}
+    faults: dict[str, str] = {}
+    for name, field in FIELDS.items():
+        try:
+            told[name] = _date(row.get(name)) if field.is_date else _text(row, name, field.most)
+        except ValueError as error:
+            faults[name] = str(error)
+    if faults:
+        what = "; ".join(f"{name}: {fault}" for name, fault in faults.items())
+        mend = "; ".join(dict.fromkeys(_MEND.get(name, f"shorten the {name} or leave it out") for name in faults))
+        raise InputFault(what, where, mend)
+    return Article(**{**told, "id": told["id"] or default_id}, named="given" if told["id"] else "file")
+
+
+def _text(row: Mapping[str, Any], name: str, most: int) -> str:
+    """A field that is a text, clean; empty where there is none. `ValueError` says what is wrong with it."""
+    value = row.get(name)
+    if value is None and name != "text":
+        return ""
+    if name not in row:
+        raise ValueError("field required")
+    if not isinstance(value, str):
+        raise ValueError("input should be a valid string")  # noqa: TRY004 - it is told, not raised further
+    text = clean(value) if name in {"id", "text"} else line(value)
+    if len(text) > most:
+        raise ValueError(f"string should have at most {most} characters")
+    if name == "text" and not text.strip():
+        raise ValueError("is empty")
+    if name == "id" and not text.isprintable():
+        raise ValueError("holds a character that cannot be printed")
+    return text
+
+
+def _date(value: Any) -> datetime | None:
+    """A date in UTC; nothing where there is none. `ValueError` says what is wrong with it."""
+    if not value:
+        return None
     try:
-        return ArticleInput.model_validate(row).article(default_id)
-    except ValidationError as error:
-        faults = [(str(one["loc"][0]), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
-        what = "; ".join(f"{field}: {message[0].lower()}{message[1:]}" for field, message in faults)
-        mend = "; ".join(dict.fromkeys(_MEND.get(field, f"shorten the {field} or leave it out") for field, _ in faults))
-        raise InputFault(what, where, mend) from error
+        moment = _moment(value.strip() if isinstance(value, str) else value)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(f"input should be a valid datetime, not {ascii(value)[:60]}") from None
+    if moment.year not in _YEARS:
+        raise ValueError(f"the year must lie between {_YEARS[0]} and {_YEARS[-1]}")
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _moment(value: Any) -> datetime:
+    """A date in the ways people and programs write it.
+
+    A year or a month is taken as its first day; nothing is better than a wrong guess for the rest.
+    """
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError  # noqa: TRY004 - as any other value that is no date
+    written = str(value)
+    if _YEAR.fullmatch(written):
+        return datetime.fromisoformat(written + "-01" * (2 - written.count("-")))
+    if not _NUMBER.fullmatch(written):
+        return datetime.fromisoformat(written.upper())
+    number = float(value)
+    return datetime.fromtimestamp(number if abs(number) <= _MILLISECONDS else number / 1_000, UTC)
 
 
 def _parsed(text: str, where: str) -> Any:
