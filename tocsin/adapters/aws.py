@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,25 +47,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class LateClient:
-    """A client of boto3's core with short timeouts, made when it is first asked for something: what boto3 puts around it costs a start."""
+class Late:
+    """Something that is made when it is first asked for something: what an event does without then costs no start."""
 
-    def __init__(self, service: str) -> None:
-        self._service = service
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._made = cache(make)
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(_made(self._service), name)
-        setattr(self, name, found)
-        return found
+        return getattr(self._made(), name)
 
 
 @cache
 def client(service: str) -> Any:
-    """A client with short timeouts, one for each service."""
-    return LateClient(service)
+    """A client with short timeouts, one for each service, of boto3's core: what boto3 puts around it costs a start, too."""
+    return Late(partial(_made, service))
 
 
-@cache
 def _made(service: str) -> Any:
     from botocore.config import Config
 
@@ -212,7 +209,7 @@ def collector() -> Collector:
     from tocsin import reading
     from tocsin.pipeline.collect import Collector
 
-    return Collector(archive(), queue(Settings(os.environ).article_queue), table(), now, reading.contents)
+    return Collector(archive(), queue(Settings(os.environ).article_queue), Late(table), now, reading.contents)
 
 
 def receiver() -> Receiver:
@@ -224,7 +221,7 @@ def receiver() -> Receiver:
     settings = Settings(os.environ)
     secret = SecretToken(client("secretsmanager"), settings.receive_secret, "shared secret", least=24)
     articles = queue(settings.article_queue)
-    return Receiver(Door(secret, now), archive(), articles, table(), now, reading.contents)
+    return Receiver(Door(secret, now), archive(), articles, Late(table), now, reading.contents)
 
 
 def page_reader(about: str | None = None) -> PageReader:

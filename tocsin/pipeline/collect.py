@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from tocsin.article import Article
 from tocsin.errors import InputFault
 from tocsin.pipeline.archive import MAX_FILE, archived
-from tocsin.ports import Archive, Clock, FateRecord, Queue, Table
 
 if TYPE_CHECKING:
-    from tocsin.reading import Entry  # with pydantic behind it, which detection must not wait for
+    from tocsin.ports import Archive, Clock, Queue, Table
+    from tocsin.reading import Entry
 
 log = logging.getLogger("tocsin")
 
@@ -49,6 +49,8 @@ class Collector:
             self._send(articles, now)
 
     def _reject(self, name: str, fault: InputFault, now: datetime) -> None:
+        from tocsin.ports import FateRecord
+
         log.warning("rejected %s", ascii(str(fault)))
         self.table.record(FateRecord(name, "rejected", str(fault), now.isoformat(), ""))
 

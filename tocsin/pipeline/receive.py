@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tocsin.article import Article
 from tocsin.errors import InputFault
 from tocsin.pipeline.archive import archived
-from tocsin.ports import Archive, Clock, FateRecord, Queue, Table
 
 if TYPE_CHECKING:
-    from tocsin.reading import Entry  # as in `collect`
+    from tocsin.ports import Archive, Clock, Queue, Table
+    from tocsin.reading import Entry
 
 log = logging.getLogger("tocsin")
 
@@ -144,8 +144,7 @@ class Receiver:
         if articles:
             self.queue.send(archived(self.archive, list(articles), now))
         for index, fault in faults.items():
-            log.warning("rejected %s", ascii(str(fault)))
-            self.table.record(FateRecord(f"post-{post}-{index}", "rejected", str(fault), now.isoformat(), ""))
+            self._reject(f"post-{post}-{index}", fault, now)
         outcome = {
             "accepted": list(dict.fromkeys(article.id for article in articles)),
             "rejected": [{"index": index, "reason": str(fault)[:_SHOWN]} for index, fault in faults.items()],
@@ -154,6 +153,12 @@ class Receiver:
             return Reply(202, outcome)
         what = failure(400, "nothing_accepted", "the post holds no article that can be read; see `rejected`")
         return replace(what, body={**what.body, **outcome})
+
+    def _reject(self, name: str, fault: InputFault, now: datetime) -> None:
+        from tocsin.ports import FateRecord
+
+        log.warning("rejected %s", ascii(str(fault)))
+        self.table.record(FateRecord(name, "rejected", str(fault), now.isoformat(), ""))
 
 
 def failure(status: int, code: str, message: str) -> Reply:
