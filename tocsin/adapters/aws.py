@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from tocsin.adapters.sqs import SqsQueue
     from tocsin.artefact import Artefact
     from tocsin.compiled import RuleSet
+    from tocsin.feed import Answer
     from tocsin.pipeline.collect import Collector
     from tocsin.pipeline.deliver import Deliverer
     from tocsin.pipeline.detect import Detector
     from tocsin.pipeline.interact import Interactor
-    from tocsin.pipeline.page import PageReader
+    from tocsin.pipeline.page import Page, PageReader
     from tocsin.pipeline.poll import Poller
     from tocsin.pipeline.question import Answerer
     from tocsin.pipeline.receive import Receiver
@@ -226,11 +227,16 @@ def receiver() -> Receiver:
 
 def page_reader(about: str | None = None) -> PageReader:
     """What `handlers.page` runs; the set of rules that came with a summary goes on with its article."""
-    from tocsin.adapters import pages
     from tocsin.pipeline.page import PageReader
 
     articles = queue(Settings(os.environ).article_queue, None if about is None else lambda: about)
-    return PageReader(web(), pages.extract, archive(), articles, now)
+    return PageReader(web(), _extracted, archive(), articles, now)
+
+
+def _extracted(answer: Answer) -> Page:
+    from tocsin.adapters.pages import extract
+
+    return extract(answer)
 
 
 def detector(rules: str | None = None) -> Detector:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 from urllib.error import URLError
 from uuid import UUID, uuid5
 
+from tocsin.adapters.slack_http import Answer, Body, Caller, as_form, as_json
 from tocsin.errors import Rejected, SettingsFault, SlackError, Throttled, Unknown
 from tocsin.ports import Message, Posted
-
-if TYPE_CHECKING:  # the SDK costs a start a third of it, and not every press of a button needs it
-    from slack_sdk import WebClient
-    from slack_sdk.web import SlackResponse
 
 Outcome = Literal["throttled", "content", "channel", "auth", "missing", "unknown"]
 
@@ -83,9 +77,6 @@ _PAUSE = 30.0
 """Seconds to wait where Slack refuses for now without saying how long."""
 _PAGE = 200
 
-# The SDK logs whole requests and answers; this logger is outside the logging tree and prints nothing.
-_SILENT = logging.Logger("slack_sdk", logging.CRITICAL + 1)  # noqa: LOG001
-
 
 class Token(Protocol):
     """Where the bot token comes from. Both methods may raise `SettingsFault`."""
@@ -106,16 +97,8 @@ class SlackWorkspace:
     """
 
     def __init__(self, url: str, token: Token, *, timeout: float = 10.0) -> None:
-        self._url, self._token, self._timeout = url, token, timeout
-
-    @cached_property
-    def _client(self) -> WebClient:
-        from slack_sdk import WebClient
-
-        client = WebClient(base_url=self._url, retry_handlers=[], logger=_SILENT)
-        # The SDK says int, yet hands it to urllib, which takes fractions too.
-        client.timeout = self._timeout  # type: ignore[assignment]
-        return client
+        self._url, self._token = url, token
+        self._caller = Caller(url, timeout)
 
     def __repr__(self) -> str:
         """Shows the address only."""
@@ -156,7 +139,7 @@ class SlackWorkspace:
     def permalink(self, posted: Posted) -> str | None:
         """A link to the message, or None when it is gone or Slack gives none."""
         try:
-            answer = self._call("chat.getPermalink", params={"channel": posted.channel, "message_ts": posted.ts})
+            answer = self._read("chat.getPermalink", {"channel": posted.channel, "message_ts": posted.ts})
         except Rejected as refusal:
             if refusal.kind == "missing":
                 return None
@@ -181,7 +164,7 @@ class SlackWorkspace:
         cursor = ""
         page = {**where, "inclusive": True, "include_all_metadata": True, "limit": _PAGE}
         while True:
-            answer = self._call(method, params={**page, **({"cursor": cursor} if cursor else {})})
+            answer = self._read(method, {**page, **({"cursor": cursor} if cursor else {})})
             rows, behind, cursor = answer.get("messages"), cursor, _next_cursor(answer)
             if not isinstance(rows, list) or (answer.get("has_more") and cursor in ("", behind)):
                 raise Unknown(f"{method} broke off before the last page")
@@ -191,50 +174,51 @@ class SlackWorkspace:
             if not cursor:
                 return
 
+    def _read(self, method: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Methods that only read take no JSON."""
+        return self._call(method, as_form(fields)).data
+
     def _write(self, method: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
-            json.dumps(fields)
+            body = as_json(fields)
         except (TypeError, ValueError):
-            # Found before anything was sent; left to the SDK it would look like an unknown outcome.
             raise Rejected("content", "invalid_json") from None
-        return self._call(method, json=fields)
+        return self._call(method, body).data
 
-    def _call(self, method: str, **arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _call(self, method: str, body: Body) -> Answer:
+        """One call, and after a stale token a second; the answer says `ok`."""
         try:
-            self._client.token = self._token()
+            self._caller.token = self._token()
         except SettingsFault as fault:
             raise Rejected("auth", "not_authed") from fault
         try:
-            return self._send(method, arguments)
+            return self._send(method, body)
         except Rejected as refusal:
             if refusal.code not in _STALE_TOKEN or not self._renewed():
                 raise
-        return self._send(method, arguments)
+        return self._send(method, body)
 
     def _renewed(self) -> bool:
         """Whether the source now gives another token than the one in use."""
-        refused = self._client.token
+        refused = self._caller.token
         try:
-            self._client.token = self._token.refresh()
+            self._caller.token = self._token.refresh()
         except SettingsFault:
             return False
-        return self._client.token != refused
+        return self._caller.token != refused
 
-    def _send(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        from slack_sdk.errors import SlackApiError
+    def _send(self, method: str, body: Body) -> Answer:
+        answer = self._answer(method, body)
+        if isinstance(answer, SlackError):
+            raise answer  # here, so that nothing that quotes request or answer is in its traceback
+        return answer
 
+    def _answer(self, method: str, body: Body) -> Answer | SlackError:
         try:
-            answer = self._client.api_call(method, **arguments).data
-        except SlackApiError as error:
-            outcome = _outcome(error.response)
+            answer = self._caller.post(method, body)
         except Exception as error:  # noqa: BLE001 after the first byte left, any failure leaves the outcome open
-            outcome = Unknown(_cause(error))
-        else:
-            if isinstance(answer, dict):
-                return answer
-            outcome = Unknown("an answer that is not JSON")
-        # Raised out here so that the SDK's error, which holds the request with the token, is not in its context.
-        raise outcome
+            return Unknown(_cause(error))
+        return answer if answer.status == 200 and answer.data.get("ok") else _outcome(answer)  # noqa: PLR2004 an HTTP status
 
 
 def _content(message: Message) -> dict[str, Any]:
@@ -260,17 +244,16 @@ def _names(row: Any, alert: str) -> bool:
     return isinstance(payload, dict) and payload.get("alert") == alert
 
 
-def _outcome(response: SlackResponse) -> SlackError:
+def _outcome(answer: Answer) -> SlackError:
     """What an answer other than `ok` means for the message."""
-    status, data = response.status_code, response.data
-    code = data.get("error") if isinstance(data, dict) else None
+    status, code = answer.status, answer.data.get("error")
     if status == 429:  # noqa: PLR2004 an HTTP status
-        return Throttled(_pause(response.headers))
+        return Throttled(_pause(answer.headers))
     if status >= 500 or not isinstance(code, str) or not _CODE.fullmatch(code):  # noqa: PLR2004 an HTTP status
         return Unknown(f"HTTP {status} without a word of Slack's")
     outcome = OUTCOMES.get(code, "unknown")
     if outcome == "throttled":
-        return Throttled(_pause(response.headers))
+        return Throttled(_pause(answer.headers))
     if outcome == "unknown":
         return Unknown(code)
     return Rejected(outcome, code)
@@ -278,7 +261,7 @@ def _outcome(response: SlackResponse) -> SlackError:
 
 def _pause(headers: Mapping[str, str]) -> float:
     """Seconds Slack asks to wait."""
-    asked = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    asked = headers.get("retry-after", "")
     return float(asked) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", asked) else _PAUSE
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from tocsin.adapters.slack import SlackWorkspace
+from tocsin.adapters.slack_http import Caller, as_form, as_json
 from tocsin.errors import InputFault, Unknown
 from tocsin.ports import Message
-
-# The SDK logs whole requests, and the address is as good as a key for half an hour; this logger prints nothing.
-_SILENT = logging.Logger("slack_sdk", logging.CRITICAL + 1)  # noqa: LOG001
 
 
 class SlackForms(SlackWorkspace):
@@ -20,7 +17,7 @@ class SlackForms(SlackWorkspace):
 
     def open(self, trigger: str, form: Mapping[str, Any]) -> None:
         """See `Forms.open`."""
-        self._call("views.open", json={"trigger_id": trigger, "view": dict(form)})
+        self._write("views.open", {"trigger_id": trigger, "view": dict(form)})
 
 
 class SlackResponses:
@@ -33,23 +30,17 @@ class SlackResponses:
         """See `Responses.respond`. `Unknown` when it may be tried again."""
         if not self._is_slacks(address):
             raise InputFault("the address to answer at is none of Slack's")
-        from slack_sdk.webhook import WebhookClient
-
-        client = WebhookClient(address, timeout=self._timeout, retry_handlers=[], logger=_SILENT)
+        blocks = [dict(block) for block in message.blocks]
+        told = {"text": message.text, "blocks": blocks, "response_type": "ephemeral", "replace_original": False}
         try:
-            answer = client.send(
-                text=message.text,
-                blocks=[dict(block) for block in message.blocks],
-                response_type="ephemeral",
-                replace_original=False,
-            )
-        except Exception as error:  # noqa: BLE001 - whatever it is may quote the address
+            status = Caller(address, self._timeout).post("", as_json(told)).status
+        except Exception as error:  # noqa: BLE001 - whatever it is may quote the address, which is as good as a key for half an hour
             failure: Exception = Unknown(type(error).__name__)
         else:
-            if answer.status_code == 200:  # noqa: PLR2004 - an HTTP status
+            if status == 200:  # noqa: PLR2004 - an HTTP status
                 return
-            refused = 400 <= answer.status_code < 500 and answer.status_code != 429  # noqa: PLR2004 - HTTP statuses
-            what = f"Slack answers {answer.status_code}"
+            refused = 400 <= status < 500 and status != 429  # noqa: PLR2004 - HTTP statuses
+            what = f"Slack answers {status}"
             failure = InputFault(f"{what}: too late, or answered too often") if refused else Unknown(what)
         raise failure
 
@@ -69,16 +60,9 @@ class SlackApp(SlackWorkspace):
 
     def ask(self, method: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `App.ask`."""
-        return self._call(method, params=fields)
+        return self._read(method, fields)
 
     def scopes(self) -> frozenset[str]:
         """See `App.scopes`: Slack tells them beside every answer."""
-        self._call("auth.test", params={})
-        try:
-            headers = self._client.api_call("auth.test").headers
-        except Exception as error:  # noqa: BLE001 - whatever it is may hold the token
-            failure = Unknown(type(error).__name__)
-        else:
-            told = {name.lower(): value for name, value in headers.items()}.get("x-oauth-scopes", "")
-            return frozenset(one.strip() for one in told.split(",") if one.strip())
-        raise failure
+        told = self._call("auth.test", as_form({})).headers.get("x-oauth-scopes", "")
+        return frozenset(one.strip() for one in told.split(",") if one.strip())

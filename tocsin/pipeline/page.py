@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tocsin.article import MAX_TEXT, Article
 from tocsin.errors import FetchFault, InputFault
-from tocsin.feed import Answer
 from tocsin.pipeline.archive import archived, arrived
-from tocsin.ports import Archive, Clock, Queue, Web
+
+if TYPE_CHECKING:
+    from tocsin.feed import Answer
+    from tocsin.ports import Archive, Clock, Queue, Web
 
 log = logging.getLogger("tocsin")
 
