@@ -75,7 +75,11 @@ def _made(service: str) -> Any:
 def _session() -> Any:
     from botocore.session import get_session
 
-    return get_session()
+    from tocsin.adapters.models import Models
+
+    session = get_session()
+    session.register_component("data_loader", Models())
+    return session
 
 
 def rules() -> Path:
