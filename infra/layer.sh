@@ -1,6 +1,7 @@
 #!/bin/sh
 # Fills a layer:  infra/layer.sh FOLDER core|pages  (`sam build` calls it through `make build-CoreLayer` and `make build-PageLayer`)
-# core:  FOLDER/python: what requirements/layer.txt locks, for the Lambda's processor and Python, and the tocsin package;
+# core:  FOLDER/python: what requirements/layer.txt locks, for the Lambda's processor and Python, and the tocsin package,
+#        with a copy of what boto3 knows of its services;
 #        FOLDER/rules: the rules, with the compiled set beside them.
 # pages: FOLDER/python: what requirements/pages.txt locks, and nothing else.
 # ARCHITECTURE is arm64 (the default) or x86_64, as the template's parameter.
@@ -61,6 +62,14 @@ compile_rules() {
   say "no Python with pydantic and PyYAML here, so the layer goes without compiled rules: it works, and functions start more slowly"
 }
 
+# What boto3 knows of the few services functions ask, without documentation: an eighth of a start. Any Python will do that can run the layer's boto3.
+copy_models() {
+  for python in "${PYTHON:-}" .venv/bin/python .venv-sam/bin/python python3; do
+    if PYTHONPATH="$folder/python" "$python" -m tocsin.adapters.services "$folder/python/tocsin/adapters/services" 2>/dev/null; then return; fi
+  done
+  say "no Python with which the layer's boto3 runs is here, so its models stay as they are: it works, and functions start more slowly"
+}
+
 say "packages for Python $runtime on $processor ..."
 mkdir -p "$folder/python"
 install --require-hashes --no-deps --only-binary=:all: --target "$folder/python" -r "$lock"
@@ -68,6 +77,7 @@ if [ "$layer" = core ]; then
   cp -R tocsin "$folder/python/"
   rm -rf "$folder/python/tocsin/cli"
   cp -R rules "$folder/rules"
+  copy_models
   compile_rules
 fi
 rm -rf "$folder/python/bin"

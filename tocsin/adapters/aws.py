@@ -75,7 +75,7 @@ def _made(service: str) -> Any:
 def _session() -> Any:
     from botocore.session import get_session
 
-    from tocsin.adapters.models import Models
+    from tocsin.adapters.services import Models
 
     session = get_session()
     session.register_component("data_loader", Models())
