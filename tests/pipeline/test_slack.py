@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
@@ -331,6 +333,25 @@ def test_every_doubtful_answer_is_unknown(local: LocalSlack, method: str, fault:
     local.fail_next(method, fault)
     assert type(outcome_of(calls[method])) is Unknown
     assert local.requests[method] == before + 1
+
+
+def test_a_redirect_takes_the_token_nowhere(local: LocalSlack) -> None:
+    """An answer that sends the caller elsewhere is an unknown outcome, and whoever it names is not asked."""
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(307)
+            self.send_header("Location", f"{local.url}{POST}")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        slack = SlackWorkspace(f"http://127.0.0.1:{server.server_port}/api/", Tokens(CANARY), timeout=0.5)
+        assert isinstance(outcome_of(lambda: slack.post(CHANNEL, message())), Unknown)
+    assert not local.messages(CHANNEL)
 
 
 def test_slack_that_is_not_there_is_unknown() -> None:
