@@ -19,9 +19,12 @@ from tocsin.pipeline.poll import Asked, Poll, Poller, asked_for, send_due
 
 MODES = {
     "feeds.due": READ,
+    "feeds.round": READ,
     "feeds.read": READ,
     "web.get": READ,
     "feeds.asked": WRITE,
+    "feeds.sent": WRITE,
+    "feeds.wait": WRITE,
     "feeds.save": WRITE,
     "feeds.reschedule": WRITE,
     "archive.write": WRITE,
@@ -59,7 +62,7 @@ class Reading:
             self.desk.world.clock.move(minutes=1)
             with suppress(Crash, OSError):
                 send_due(self.port("feeds"), self.port("feed_queue"), self.desk.world.clock())
-            self.left += [asked_for(body) for body in self.desk.feed_queue.bodies]
+            self.left += [feed for body in self.desk.feed_queue.bodies for feed in asked_for(body)]
             self.desk.feed_queue.bodies.clear()
             with suppress(Crash, OSError):
                 self.left = self.ask(self.left)
@@ -67,7 +70,7 @@ class Reading:
 
     def ask(self, feeds: Sequence[str]) -> list[str]:
         """The function is called; answers what comes again."""
-        ports = [self.port("queue"), self.port("pages"), self.desk.world.clock]
+        ports = [self.port("queue"), self.port("pages"), self.port("feed_queue"), self.desk.world.clock]
         poller = self.poller(self.port("feeds"), self.port("web"), parse, self.port("archive"), *ports)
         return poller.poll([Asked(feed, feed) for feed in feeds]) if feeds else []
 

@@ -6,9 +6,9 @@ import gzip
 import hashlib
 import json
 import logging
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -25,11 +25,15 @@ from tocsin.subscription import Subscription, host_of
 log = logging.getLogger("tocsin")
 
 MOST_DUE = 2_000
-"""Feeds sent off at one time; the rest waits for the next minute."""
+"""Feeds whose turn has come that are sent off at one time, and as many that wait; the rest waits for the next minute."""
 LOOKED_AT = 20_000
 """Feeds that are looked at for them, so that hundreds of one host hide no others."""
-TOGETHER = 5
+A_MESSAGE = 50
+"""Feeds that are asked for by one message, in one call: what they bring is one object of the archive, and their waiting is shared."""
+TOGETHER = 20
 """Hosts that are asked at a time: a function waits for servers most of its time, and waiting is paid for."""
+ENOUGH = timedelta(seconds=60)
+"""After so long no further feed is asked in a call; what is left goes back to the queue."""
 HELD = 4_000_000
 """Characters of articles that are held at most before they are sent, but for those of one feed."""
 BUSY = timedelta(minutes=5)
@@ -39,33 +43,49 @@ _MAX_HEADER = 300
 
 
 def send_due(feeds: Feeds, queue: Queue, now: datetime) -> int:
-    """Sends off each feed that is due as a message of its own; returns how many.
+    """Sends off each feed whose turn has come, and those that are due out of turn, many in a message; returns how many.
 
-    A feed is moved on only after its message was accepted: when that fails it is sent off again, which does no harm.
+    What was sent off is noted only after its message was accepted: when that fails it is sent off again, which does no harm.
+    Of a host with many feeds some wait until the next minute; that alone is written for each.
     """
-    due = schedule.spread(feeds.due(now, LOOKED_AT))[:MOST_DUE]
-    for first in range(0, len(due), 10):
-        batch = due[first : first + 10]
-        queue.send([json.dumps({"feed": feed}) for feed in batch])
+    found = feeds.round(now)
+    turns, until = schedule.first(found.turns, MOST_DUE, now)
+    waiting = dict.fromkeys(feeds.due(now, LOOKED_AT))
+    spread = schedule.spread({**waiting, **dict.fromkeys(turns)})
+    late = [feed for feed in spread if feed in waiting][:MOST_DUE]
+    chosen = {feed: feed in waiting for feed in spread if feed not in waiting or feed in set(late)}
+    for feed in turns:
+        if feed not in chosen and feed not in waiting:
+            feeds.wait(feed, now)
+    for batch in _batches(list(chosen), A_MESSAGE):
+        queue.send([json.dumps({"feeds": batch})])
         for feed in batch:
-            feeds.asked(feed, now)
-    return len(due)
+            if chosen[feed]:
+                feeds.asked(feed, now)
+    feeds.sent(found, until)
+    return len(chosen)
 
 
-def asked_for(body: str) -> str:
-    """The feed in a queue message."""
-    return str(json.loads(body)["feed"])
+def asked_for(body: str) -> list[str]:
+    """The feeds in a queue message."""
+    told = json.loads(body)
+    return [str(feed) for feed in told["feeds"]] if "feeds" in told else [str(told["feed"])]
+
+
+def comes_again(body: str) -> bool:
+    """Whether a queue message is about a feed that came to nothing in the company of others."""
+    return bool(json.loads(body).get("again"))
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A message that asks for a feed."""
+    """A feed that a message asks for, alone or beside others."""
 
     message: str
     """Its id."""
     feed: str
     tries: int = 1
-    """How often it came, this time included."""
+    """How often it came, this time included, alone or not."""
     sent: datetime | None = None
     """When it was put on the queue; None when nobody knows."""
 
@@ -110,21 +130,49 @@ class Poller:
     queue: Queue
     pages: Queue
     """Where articles go of which the feed gives a summary only, as JSON of the article."""
+    again: Queue
+    """Where feeds go that are to be asked once more."""
     clock: Clock
     meter: Meter = unmetered
 
     def poll(self, asked: Sequence[Asked]) -> list[str]:
-        """Handles a batch of messages; returns the ids of those that must come again.
+        """Handles messages; returns the ids of those that must come again.
 
         What comes again may be what ended the function, so it is read alone, after all others, and a mark says so. A feed
         whose mark is still there when the function has long ended is not read any more: its message becomes a dead letter.
+        A message for several feeds comes again as one for each, which are read alone then.
         """
         now = self.clock()
-        known = self.feeds.read(sorted({one.feed for one in asked}))
-        tried = {one.feed: one for one in asked if _suspect(one, known)}
+        several = Counter(one.message for one in asked)
+        known = self._known(asked)
+        apart = {one.feed for one in asked if several[one.message] > 1 and one.tries > 1}
+        tried = {one.feed: one for one in asked if one.feed not in apart and _suspect(one, known)}
+        failed, left = self._read_all([known[feed] for feed in known if feed not in {*tried, *apart}], now)
+        alone = [feed for feed in apart if feed in known and not known[feed][1].health.fatal]
+        alone += [one.feed for one in asked if one.feed in failed and several[one.message] > 1]
+        unsent = self._send_again(alone, left)
+        for feed, one in tried.items():
+            if not self._tried(one, *known[feed], now):
+                failed.add(feed)
+        lost = {one.message for one in asked if one.feed in failed and several[one.message] == 1}
+        return sorted(lost | {one.message for one in asked if one.feed in unsent})
+
+    def _known(self, asked: Sequence[Asked]) -> dict[str, tuple[Listed, Cursor]]:
+        """The feeds as they are known; of those that come again as they are at this very moment."""
+        others = sorted({one.feed for one in asked if one.tries > 1})
+        first = sorted({one.feed for one in asked} - set(others))
+        found = self.feeds.read(first) if first else {}
+        return {**found, **(self.feeds.read(others, consistent=True) if others else {})}
+
+    def _read_all(self, known: Sequence[tuple[Listed, Cursor]], now: datetime) -> tuple[set[str], list[str]]:
+        """Asks feeds and sends what they bring; which of them came to nothing, and which there was no time for."""
         failed: set[str] = set()
+        left: list[str] = []
         polls: list[Poll] = []
-        for listed, at, answer in self._answers([known[feed] for feed in known if feed not in tried]):
+        for listed, at, answer in self._answers([one for one in known if not _too_soon(one[0], now)], now):
+            if answer is None:
+                left.append(listed.feed.id)
+                continue
             try:
                 polls.append(self._read(listed, at, answer, now))
             except Exception:
@@ -133,11 +181,19 @@ class Poller:
             if sum(poll.weight for poll in polls) >= HELD:
                 failed |= self._finish(polls, now)
                 polls.clear()
-        failed |= self._finish(polls, now) if polls else set()
-        for feed, one in tried.items():
-            if not self._tried(one, *known[feed], now):
-                failed.add(feed)
-        return [one.message for one in asked if one.feed in failed]
+        return failed | (self._finish(polls, now) if polls else set()), left
+
+    def _send_again(self, alone: Sequence[str], left: Sequence[str]) -> set[str]:
+        """Sends feeds off again, some to be read alone; those that the queue did not take."""
+        bodies = [json.dumps({"feed": feed, "again": True}) for feed in alone]
+        bodies += [json.dumps({"feeds": batch}) for batch in _batches(left, A_MESSAGE)]
+        try:
+            if bodies:
+                self.again.send(bodies)
+        except Exception:
+            log.exception("%d feeds come again", len(alone) + len(left))
+            return {*alone, *left}
+        return set()
 
     def _tried(self, one: Asked, listed: Listed, at: Cursor, now: datetime) -> bool:
         """Handles a feed that may be what ended the function; whether its message is done with."""
@@ -146,7 +202,7 @@ class Poller:
                 return False
             if at.health.alone:
                 return self._busy(listed, at, now)
-            if listed.due is None and not at.health.fatal:  # it ended while the message was on its way
+            if listed.ended and not at.health.fatal:  # it ended while the message was on its way
                 return True
             marked = replace(at, health=health.alone(at.health, now))
             self.feeds.save(marked)
@@ -192,23 +248,33 @@ class Poller:
                 failed.add(feed)
         return failed
 
-    def _answers(self, known: Iterable[tuple[Listed, Cursor]]) -> Iterator[tuple[Listed, Cursor, Answer | Exception]]:
-        """What the servers answer: a few hosts are asked at a time, the feeds of one host one after another.
+    def _answers(
+        self, known: Iterable[tuple[Listed, Cursor]], now: datetime
+    ) -> Iterator[tuple[Listed, Cursor, Answer | Exception | None]]:
+        """What the servers answer: a few hosts are asked at a time, the feeds of one host one after another. None: no time was left.
 
         No more answers are held than hosts are asked; those with most feeds begin, for they take longest.
         """
         hosts: defaultdict[str, deque[tuple[Listed, Cursor]]] = defaultdict(deque)
         for listed, at in known:
-            if listed.due is not None:  # else it ended while the message was on its way
+            if not listed.ended:  # else it ended while the message was on its way
                 hosts[host_of(listed.feed.id)].append((listed, at))
         waiting = deque(sorted(hosts.values(), key=len, reverse=True))
-        ahead: deque[tuple[deque[tuple[Listed, Cursor]], Listed, Cursor, Future[Answer | Exception]]] = deque()
+        ahead: dict[Future[Answer | Exception], tuple[deque[tuple[Listed, Cursor]], Listed, Cursor]] = {}
         with ThreadPoolExecutor(TOGETHER) as pool:
             while waiting or ahead:
+                if waiting and self.clock() - now >= ENOUGH:
+                    yield from ((*one, None) for feeds in waiting for one in feeds)
+                    waiting.clear()
                 while waiting and len(ahead) < TOGETHER:
                     feeds = waiting.popleft()
-                    ahead.append((feeds, *(one := feeds.popleft()), pool.submit(self._answer, *one)))
-                feeds, listed, at, future = ahead.popleft()
+                    one = feeds.popleft()
+                    ahead[pool.submit(self._answer, *one)] = feeds, *one
+                wait(ahead, return_when=FIRST_COMPLETED)
+                future = next((one for one in ahead if one.done()), None)
+                if future is None:
+                    continue
+                feeds, listed, at = ahead.pop(future)
                 answer = future.result()
                 del future  # it would hold the answer while the next is waited for
                 if feeds:
@@ -326,11 +392,12 @@ class Poller:
         if new := health.settled(after, now):
             self.feeds.move(feed.id, feed.url, new)
         wanted = schedule.interval(feed, after, now)
-        due = now + max(poll.pause or wanted, wanted) + timedelta(seconds=schedule.jitter(feed.id, now))
-        if poll.listed.due is None:
-            self.feeds.resume(feed.id, wanted, due)
-        elif poll.pause or wanted != poll.listed.interval:
-            self.feeds.reschedule(feed.id, wanted, due)
+        place = schedule.place(feed.id, wanted, after, now)
+        due = schedule.paused(place, wanted, now, poll.pause) if poll.pause else None
+        if poll.listed.ended:
+            self.feeds.resume(feed.id, wanted, place, now, due)
+        elif due or (wanted, place) != (poll.listed.interval, poll.listed.place):
+            self.feeds.reschedule(feed.id, wanted, place, now, due)
 
     def _save(self, listed: Listed, after: Cursor, now: datetime, before: Cursor | None = None) -> Health:
         """Writes a cursor, if it differs, with what the channel is to be told; answers the health that was written."""
@@ -348,6 +415,16 @@ def _suspect(one: Asked, known: Mapping[str, tuple[Listed, Cursor]]) -> bool:
         return False
     state = known[one.feed][1].health
     return one.tries > 1 or bool(state.alone) or state.fatal
+
+
+def _too_soon(listed: Listed, now: datetime) -> bool:
+    """Whether a feed was asked just before its turn, which it has begun to take only then."""
+    return listed.place is not None and listed.asked is not None and now - listed.asked < listed.feed.every / 2
+
+
+def _batches(feeds: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """The feeds in order, so many at a time."""
+    return (feeds[first : first + size] for first in range(0, len(feeds), size))
 
 
 def _redriven(one: Asked, state: Health) -> bool:
