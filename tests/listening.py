@@ -86,7 +86,15 @@ class Listening:
     def poller(self, *, feeds: Feeds | None = None, queue: Queue | None = None) -> Poller:
         """A poller on these twins, or on what is given instead of them."""
         world = self.world
-        neighbours = (self.web, self.parse, world.archive, queue or self.queue, self.pages, self.feed_queue, world.clock)
+        neighbours = (
+            self.web,
+            self.parse,
+            world.archive,
+            queue or self.queue,
+            self.pages,
+            self.feed_queue,
+            world.clock,
+        )
         return Poller(feeds or self.feeds, *neighbours)
 
     def poll(self, *feeds: str, poller: Poller | None = None) -> list[str]:

@@ -26,8 +26,8 @@ DELIVERERS = {"Deliver", "Sweep"}
 STRANGERS = {"Due", "Fetch", "Receive", "Page"}
 """Functions that ask servers of strangers or take what strangers send, and the one that sends them off."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
-LARGEST_BATCH = 383
-"""Megabytes that ten feeds of 8 MiB took at most, each of long articles in characters of four bytes."""
+LARGEST_CALL = 610
+"""Megabytes that fifty feeds of 8 MiB took at most, twenty asked at a time, each of long articles in characters of four bytes."""
 NAMES = {
     "FunctionName",
     "QueueName",
@@ -329,9 +329,13 @@ def a_batch_of_feeds_has_room(template: Template) -> Iterator[str]:
     fetch = template.functions["Fetch"]
     if dict(template.events("SQS"))["Fetch"].get("BatchSize", 10) != 1:
         yield "a feed that ends Fetch takes other messages along"
-    if not ENOUGH.total_seconds() + Limits().deadline + TOGETHER * MOST_SECONDS <= fetch["Timeout"] < BUSY.total_seconds():
+    if (
+        not ENOUGH.total_seconds() + Limits().deadline + TOGETHER * MOST_SECONDS
+        <= fetch["Timeout"]
+        < BUSY.total_seconds()
+    ):
         yield "Fetch has no time for the slowest feeds, or so much that it is taken to have ended"
-    if fetch.get("MemorySize", 512) < 2 * LARGEST_BATCH:
+    if fetch.get("MemorySize", 512) < 1.5 * LARGEST_CALL:
         yield "Fetch has no memory for the largest feeds"
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tocsin.article import Article
-from tocsin.cursor import Cursor
+from tocsin.cursor import Cursor, Part
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict, FetchFault, InputFault, Rejected
 from tocsin.feed import Answer
@@ -423,6 +423,7 @@ class MemoryFeeds:
         self.table = table or MemoryTable()
         self.listed: dict[str, Listed] = {}
         self.cursors: dict[str, Cursor] = {}
+        self.parts: dict[str, dict[int, Part]] = {}
         self.until: datetime | None = None
         self.begun: datetime | None = None
 
@@ -441,7 +442,9 @@ class MemoryFeeds:
     def round(self, now: datetime) -> Round:
         """See `Feeds.round`."""
         since = self.until or now - timedelta(minutes=1)
-        turns = [(turn(one.place, one.interval, now), feed) for feed, one in self.listed.items() if one.place is not None]
+        turns = [
+            (turn(one.place, one.interval, now), feed) for feed, one in self.listed.items() if one.place is not None
+        ]
         return Round(self.until, sorted(one for one in turns if since < one[0]))
 
     def sent(self, found: Round, until: datetime) -> None:
@@ -472,12 +475,20 @@ class MemoryFeeds:
         for notice in notices:
             self.table.noted[notice.hour, f"{notice.about}#{notice.kind}"] = notice
 
-    def reschedule(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:  # noqa: PLR0913 - as the port has it
+    def recall(self, feed: str) -> Sequence[Part]:
+        """See `Feeds.recall`."""
+        return [part for _, part in sorted(self.parts.get(feed, {}).items())]
+
+    def put_aside(self, feed: str, part: Part) -> None:
+        """See `Feeds.put_aside`."""
+        self.parts.setdefault(feed, {})[part.slot] = part
+
+    def reschedule(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
         """See `Feeds.reschedule`."""
         if (one := self.listed.get(feed)) and not one.ended:
             self.resume(feed, every, place, now, due)
 
-    def resume(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:  # noqa: PLR0913 - as the port has it
+    def resume(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
         """See `Feeds.resume`."""
         if not (self.begun and self.begun + TRIAL <= now):
             due = due or turn(place, every, now) + every
@@ -507,6 +518,7 @@ class MemoryFeeds:
     def remove(self, feed: str) -> bool:
         """See `FeedTable.remove`."""
         self.cursors.pop(feed, None)
+        self.parts.pop(feed, None)
         return self.listed.pop(feed, None) is not None
 
 

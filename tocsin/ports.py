@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tocsin.article import Article
-from tocsin.cursor import Cursor
+from tocsin.cursor import Cursor, Part
 from tocsin.decide import Fate
 from tocsin.feed import Answer
 from tocsin.health import Kind
@@ -626,10 +626,16 @@ class Feeds(Protocol):
     def save(self, cursor: Cursor, notices: Sequence[Notice] = ()) -> None:
         """Writes a cursor over the version it was made from, and puts notices into the outbox, all or nothing; `Conflict`."""
 
-    def reschedule(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:  # noqa: PLR0913 - a place is two numbers
+    def recall(self, feed: str) -> Sequence[Part]:
+        """What was put aside of the entries of a feed."""
+
+    def put_aside(self, feed: str, part: Part) -> None:
+        """Writes a part, in the place of what stands in its slot."""
+
+    def reschedule(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
         """Has a feed on the list that was asked now and has not ended take its turns from now on; with `due` it is asked out of turn, then."""
 
-    def resume(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:  # noqa: PLR0913 - as above
+    def resume(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
         """As `reschedule`, of a feed that had been taken out of the schedule."""
 
     def move(self, feed: str, old: str, new: str) -> None:

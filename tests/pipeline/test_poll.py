@@ -19,7 +19,7 @@ from tests.twins import MemoryArchive, MemoryFeeds, MemoryQueue, MemoryTable
 from tocsin import health
 from tocsin.adapters.feed import parse
 from tocsin.article import Article
-from tocsin.cursor import Cursor
+from tocsin.cursor import Cursor, known
 from tocsin.detection import detect
 from tocsin.errors import FetchFault
 from tocsin.feed import Answer, Feed
@@ -229,6 +229,40 @@ def test_of_a_feed_of_summaries_the_pages_are_fetched() -> None:
     assert [one.title for one in desk.told] == [B.title]
 
 
+def test_what_an_older_version_remembered_counts(desk: Listening) -> None:
+    """A cursor that holds all of its entries, as they were written before, is read, and put aside with the first news."""
+    entries = [entry(str(n)) for n in range(40)]
+    desk.publish(*entries)
+    desk.poll()
+    (feed,) = desk.feeds.listed
+    at, parts = desk.feeds.cursors[feed], desk.feeds.recall(feed)
+    desk.feeds.cursors[feed], desk.feeds.parts = replace(at, seen=known(at, parts), parts=0), {}
+    desk.publish(A, *entries)
+    desk.poll()
+    assert (len(desk.told), desk.alerts) == (41, ["first_report"])
+    assert (len(desk.feeds.cursors[feed].seen), len(desk.feeds.recall(feed)[0].seen)) == (0, 41)
+    desk.publish(*entries, A)
+    desk.poll()
+    assert len(desk.told) == 41
+
+
+def test_what_was_put_aside_before_a_crash_counts(desk: Listening) -> None:
+    """A function that ends between a part and its cursor has sent its articles: they are known, and what changes afterwards is seen once."""
+    entries = [entry(str(n)) for n in range(20)]
+    desk.publish(entries[0])
+    desk.poll()
+    before = dict(desk.feeds.cursors)
+    desk.publish(*entries)
+    desk.poll()
+    desk.feeds.cursors = before
+    desk.poll()
+    assert len(desk.told) == 20
+    for _ in range(3):
+        desk.publish(replace(entries[0], text="Other words."), *entries[1:])
+        desk.poll()
+    assert len(desk.told) == 21
+
+
 # What a poll costs, and what a failure leaves behind
 
 
@@ -397,8 +431,8 @@ class Killing:
     def come(self) -> None:
         """The function is called with each message."""
         left = []
-        for told in self.messages:
-            batch = [replace(one, tries=one.tries + 1) for one in told]
+        for message in self.messages:
+            batch = [replace(one, tries=one.tries + 1) for one in message]
             try:
                 failed = self.desk.poller().poll(batch)
             except Killed:
@@ -620,7 +654,10 @@ def test_what_there_is_no_time_for_goes_back(desk: Listening) -> None:
         desk.publish(B, url=feed.url)
     assert desk.poller().poll([Asked("m", feed.id) for feed in feeds]) == []
     (body,) = desk.feed_queue.bodies
-    assert (asked_for(body), comes_again(body)) == ([feed.id for feed in sorted(feeds, key=lambda one: one.id)[3:]], False)
+    assert (asked_for(body), comes_again(body)) == (
+        [feed.id for feed in sorted(feeds, key=lambda one: one.id)[3:]],
+        False,
+    )
 
 
 def test_the_interval_follows_the_feed() -> None:

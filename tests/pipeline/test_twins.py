@@ -25,7 +25,7 @@ from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.slack import SlackWorkspace
 from tocsin.adapters.sqs import SqsQueue
 from tocsin.article import Article
-from tocsin.cursor import Cursor, Seen
+from tocsin.cursor import Cursor, Part, Seen
 from tocsin.errors import Conflict, InputFault, Rejected
 from tocsin.health import Health
 from tocsin.ports import (
@@ -388,7 +388,8 @@ class FeedCaller:
         self.prefix = f"host-{seed}.example"
         self.now = START + timedelta(days=1000 * seed)
         self.moves: list[Callable[[], Any]] = [
-            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, *[self.round] * 6, *[self.reschedule] * 3, self.wait, self.resume, self.move, self.end, self.remove,
+            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, *[self.round] * 6, *[self.reschedule] * 3, self.wait, *[self.put_aside, self.recall] * 3,
+            self.resume, self.move, self.end, self.remove,
             self.all, self.read, self.notices,
         ]  # fmt: skip
 
@@ -424,7 +425,17 @@ class FeedCaller:
         health = Health(gap=self.random.randrange(3), what=self.random.choice(["", "a “b”"]), told="silent")
         notices = [Notice(feed, "dead", "Outlet", f"why {self.random.randrange(9)}", self.now.isoformat())]
         told = notices if self.random.randrange(3) == 0 else []
-        self.feeds.save(Cursor(feed, self.random.choice(["", '"é"']), "", "b", seen, health, version), told)
+        etag, parts = self.random.choice(["", '"é"']), self.random.randrange(3)
+        self.feeds.save(Cursor(feed, etag, "", "b", seen, health, version, parts), told)
+
+    def put_aside(self) -> None:
+        """A poll puts aside what became known before."""
+        seen = (Seen(f"{self.random.randrange(1, 99):016x}", "", "", "", "0" * 11 + "3"),)
+        self.feeds.put_aside(self.any_feed(), Part(self.random.randrange(3), self.random.randrange(99), seen))
+
+    def recall(self) -> list[Part]:
+        """A poll asks what was put aside."""
+        return list(self.feeds.recall(self.any_feed()))
 
     def due(self) -> list[str]:
         """It is asked what is due; feeds due at the same moment come in any order."""

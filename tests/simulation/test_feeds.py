@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from tests.listening import Listening, entry
@@ -25,13 +25,16 @@ MODES = {
     "feeds.asked": WRITE,
     "feeds.sent": WRITE,
     "feeds.wait": WRITE,
+    "feeds.recall": READ,
+    "feeds.put_aside": WRITE,
     "feeds.save": WRITE,
     "feeds.reschedule": WRITE,
     "archive.write": WRITE,
     "queue.send": WRITE,
 }
-ENTRIES = [entry("first"), entry("second"), entry("third")]
-MINUTES = 40
+ENTRIES = [entry(f"n{number}") for number in range(18)]
+MINUTES = 22
+parsed = cache(parse)
 
 
 class CursorFirst(Poller):
@@ -55,10 +58,11 @@ class Reading:
     """Feeds that were sent off and not asked yet."""
 
     def run(self) -> set[str]:
-        """Two entries, and later a third; answers the ids that were sent on, each perhaps more than once."""
+        """Two entries, and later many more; answers the ids that were sent on, each perhaps more than once."""
         self.desk.add()
         for minute in range(MINUTES):
-            self.desk.publish(*ENTRIES[: 2 if minute < MINUTES // 3 else 3])
+            if minute in {0, MINUTES // 3}:
+                self.desk.publish(*ENTRIES[: 2 if minute == 0 else None])
             self.desk.world.clock.move(minutes=1)
             with suppress(Crash, OSError):
                 send_due(self.port("feeds"), self.port("feed_queue"), self.desk.world.clock())
@@ -71,7 +75,7 @@ class Reading:
     def ask(self, feeds: Sequence[str]) -> list[str]:
         """The function is called; answers what comes again."""
         ports = [self.port("queue"), self.port("pages"), self.port("feed_queue"), self.desk.world.clock]
-        poller = self.poller(self.port("feeds"), self.port("web"), parse, self.port("archive"), *ports)
+        poller = self.poller(self.port("feeds"), self.port("web"), parsed, self.port("archive"), *ports)
         return poller.poll([Asked(feed, feed) for feed in feeds]) if feeds else []
 
     def port(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The feeds in DynamoDB: a small item for each on the list, with its place in the schedule, and its cursor in another.
+"""The feeds in DynamoDB: a small item for each on the list, with its place in the schedule, and its cursor in others.
 
 The small ones stand together in one partition, which is the list. In the index `due` they stand by the interval at which they take
 turns and the second of it at which they do, so asking a feed moves nothing: an item is written when its interval changes. What is
@@ -24,13 +24,12 @@ from tocsin.adapters.items import (
     Key,
     as_item,
     as_key,
-    as_number,
     as_value,
     batch_get,
     is_cancelled,
     is_conditional,
 )
-from tocsin.cursor import Cursor, packed, unpacked
+from tocsin.cursor import Cursor, Part, packed, unpacked
 from tocsin.errors import Conflict
 from tocsin.health import Health
 from tocsin.ports import NOTICES_WAIT, Listed, Notice, Round, notices_alert
@@ -38,6 +37,8 @@ from tocsin.schedule import TRIAL, jitter, places, turn
 from tocsin.subscription import Subscription
 
 LIST = "FEEDS"
+PART = "SEEN#"
+"""How the sort keys of the parts begin that a feed's entries are put aside in."""
 ROUNDS = ("ROUNDS", "ROUNDS")
 """The key of the item that says until when turns were sent off."""
 SHARDS = 4
@@ -60,9 +61,7 @@ class FeedTable:
         """See `Feeds.due`."""
         values = {":now": now.timestamp()}
         found = [
-            row
-            for shard in range(SHARDS)
-            for row in self._indexed(_shard_name(shard), "due_at <= :now", values, limit)
+            row for shard in range(SHARDS) for row in self._indexed(_shard_name(shard), "due_at <= :now", values, limit)
         ]
         return [feed for _, feed in sorted(found)[:limit]]
 
@@ -130,11 +129,24 @@ class FeedTable:
                 raise Conflict(f"the cursor of {cursor.feed!r} was written by another function") from error
             raise
 
-    def reschedule(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:  # noqa: PLR0913 - as the port has it
+    def recall(self, feed: str) -> Sequence[Part]:
+        """See `Feeds.recall`."""
+        values = {":pk": {"S": _own(feed)}, ":part": {"S": PART}}
+        condition = "pk = :pk AND begins_with(sk, :part)"
+        items = self._query(KeyConditionExpression=condition, ExpressionAttributeValues=values)
+        return [
+            Part(int(item["slot"]["N"]), int(item["number"]["N"]), unpacked(bytes(item["seen"]["B"]))) for item in items
+        ]
+
+    def put_aside(self, feed: str, part: Part) -> None:
+        """See `Feeds.put_aside`."""
+        self._client.put_item(TableName=self._name, Item=part_item(feed, part))
+
+    def reschedule(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
         """See `Feeds.reschedule`."""
         self._place(feed, every, place, now, due, "attribute_exists(due_at)")
 
-    def resume(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:  # noqa: PLR0913 - as the port has it
+    def resume(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
         """See `Feeds.resume`."""
         self._place(feed, every, place, now, due, "attribute_exists(pk)")
 
@@ -150,19 +162,9 @@ class FeedTable:
 
     def all(self) -> Iterator[Listed]:
         """Every feed on the list, in order of ids, strongly consistent."""
-        start: dict[str, Any] = {}
-        while True:
-            answer = self._client.query(
-                TableName=self._name,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": LIST}},
-                ConsistentRead=True,
-                **start,
-            )
-            yield from map(_listed, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        values = {":pk": {"S": LIST}}
+        items = self._query(KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values, ConsistentRead=True)
+        yield from map(_listed, items)
 
     def add(self, feed: Subscription, due: datetime) -> bool:
         """Puts a feed on the list, or changes the one with its id, to be asked when due; whether it is a new one."""
@@ -182,6 +184,8 @@ class FeedTable:
     def remove(self, feed: str) -> bool:
         """Takes a feed off the list, with what is known of it; False when it was not there."""
         answer = self._client.delete_item(TableName=self._name, Key=as_key(LIST, feed), ReturnValues="ALL_OLD")
+        for part in self.recall(feed):
+            self._client.delete_item(TableName=self._name, Key=as_key(_own(feed), _part_name(part.slot)))
         self._client.delete_item(TableName=self._name, Key=as_key(_own(feed), "CURSOR"))
         return bool(answer.get("Attributes"))
 
@@ -193,11 +197,9 @@ class FeedTable:
         """Has every feed that takes turns asked out of turn, at its next one, and none take turns for an hour; returns how many."""
         values = {":now": now.timestamp(), ":schema": SCHEMA}
         self._update(ROUNDS, "SET begun = :now, #schema = :schema", "", values, {"#schema": "schema"})
-        moved = [one for one in self.all() if one.place is not None]
-        for one in moved:
-            assert one.place is not None  # for the type checker
-            due = turn(one.place, one.interval, now) + one.interval
-            self._place(one.feed.id, one.interval, one.place, now, due, "attribute_exists(due_at)")
+        moved = [(one.feed.id, one.interval, one.place) for one in self.all() if one.place is not None]
+        for feed, every, place in moved:
+            self._place(feed, every, place, now, turn(place, every, now) + every, "attribute_exists(due_at)")
         return len(moved)
 
     def _note(self, item: Item) -> None:
@@ -224,24 +226,25 @@ class FeedTable:
         self, shard: str, condition: str, values: Mapping[str, float], limit: int | None = None
     ) -> Iterator[tuple[float, str]]:
         """What stands in a partition of the index where a condition on `due_at` holds, in order."""
-        start: dict[str, Any] = {}
-        left = limit
-        while left is None or left > 0:
-            answer = self._client.query(
-                TableName=self._name,
-                IndexName="due",
-                KeyConditionExpression=f"due_shard = :shard AND {condition}",
-                ExpressionAttributeValues={":shard": {"S": shard}, **{name: as_value(one) for name, one in values.items()}},
-                **({"Limit": left} if left else {}),
-                **start,
-            )
-            yield from ((float(item["due_at"]["N"]), item["sk"]["S"]) for item in answer["Items"])
-            left = left and left - len(answer["Items"])
+        items = self._query(
+            limit,
+            IndexName="due",
+            KeyConditionExpression=f"due_shard = :shard AND {condition}",
+            ExpressionAttributeValues={":shard": {"S": shard}, **{name: as_value(one) for name, one in values.items()}},
+        )
+        return ((float(item["due_at"]["N"]), item["sk"]["S"]) for item in items)
+
+    def _query(self, limit: int | None = None, **asked: Any) -> Iterator[Item]:
+        """The items that a query finds, page by page, so many at most."""
+        while limit is None or limit > 0:
+            answer = self._client.query(TableName=self._name, **asked, **({"Limit": limit} if limit else {}))
+            yield from answer["Items"]
+            limit = limit and limit - len(answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _update(  # noqa: PLR0913 - what an update is made of
+    def _update(
         self,
         what: str | Key,
         update: str,
@@ -271,15 +274,25 @@ def cursor_put(cursor: Cursor) -> dict[str, Any]:
     """The write of a cursor over the version it was made from."""
     state = {"etag": cursor.etag, "last_modified": cursor.last_modified, "body": cursor.body}
     state = {name: value for name, value in state.items() if value}
-    item = as_item(
-        _own(cursor.feed), "CURSOR", {**state, "health": cursor.health.to_json()}, version=cursor.version + 1
-    )
+    counts = {"version": cursor.version + 1, **({"parts": cursor.parts} if cursor.parts else {})}
+    item = as_item(_own(cursor.feed), "CURSOR", {**state, "health": cursor.health.to_json()}, **counts)
     if cursor.seen:
         item["seen"] = {"B": packed(cursor.seen)}
     if cursor.version == 0:
         return {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
     values = {":version": as_value(cursor.version)}
     return {"Item": item, "ConditionExpression": "version = :version", "ExpressionAttributeValues": values}
+
+
+def part_item(feed: str, part: Part) -> Item:
+    """The item of a part that was put aside."""
+    numbers = {"schema": SCHEMA, "slot": part.slot, "number": part.number}
+    item = as_key(_own(feed), _part_name(part.slot)) | {name: as_value(value) for name, value in numbers.items()}
+    return item | {"seen": {"B": packed(part.seen)}}
+
+
+def _part_name(slot: int) -> str:
+    return f"{PART}{slot:04}"
 
 
 def _own(feed: str) -> str:
@@ -322,7 +335,8 @@ def _cursor(feed: str, item: Item | None) -> Cursor:
     row = json.loads(item["state"]["S"])
     health = Health.from_json(row.pop("health"))
     seen = unpacked(bytes(item["seen"]["B"])) if "seen" in item else ()
-    return Cursor(feed, **row, seen=seen, health=health, version=int(item["version"]["N"]))
+    numbers = {name: int(item[name]["N"]) for name in ("version", "parts") if name in item}
+    return Cursor(feed, **row, seen=seen, health=health, **numbers)
 
 
 def _notice_item(notice: Notice) -> Item:

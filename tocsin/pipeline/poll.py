@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from tocsin import cursor, health, schedule
 from tocsin.article import MAX_TEXT, Article
-from tocsin.cursor import Cursor, Recognised
+from tocsin.cursor import Cursor, Part, Recognised
 from tocsin.errors import Conflict, FeedFault, FetchFault
 from tocsin.feed import Answer, Feed
 from tocsin.health import Failing, Health
@@ -100,6 +100,8 @@ class Poll:
     articles: list[Article] = field(default_factory=list)
     held: list[FateRecord] = field(default_factory=list)
     """Fates of entries that are remembered, but not sent."""
+    aside: Part | None = None
+    """What became known before and is to be put aside."""
     pause: timedelta | None = None
     """How long the server asked to be left alone."""
 
@@ -325,23 +327,22 @@ class Poller:
         feed = self.parse(answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""))
         for note in feed.notes[:10]:
             log.info("feed %s: %s", ascii(poll.feed.id), ascii(note[:300]))
-        found = cursor.recognised(poll.feed.id, feed.entries, poll.before.seen, now)
+        parts = self.feeds.recall(poll.feed.id) if poll.before.body else ()
+        known = cursor.known(poll.before, parts)
+        found = cursor.recognised(poll.feed.id, feed.entries, known, now)
         news = [one for one in found if one.news != "known"]
         same = (marked.etag, marked.last_modified) == (poll.before.etag, poll.before.last_modified)
         if poll.before.body and same and not news:
             return  # another body that says nothing else: to read it again costs less than to remember that
         for one in news:
-            self._take(poll, one, now)
+            self._take(poll, one, cursor.unheard_of(one, poll.before, known), now)
         if news and feed.left_out:
             poll.held += [_left_out(poll.feed, "; ".join(feed.left_out), now)]
         fresh = [one.entry.published or one.entry.updated or now for one in news if one.news == "new"]
-        poll.after = replace(
-            marked,
-            seen=cursor.remembered(found, poll.before.seen),
-            health=health.heard(poll.after.health, fresh, now) if fresh else poll.after.health,
-        )
+        after, poll.aside = cursor.remembering(marked, parts, found)
+        poll.after = replace(after, health=health.heard(after.health, fresh, now) if fresh else after.health)
 
-    def _take(self, poll: Poll, one: Recognised, now: datetime) -> None:
+    def _take(self, poll: Poll, one: Recognised, fresh: bool, now: datetime) -> None:  # noqa: FBT001 - as the article has it
         """Sends an entry on, or says why not."""
         article = cursor.article(poll.feed, one)
         if not (article.text.strip() or article.title.strip()):
@@ -357,7 +358,6 @@ class Poller:
             what = "it has no date and stood in the feed when that was first read, so nobody knows how old it is"
             poll.held.append(FateRecord.of(article, "stale", what, now.isoformat()))
         else:
-            fresh = cursor.unheard_of(one, poll.before)
             poll.articles.append(replace(article.arriving(now), fresh=fresh))
 
     def _sent(self, polls: Sequence[Poll], now: datetime) -> set[str]:
@@ -385,6 +385,8 @@ class Poller:
     def _settle(self, poll: Poll, now: datetime) -> None:
         """Writes what the poll changed: the cursor with what the channel is to be told, then the schedule."""
         feed = poll.feed
+        if poll.aside:  # first: what is put aside and not counted does no harm
+            self.feeds.put_aside(feed.id, poll.aside)
         after = self._save(poll.listed, poll.after, now, poll.before)
         if after.ended:
             self.feeds.end(feed.id)
