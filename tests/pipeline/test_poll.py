@@ -649,7 +649,12 @@ def test_what_comes_to_nothing_among_others_comes_again_alone(desk: Listening) -
 def test_what_there_is_no_time_for_goes_back(desk: Listening) -> None:
     """Servers that let a call wait for too long cost the others of its message minutes, not their turn."""
     feeds = [desk.add(subscription(f"https://slow.example/{n}")) for n in range(5)]
-    desk.parse = lambda *_, **__: desk.world.clock.move(seconds=25) or Feed("rss20", "", (B,))
+
+    def parsed(_body: bytes, **_given: str) -> Feed:
+        desk.world.clock.move(seconds=25)
+        return Feed("rss20", "", (B,))
+
+    desk.parse = parsed
     for feed in feeds:
         desk.publish(B, url=feed.url)
     assert desk.poller().poll([Asked("m", feed.id) for feed in feeds]) == []

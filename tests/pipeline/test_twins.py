@@ -388,7 +388,8 @@ class FeedCaller:
         self.prefix = f"host-{seed}.example"
         self.now = START + timedelta(days=1000 * seed)
         self.moves: list[Callable[[], Any]] = [
-            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, *[self.round] * 6, *[self.reschedule] * 3, self.wait, *[self.put_aside, self.recall] * 3,
+            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, *[self.round] * 6,
+            *[self.reschedule] * 3, self.wait, *[self.put_aside, self.recall] * 3,
             self.resume, self.move, self.end, self.remove,
             self.all, self.read, self.notices,
         ]  # fmt: skip

@@ -272,10 +272,9 @@ class FeedTable:
 
 def cursor_put(cursor: Cursor) -> dict[str, Any]:
     """The write of a cursor over the version it was made from."""
-    state = {"etag": cursor.etag, "last_modified": cursor.last_modified, "body": cursor.body}
-    state = {name: value for name, value in state.items() if value}
-    counts = {"version": cursor.version + 1, **({"parts": cursor.parts} if cursor.parts else {})}
-    item = as_item(_own(cursor.feed), "CURSOR", {**state, "health": cursor.health.to_json()}, **counts)
+    marks = {"etag": cursor.etag, "last_modified": cursor.last_modified, "body": cursor.body}
+    state = {name: value for name, value in marks.items() if value} | {"health": cursor.health.to_json()}
+    item = as_item(_own(cursor.feed), "CURSOR", state, version=cursor.version + 1, parts=cursor.parts)
     if cursor.seen:
         item["seen"] = {"B": packed(cursor.seen)}
     if cursor.version == 0:
@@ -335,8 +334,8 @@ def _cursor(feed: str, item: Item | None) -> Cursor:
     row = json.loads(item["state"]["S"])
     health = Health.from_json(row.pop("health"))
     seen = unpacked(bytes(item["seen"]["B"])) if "seen" in item else ()
-    numbers = {name: int(item[name]["N"]) for name in ("version", "parts") if name in item}
-    return Cursor(feed, **row, seen=seen, health=health, **numbers)
+    version, parts = (int(item.get(name, {"N": "0"})["N"]) for name in ("version", "parts"))
+    return Cursor(feed, **row, seen=seen, health=health, version=version, parts=parts)
 
 
 def _notice_item(notice: Notice) -> Item:
