@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from tests.listening import DAY, Listening, entry, subscription
@@ -137,13 +138,15 @@ class Sky:
     """Seconds each request took since somebody looked."""
     busy: float = 0.0
     """Seconds of a whole processor."""
+    counting: Lock = field(default_factory=Lock)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """See `Web.get`."""
         number = int(url.rpartition("/")[2])
         dead, count = _is_dead(number), _told_by(number, self.clock())
-        self.waits.append(TAKEN["a server that never answers" if dead else "a server's answer"])
-        self.busy += TAKEN["processor: a request"]
+        with self.counting:
+            self.waits.append(TAKEN["a server that never answers" if dead else "a server's answer"])
+            self.busy += TAKEN["processor: a request"]
         if dead:
             raise FetchFault("timeout", "it took too long")
         etag = "" if _kind(number) % 10 < MUTE // 10 else f'"{count}"'
@@ -165,14 +168,14 @@ class Sky:
         ))  # fmt: skip
 
     def seconds(self, calls: float) -> float:
-        """How long a function took that made so many calls to the table and other neighbours beside what was asked here."""
+        """How long a function took that made so many calls to the table beside what was asked here, as many together as servers."""
         free = [0.0] * TOGETHER
         for wait in self.waits:
             heappush(free, heappop(free) + wait)
         busy = (self.busy + calls * TAKEN["processor: a call to the table"]) * PROCESSOR / MEMORY
         first = TAKEN["a server's answer"] if self.waits else 0.0
         self.waits, self.busy = [], 0.0
-        return float(max(*free, first + busy) + calls * TAKEN["dynamodb"])
+        return float(max(*free, first + busy) + -(-calls // TOGETHER) * TAKEN["dynamodb"])
 
 
 def _kind(number: int) -> int:
@@ -217,7 +220,7 @@ class CountedFeeds(MemoryFeeds):
 
     def __init__(self, cost: Cost) -> None:
         super().__init__()
-        self.cost = cost
+        self.cost, self.counting = cost, Lock()
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Feeds.due`: one query a shard; an entry of the index has some 150 bytes."""
@@ -240,7 +243,7 @@ class CountedFeeds(MemoryFeeds):
 
     def sent(self, found: Round, until: datetime) -> None:
         """See `Feeds.sent`."""
-        self._wrote(100)
+        self._wrote(100, "rounds")
         super().sent(found, until)
 
     def wait(self, feed: str, now: datetime) -> None:
@@ -258,8 +261,7 @@ class CountedFeeds(MemoryFeeds):
 
     def save(self, cursor: Cursor, notices: Sequence[Notice] = ()) -> None:
         """See `Feeds.save`."""
-        self._wrote(_size(cursor_put(cursor)["Item"]))
-        self.cost.used["cursors"] += 1
+        self._wrote(_size(cursor_put(cursor)["Item"]), "cursors")
         super().save(cursor, notices)
 
     def recall(self, feed: str) -> Sequence[Part]:
@@ -272,8 +274,7 @@ class CountedFeeds(MemoryFeeds):
 
     def put_aside(self, feed: str, part: Part) -> None:
         """See `Feeds.put_aside`."""
-        self._wrote(_size(part_item(feed, part)))
-        self.cost.used["parts"] += 1
+        self._wrote(_size(part_item(feed, part)), "parts")
         super().put_aside(feed, part)
 
     def reschedule(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
@@ -282,17 +283,18 @@ class CountedFeeds(MemoryFeeds):
         super().reschedule(feed, every, place, now, due)
 
     def _read(self, calls: int, units: float) -> None:
-        self.cost.used["reads"] += units
-        self.cost.used["calls"] += calls
+        with self.counting:
+            self.cost.used["reads"] += units
+            self.cost.used["calls"] += calls
 
-    def _wrote(self, size: int) -> None:
-        self.cost.used["writes"] += -(-size // 1_024)
-        self.cost.used["calls"] += 1
+    def _wrote(self, size: int, what: str) -> None:
+        with self.counting:
+            self.cost.used["writes"] += -(-size // 1_024)
+            self.cost.used["calls"] += 1
+            self.cost.used[what] += 1
 
     def _moved(self) -> None:
-        self.cost.used["writes"] += 3
-        self.cost.used["moves"] += 1
-        self.cost.used["calls"] += 1
+        self._wrote(3 * 1_024, "moves")
 
 
 def _size(item: Mapping[str, Mapping[str, Any]]) -> int:
@@ -376,10 +378,11 @@ def hourly(count: int, hours: int = 1, warm: int = 2, at_once: int = 1) -> Cost:
         cost.used["GB-seconds"] += sky.seconds(cost.used["calls"] - calls) * 0.5
         for body in due.take():
             asked = [Asked("m", feed) for feed in asked_for(body)]
-            calls = cost.used["calls"] + cost.used["puts"]
+            used = cost.used.copy()
             assert poller.poll(asked) == []
-            calls = cost.used["calls"] + cost.used["puts"] - calls
-            cost.used["GB-seconds"] += sky.seconds(calls) * MEMORY / 1024
+            calls, puts, sent = (cost.used[name] - used[name] for name in ("calls", "puts", "to articles"))
+            seconds = sky.seconds(calls + puts + sent) + puts * TAKEN["s3"] + sent * TAKEN["sqs"]
+            cost.used["GB-seconds"] += seconds * MEMORY / 1024
             cost.polls += len(asked)
         cost.articles += len(articles.take())
     after = cost.since(before)

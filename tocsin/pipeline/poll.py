@@ -90,6 +90,15 @@ class Asked:
     """When it was put on the queue; None when nobody knows."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of asking a server."""
+
+    answer: Answer | Exception
+    parts: Sequence[Part] = ()
+    """What was put aside of the feed's entries, unless there is nothing new."""
+
+
 @dataclass
 class Poll:
     """What one poll brought, and what is to be written once all of it is on its way."""
@@ -171,12 +180,12 @@ class Poller:
         failed: set[str] = set()
         left: list[str] = []
         polls: list[Poll] = []
-        for listed, at, answer in self._answers([one for one in known if not _too_soon(one[0], now)], now):
-            if answer is None:
+        for listed, at, heard in self._answers([one for one in known if not _too_soon(one[0], now)], now):
+            if heard is None:
                 left.append(listed.feed.id)
                 continue
             try:
-                polls.append(self._read(listed, at, answer, now))
+                polls.append(self._read(listed, at, heard, now))
             except Exception:
                 log.exception("feed %s comes again", ascii(listed.feed.id))
                 failed.add(listed.feed.id)
@@ -238,21 +247,25 @@ class Poller:
         """Sends what polls brought and then writes how far they came; the feeds to be read again."""
         self.meter(FailedPolls=[float(bool(poll.after.health.failing)) for poll in polls])
         failed = self._sent(polls, now)
-        for poll in polls:
-            feed = poll.feed.id
-            try:
-                if feed not in failed:
-                    self._settle(poll, now)
-            except Conflict:
-                log.info("feed %s was read by another function too", ascii(feed))
-            except Exception:
-                log.exception("feed %s comes again", ascii(feed))
-                failed.add(feed)
-        return failed
+        brought = [poll for poll in polls if poll.feed.id not in failed]
+        with ThreadPoolExecutor(TOGETHER) as pool:  # the table is waited for together, too
+            return failed | {feed for feed in pool.map(lambda poll: self._settled(poll, now), brought) if feed}
+
+    def _settled(self, poll: Poll, now: datetime) -> str:
+        """Writes what a poll changed; the feed, if it is to be read again."""
+        feed = poll.feed.id
+        try:
+            self._settle(poll, now)
+        except Conflict:
+            log.info("feed %s was read by another function too", ascii(feed))
+        except Exception:
+            log.exception("feed %s comes again", ascii(feed))
+            return feed
+        return ""
 
     def _answers(
         self, known: Iterable[tuple[Listed, Cursor]], now: datetime
-    ) -> Iterator[tuple[Listed, Cursor, Answer | Exception | None]]:
+    ) -> Iterator[tuple[Listed, Cursor, Heard | None]]:
         """What the servers answer: a few hosts are asked at a time, the feeds of one host one after another. None: no time was left.
 
         No more answers are held than hosts are asked; those with most feeds begin, for they take longest.
@@ -262,7 +275,7 @@ class Poller:
             if not listed.ended:  # else it ended while the message was on its way
                 hosts[host_of(listed.feed.id)].append((listed, at))
         waiting = deque(sorted(hosts.values(), key=len, reverse=True))
-        ahead: dict[Future[Answer | Exception], tuple[deque[tuple[Listed, Cursor]], Listed, Cursor]] = {}
+        ahead: dict[Future[Heard], tuple[deque[tuple[Listed, Cursor]], Listed, Cursor]] = {}
         with ThreadPoolExecutor(TOGETHER) as pool:
             while waiting or ahead:
                 if waiting and self.clock() - now >= ENOUGH:
@@ -277,20 +290,24 @@ class Poller:
                 if future is None:
                     continue
                 feeds, listed, at = ahead.pop(future)
-                answer = future.result()
+                heard = future.result()
                 del future  # it would hold the answer while the next is waited for
                 if feeds:
                     waiting.appendleft(feeds)
-                yield listed, at, answer
+                yield listed, at, heard
 
-    def _answer(self, listed: Listed, at: Cursor) -> Answer | Exception:
+    def _answer(self, listed: Listed, at: Cursor) -> Heard:
+        """What a server answers, and what was put aside of the feed's entries if it may say something new."""
         try:
-            return self.web.get(listed.feed.url, _conditions(at))
+            answer = self.web.get(listed.feed.url, _conditions(at))
+            changed = answer.status not in {NOT_MODIFIED, GONE} and at.body not in {"", _hash(answer.body)}
+            return Heard(answer, self.feeds.recall(listed.feed.id) if changed else ())
         except Exception as error:  # noqa: BLE001 - it is told of the feed it belongs to
-            return error
+            return Heard(error)
 
-    def _read(self, listed: Listed, before: Cursor, answer: Answer | Exception, now: datetime) -> Poll:
+    def _read(self, listed: Listed, before: Cursor, heard: Heard, now: datetime) -> Poll:
         """What an answer says."""
+        answer = heard.answer
         poll = Poll(listed, before, replace(before, health=health.over(before.health)))
         try:
             if isinstance(answer, Exception):
@@ -300,7 +317,7 @@ class Poller:
                 return poll
             poll.after = replace(poll.after, health=health.pointed(poll.after.health, answer.moved, now))
             if answer.status != NOT_MODIFIED:
-                self._parse(poll, answer, now)
+                self._parse(poll, answer, heard.parts, now)
             poll.after = replace(poll.after, health=health.answered(poll.after.health, now))
         except FetchFault as fault:
             poll.pause = schedule.heeded(listed.feed, fault.retry_after) if fault.retry_after else None
@@ -315,9 +332,9 @@ class Poller:
         if before.failing != failing or not before.since:  # the same again needs no write
             poll.after = replace(poll.after, health=health.failed(before, failing, what, now))
 
-    def _parse(self, poll: Poll, answer: Answer, now: datetime) -> None:
+    def _parse(self, poll: Poll, answer: Answer, parts: Sequence[Part], now: datetime) -> None:
         """Reads a feed that may have changed; what is known already is left out."""
-        body = hashlib.sha256(answer.body).hexdigest()[:32]
+        body = _hash(answer.body)
         marked = replace(
             poll.after, etag=_header(answer, "etag"), last_modified=_header(answer, "last-modified"), body=body
         )
@@ -327,7 +344,6 @@ class Poller:
         feed = self.parse(answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""))
         for note in feed.notes[:10]:
             log.info("feed %s: %s", ascii(poll.feed.id), ascii(note[:300]))
-        parts = self.feeds.recall(poll.feed.id) if poll.before.body else ()
         known = cursor.known(poll.before, parts)
         found = cursor.recognised(poll.feed.id, feed.entries, known, now)
         news = [one for one in found if one.news != "known"]
@@ -432,6 +448,10 @@ def _batches(feeds: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 def _redriven(one: Asked, state: Health) -> bool:
     """Whether somebody sent a feed off again after it was taken out of the schedule."""
     return one.sent is not None and one.sent.timestamp() > state.since
+
+
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]
 
 
 def _conditions(before: Cursor) -> dict[str, str]:
