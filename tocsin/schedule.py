@@ -21,6 +21,8 @@ JITTER = 20
 """Seconds by which what is asked out of turn is put off, each feed by its own share, so that those that were due together part."""
 TRIAL = timedelta(hours=1)
 """How long feeds take no turns after the first round: a deployment that is undone meanwhile finds each where it looks for it."""
+TOGETHER = 600
+"""Seconds whose feeds that fail for long have their turn at one time."""
 _PER_GAP = 2
 """Polls between two entries at the feed's usual cadence."""
 _PER_QUIET = 20
@@ -51,9 +53,9 @@ def phase(feed: str, every: timedelta) -> timedelta:
 
 def place(feed: str, every: timedelta, health: Health, now: datetime) -> int:
     """The second of its interval at which a feed's turn comes: its own, but those that fail for long wait for their servers together."""
-    if health.since and now.timestamp() - health.since >= PATIENCE.total_seconds():
-        return 0
-    return int(phase(feed, every).total_seconds())
+    own = int(phase(feed, every).total_seconds())
+    together = bool(health.since) and now.timestamp() - health.since >= PATIENCE.total_seconds()
+    return own - own % TOGETHER if together else own
 
 
 def turn(place: int, every: timedelta, now: datetime) -> datetime:

@@ -609,15 +609,15 @@ def test_feeds_that_fail_for_long_wait_for_their_servers_together() -> None:
     """After a day without an answer feeds have their turn at the same time, so that one call waits for all of them; well again, they part."""
     desk = Listening()
     half = timedelta(minutes=30)
-    feeds = [desk.add(subscription(f"https://h{n}.example/rss", every=half, slowest=half)) for n in range(5)]
+    feeds = [desk.add(subscription(f"https://h{n}.example/rss", every=half, slowest=half)) for n in range(9)]
     desk.minutes(2 * 60)
-    assert len({one.place for one in desk.feeds.listed.values()}) == 5
+    assert len({one.place for one in desk.feeds.listed.values()}) == 9
     desk.minutes(24 * 60)
-    assert {one.place for one in desk.feeds.listed.values()} == {0}
+    assert {one.place for one in desk.feeds.listed.values()} <= {0, 600, 1200}
     for feed in feeds:
         desk.publish(B, url=feed.url)
     desk.minutes(40)
-    assert len({one.place for one in desk.feeds.listed.values()}) == 5
+    assert len({one.place for one in desk.feeds.listed.values()}) == 9
 
 
 def test_a_deployment_may_be_undone() -> None:

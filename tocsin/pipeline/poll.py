@@ -52,8 +52,8 @@ def send_due(feeds: Feeds, queue: Queue, now: datetime) -> int:
     turns, until = schedule.first(found.turns, MOST_DUE, now)
     waiting = dict.fromkeys(feeds.due(now, LOOKED_AT))
     spread = schedule.spread({**waiting, **dict.fromkeys(turns)})
-    late = [feed for feed in spread if feed in waiting][:MOST_DUE]
-    chosen = {feed: feed in waiting for feed in spread if feed not in waiting or feed in set(late)}
+    late = {*[feed for feed in spread if feed in waiting][:MOST_DUE]}
+    chosen = {feed: feed in waiting for feed in spread if feed in late or feed not in waiting}
     for feed in turns:
         if feed not in chosen and feed not in waiting:
             feeds.wait(feed, now)

@@ -191,7 +191,7 @@ def restart(stack_name: str) -> int:
 
     with deployed(stack_name) as stack:
         moved = stack.feeds().restart(datetime.now(UTC))
-    click.echo(f"{moved} feeds have a time of their own; the others had one")
+    click.echo(f"{moved} feeds took turns and have a time of their own now; the others had one")
     return FINE
 
 
