@@ -123,7 +123,7 @@ artefact: setup setup-sam ## Build for this machine's processor, start every fun
 system-test: setup setup-sam ## Deploy the template as it is to ministack on loopback, ring for the seeds, and try every role (needs Python 3.13, else it is skipped)
 	@infra/system-test.sh $(ARGS)
 
-cost: setup ## What Tocsin costs: each call of a measured run on moto, priced by bench/prices.json (a minute)
+cost: setup ## What Tocsin costs: each call of a measured run on moto, priced by bench/prices.json (some minutes)
 	PYTHONPATH=. $(BIN)/python bench/cost.py $(ARGS)
 
 load: setup ## A million articles a day, with bursts, through detection and delivery in virtual time; ARGS="--hours 2"

@@ -1,4 +1,4 @@
-"""Every minute: the feeds that are due go on their way, each as a message of its own."""
+"""Every minute: the feeds that are due go on their way, many in a message."""
 
 from __future__ import annotations
 

@@ -86,7 +86,15 @@ class Listening:
     def poller(self, *, feeds: Feeds | None = None, queue: Queue | None = None) -> Poller:
         """A poller on these twins, or on what is given instead of them."""
         world = self.world
-        neighbours = (self.web, self.parse, world.archive, queue or self.queue, self.pages, world.clock)
+        neighbours = (
+            self.web,
+            self.parse,
+            world.archive,
+            queue or self.queue,
+            self.pages,
+            self.feed_queue,
+            world.clock,
+        )
         return Poller(feeds or self.feeds, *neighbours)
 
     def poll(self, *feeds: str, poller: Poller | None = None) -> list[str]:
@@ -111,11 +119,12 @@ class Listening:
         for _ in range(count):
             self.world.clock.move(minutes=1)
             send_due(self.feeds, self.feed_queue, self.world.clock())
-            asked = [asked_for(body) for body in self.feed_queue.bodies]
+            bodies = self.feed_queue.bodies[:]
             self.feed_queue.bodies.clear()
-            polls += len(asked)
-            for first in range(0, len(asked), 10):
-                self.poll(*asked[first : first + 10])
+            for body in bodies:
+                asked = asked_for(body)
+                polls += len(asked)
+                self.poll(*asked)
             self.world.deliverer("sweep").sweep()
         return polls
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tocsin.article import Article
-from tocsin.cursor import Cursor
+from tocsin.cursor import Cursor, Part
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict, FetchFault, InputFault, Rejected
 from tocsin.feed import Answer
@@ -31,6 +31,7 @@ from tocsin.ports import (
     OutboxRow,
     Posted,
     Rolled,
+    Round,
     Tally,
     Turn,
     Wanted,
@@ -38,7 +39,7 @@ from tocsin.ports import (
     digest_alert,
     notices_alert,
 )
-from tocsin.schedule import jitter
+from tocsin.schedule import TRIAL, jitter, turn
 from tocsin.signal import LEVELS
 from tocsin.silence import Silence
 from tocsin.story import Story
@@ -422,6 +423,9 @@ class MemoryFeeds:
         self.table = table or MemoryTable()
         self.listed: dict[str, Listed] = {}
         self.cursors: dict[str, Cursor] = {}
+        self.parts: dict[str, dict[int, Part]] = {}
+        self.until: datetime | None = None
+        self.begun: datetime | None = None
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Feeds.due`."""
@@ -435,7 +439,26 @@ class MemoryFeeds:
             due = now + one.interval + timedelta(seconds=jitter(feed, now))
             self.listed[feed] = replace(one, due=due, asked=now)
 
-    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
+    def round(self, now: datetime) -> Round:
+        """See `Feeds.round`."""
+        since = self.until or now - timedelta(minutes=1)
+        turns = [
+            (turn(one.place, one.interval, now), feed) for feed, one in self.listed.items() if one.place is not None
+        ]
+        return Round(self.until, sorted(one for one in turns if since < one[0]))
+
+    def sent(self, found: Round, until: datetime) -> None:
+        """See `Feeds.sent`."""
+        if found.since == self.until:
+            self.until = until.replace(microsecond=0)
+            self.begun = self.begun or self.until
+
+    def wait(self, feed: str, now: datetime) -> None:
+        """See `Feeds.wait`."""
+        if (one := self.listed.get(feed)) and not one.ended:
+            self.listed[feed] = replace(one, place=None, due=now)
+
+    def read(self, feeds: Sequence[str], *, consistent: bool = False) -> Mapping[str, tuple[Listed, Cursor]]:  # noqa: ARG002 - a dictionary is
         """See `Feeds.read`."""
         return {one: (self.listed[one], self.cursors.get(one, Cursor(one))) for one in feeds if one in self.listed}
 
@@ -452,15 +475,25 @@ class MemoryFeeds:
         for notice in notices:
             self.table.noted[notice.hour, f"{notice.about}#{notice.kind}"] = notice
 
-    def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
-        """See `Feeds.reschedule`."""
-        if (one := self.listed.get(feed)) and one.due is not None:
-            self.listed[feed] = replace(one, interval=interval, due=due)
+    def recall(self, feed: str) -> Sequence[Part]:
+        """See `Feeds.recall`."""
+        return [part for _, part in sorted(self.parts.get(feed, {}).items())]
 
-    def resume(self, feed: str, interval: timedelta, due: datetime) -> None:
+    def put_aside(self, feed: str, part: Part) -> None:
+        """See `Feeds.put_aside`."""
+        self.parts.setdefault(feed, {})[part.slot] = part
+
+    def reschedule(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
+        """See `Feeds.reschedule`."""
+        if (one := self.listed.get(feed)) and not one.ended:
+            self.resume(feed, every, place, now, due)
+
+    def resume(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
         """See `Feeds.resume`."""
+        if not (self.begun and self.begun + TRIAL <= now):
+            due = due or turn(place, every, now) + every
         if one := self.listed.get(feed):
-            self.listed[feed] = replace(one, interval=interval, due=due)
+            self.listed[feed] = replace(one, interval=every, place=None if due else place, due=due, asked=now)
 
     def move(self, feed: str, old: str, new: str) -> None:
         """See `Feeds.move`."""
@@ -470,7 +503,7 @@ class MemoryFeeds:
     def end(self, feed: str) -> None:
         """See `Feeds.end`."""
         if one := self.listed.get(feed):
-            self.listed[feed] = replace(one, due=None)
+            self.listed[feed] = replace(one, place=None, due=None)
 
     def all(self) -> Iterator[Listed]:
         """See `FeedTable.all`."""
@@ -479,12 +512,13 @@ class MemoryFeeds:
     def add(self, feed: Subscription, due: datetime) -> bool:
         """See `FeedTable.add`."""
         old = self.listed.get(feed.id)
-        self.listed[feed.id] = Listed(feed, feed.every, due, old.asked if old else None)
+        self.listed[feed.id] = Listed(feed, feed.every, None, due, old.asked if old else None)
         return old is None
 
     def remove(self, feed: str) -> bool:
         """See `FeedTable.remove`."""
         self.cursors.pop(feed, None)
+        self.parts.pop(feed, None)
         return self.listed.pop(feed, None) is not None
 
 

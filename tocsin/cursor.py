@@ -1,4 +1,9 @@
-"""How far a feed has been read: what its server said last, and which entries are known, however they come again."""
+"""How far a feed has been read: what its server said last, and which entries are known, however they come again.
+
+What is known is a log in parts. What has become known lately stands beside what the server said; when that is too much for the
+smallest unit a table bills, it is put aside as a part of its own, which nobody writes again until it is the oldest and not wanted any
+more. So a new entry costs the write of a few others, not of all; the parts are read only when there may be something new.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +23,9 @@ from tocsin.subscription import Subscription
 REMEMBERED = 200
 """Entries that are remembered at least after they vanished from the feed; more while the feed itself is longer."""
 MOST = 5_000
-"""Entries that are remembered at most: what fits the item of a table."""
+"""Entries of one feed that are remembered at most: what fits the item of a table."""
+OPEN = 16
+"""Entries that stand beside what the server said, before they are put aside."""
 _PACKED = struct.Struct(">8s6s6s4s6sIB")
 _NO_GUID, _NO_ADDRESS, _UNDATED = 1, 2, 4
 
@@ -58,9 +65,22 @@ class Cursor:
     body: str = ""
     """Hash of the bytes that were read last."""
     seen: tuple[Seen, ...] = ()
-    """Those that were in the feed last come first."""
+    """What has become known of its entries since the last part was put aside, the latest first."""
     health: Health = field(default_factory=Health)
     version: int = 0
+    parts: int = 0
+    """How many parts were put aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Entries that were put aside together."""
+
+    slot: int
+    """Where it stands; the next one may take its place once it is the oldest."""
+    number: int
+    """The how-many-th it is."""
+    seen: tuple[Seen, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +112,53 @@ def recognised(feed: str, entries: Sequence[FeedEntry], known: Sequence[Seen], n
     return found
 
 
-def remembered(found: Iterable[Recognised], known: Sequence[Seen]) -> tuple[Seen, ...]:
-    """What is to be remembered: the entries of the feed, then those that vanished, the latest to do so first."""
-    now = [one.seen for one in found][:MOST]
-    here = {seen.article for seen in now}
-    gone = [seen for seen in known if seen.article not in here]
-    return (*now, *gone[: min(max(REMEMBERED, len(now)), MOST - len(now))])
+def known(at: Cursor, parts: Sequence[Part]) -> tuple[Seen, ...]:
+    """All that is remembered of a feed's entries, each as it was seen last, the latest first."""
+    latest: dict[str, Seen] = {}
+    for some in (_caught_up(at, parts).seen, *(part.seen for part in sorted(parts, key=_number, reverse=True))):
+        for one in some:
+            latest.setdefault(one.article, one)
+    return tuple(latest.values())
 
 
-def unheard_of(one: Recognised, before: Cursor) -> bool:
+def remembering(at: Cursor, parts: Sequence[Part], found: Sequence[Recognised]) -> tuple[Cursor, Part | None]:
+    """The cursor that knows what was found, and what is to be put aside before it counts.
+
+    Everything in the feed is remembered, and `REMEMBERED` entries more, or as many as the feed has.
+    """
+    at, before = _caught_up(at, parts), {one.article: one for one in known(at, parts)}
+    now = {one.seen.article: one.seen for one in found[:MOST]}
+    latest = {name: one for name, one in now.items() if before.get(name) != one}
+    latest |= {one.article: one for one in at.seen if one.article not in latest}
+    if len(latest) <= OPEN:
+        return replace(at, seen=tuple(latest.values())), None
+    oldest = min(parts, key=_number, default=None)
+    others = latest.keys() | {one.article for part in parts if part is not oldest for one in part.seen}
+    if oldest and len(others) < len(now) + max(REMEMBERED, len(now)):
+        oldest = None  # it is wanted still
+    stay = [now[one.article] for one in oldest.seen if one.article in now.keys() - others] if oldest else []
+    slot = oldest.slot if oldest else max((part.slot + 1 for part in parts), default=0)
+    return replace(at, seen=(), parts=at.parts + 1), Part(slot, at.parts, (*latest.values(), *stay))
+
+
+def _number(part: Part) -> int:
+    return part.number
+
+
+def _caught_up(at: Cursor, parts: Iterable[Part]) -> Cursor:
+    """The cursor that counts all parts: whoever put one aside may have ended before the cursor said so."""
+    ahead = [part for part in parts if part.number >= at.parts]
+    told = {one.article for part in ahead for one in part.seen}
+    count = max([at.parts, *(part.number + 1 for part in ahead)])
+    return replace(at, seen=tuple(one for one in at.seen if one.article not in told), parts=count)
+
+
+def unheard_of(one: Recognised, before: Cursor, known: Iterable[Seen]) -> bool:
     """Whether an entry is new in every part of a feed that was read before: nothing is known of its article, then."""
     if one.news != "new" or not before.body:
         return False
-    guids = {seen.guid for seen in before.seen if seen.guid}
-    addresses = {seen.address for seen in before.seen if seen.address}
-    return one.seen.guid not in guids and one.seen.address not in addresses
+    parts = {(seen.guid, "") for seen in known} | {("", seen.address) for seen in known}
+    return not parts & {(one.seen.guid, ""), ("", one.seen.address)} - {("", "")}
 
 
 def article(feed: Subscription, one: Recognised) -> Article:

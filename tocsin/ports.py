@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tocsin.rulefiles import SHORT
+from tocsin.schedule import turn
 
 if TYPE_CHECKING:  # each costs a start, and a function needs few of them
     from tocsin.article import Article
-    from tocsin.cursor import Cursor
+    from tocsin.cursor import Cursor, Part
     from tocsin.decide import Fate
     from tocsin.feed import Answer
     from tocsin.health import Kind
@@ -567,31 +568,76 @@ class Listed:
     feed: Subscription
     interval: timedelta
     """At which it is asked now."""
-    due: datetime | None
-    """When it is asked next; None when its server said that it is gone for good, or reading it ended the function."""
+    place: int | None = None
+    """The second of its interval at which its turn comes; None when it takes no turns."""
+    due: datetime | None = None
+    """When it is asked out of turn; None when it takes its turns, or has ended."""
     asked: datetime | None = None
-    """When it was sent off last."""
+    """When it was last sent off out of turn, or was asked before it began to take turns."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is not asked any more: its server said that it is gone for good, or reading it ended the function."""
+        return self.place is None and self.due is None
+
+
+def last_poll(listed: Listed, until: datetime | None) -> datetime | None:
+    """When a feed was asked last, if turns were sent off until then."""
+    if listed.place is None or until is None:
+        return listed.asked
+    last = turn(listed.place, listed.interval, until)
+    return max(listed.asked, last) if listed.asked else last
+
+
+def next_poll(listed: Listed, now: datetime) -> datetime | None:
+    """When a feed is asked next; None when it has ended."""
+    return listed.due if listed.place is None else turn(listed.place, listed.interval, now) + listed.interval
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one run of Due finds: the turns that have come since the last one."""
+
+    since: datetime | None
+    """Until when turns were sent off; None: this is the first round."""
+    turns: Sequence[tuple[datetime, str]] = ()
+    """The feeds whose turn has come, each once, in order."""
 
 
 class Feeds(Protocol):
     """The list of feeds, their schedule, and how far each has been read."""
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """The feeds whose time has come, those that wait longest first."""
+        """The feeds that are to be asked out of turn and whose time has come, those that wait longest first."""
 
     def asked(self, feed: str, now: datetime) -> None:
-        """Notes that a feed was sent off: it is due again an interval later. Nothing happens when it is not due any more."""
+        """Notes that a feed was sent off out of turn: it is due again an interval later. Nothing happens when it is not due any more."""
 
-    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
-        """Those of the feeds that are on the list, with their cursors (version 0: never read), strongly consistent."""
+    def round(self, now: datetime) -> Round:
+        """The feeds whose turn has come since turns were sent off last."""
+
+    def sent(self, found: Round, until: datetime) -> None:
+        """Notes that the turns of a round were sent off until then, unless another run did so meanwhile."""
+
+    def wait(self, feed: str, now: datetime) -> None:
+        """Lets a feed wait out of turn: it is due as soon as those are through that wait longer."""
+
+    def read(self, feeds: Sequence[str], *, consistent: bool = False) -> Mapping[str, tuple[Listed, Cursor]]:
+        """Those of the feeds that are on the list, with their cursors (version 0: never read); a write of this very moment counts if consistent."""
 
     def save(self, cursor: Cursor, notices: Sequence[Notice] = ()) -> None:
         """Writes a cursor over the version it was made from, and puts notices into the outbox, all or nothing; `Conflict`."""
 
-    def reschedule(self, feed: str, interval: timedelta, due: datetime) -> None:
-        """Sets when a feed on the list that has not ended is asked next, and how often from then on."""
+    def recall(self, feed: str) -> Sequence[Part]:
+        """What was put aside of the entries of a feed."""
 
-    def resume(self, feed: str, interval: timedelta, due: datetime) -> None:
+    def put_aside(self, feed: str, part: Part) -> None:
+        """Writes a part, in the place of what stands in its slot."""
+
+    def reschedule(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
+        """Has a feed on the list that was asked now and has not ended take its turns from now on; with `due` it is asked out of turn, then."""
+
+    def resume(self, feed: str, every: timedelta, place: int, now: datetime, due: datetime | None = None) -> None:
         """As `reschedule`, of a feed that had been taken out of the schedule."""
 
     def move(self, feed: str, old: str, new: str) -> None:
@@ -607,5 +653,5 @@ class FeedList(Protocol):
     def all(self) -> Iterable[Listed]:
         """Every feed on the list, in order of ids."""
 
-    def read(self, feeds: Sequence[str]) -> Mapping[str, tuple[Listed, Cursor]]:
+    def read(self, feeds: Sequence[str], *, consistent: bool = False) -> Mapping[str, tuple[Listed, Cursor]]:
         """See `Feeds.read`."""

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tocsin.cursor import MOST, REMEMBERED, Recognised, Seen, packed, recognised, remembered, unpacked
+from tocsin.cursor import (
+    MOST,
+    OPEN,
+    REMEMBERED,
+    Cursor,
+    Part,
+    Recognised,
+    Seen,
+    known,
+    packed,
+    recognised,
+    remembering,
+    unpacked,
+)
 from tocsin.feed import FeedEntry
 
 NOW = datetime(2025, 3, 1, 9, tzinfo=UTC)
@@ -25,10 +39,36 @@ LIARS = st.builds(
 
 def read(entries: list[FeedEntry], *before: list[FeedEntry]) -> list[Recognised]:
     """The last of several readings of one feed, an hour apart."""
-    known: tuple[Seen, ...] = ()
-    for number, earlier in enumerate(before):
-        known = remembered(recognised("f", earlier, known, NOW + timedelta(hours=number)), known)
-    return recognised("f", entries, known, NOW + timedelta(hours=len(before)))
+    memory = Memory()
+    for earlier in before:
+        memory.read(earlier)
+    return memory.read(entries)
+
+
+@dataclass
+class Memory:
+    """What is remembered of a feed that is read every hour."""
+
+    at: Cursor = field(default_factory=lambda: Cursor("f"))
+    parts: dict[int, Part] = field(default_factory=dict)
+    hour: int = 0
+    written: int = 0
+    """Bytes of fingerprints."""
+
+    def read(self, entries: list[FeedEntry], *, crash: bool = False) -> list[Recognised]:
+        """Reads the feed; the function may end before the cursor is written."""
+        found = recognised("f", entries, self.known, NOW + timedelta(hours=self.hour))
+        after, aside = remembering(self.at, list(self.parts.values()), found)
+        self.written += len(packed(after.seen)) + len(packed(aside.seen if aside else ()))
+        if aside:
+            self.parts[aside.slot] = aside
+        self.at, self.hour = self.at if crash else after, self.hour + 1
+        return found
+
+    @property
+    def known(self) -> tuple[Seen, ...]:
+        """All of it."""
+        return known(self.at, list(self.parts.values()))
 
 
 def words(entry: FeedEntry) -> tuple[object, ...]:
@@ -62,7 +102,7 @@ def test_new_words_are_always_news(before: list[FeedEntry], after: list[FeedEntr
 @given(st.lists(LIARS, max_size=6))
 def test_what_is_remembered_survives_the_table(entries: list[FeedEntry]) -> None:
     """What was packed is unpacked as it was."""
-    seen = remembered(read(entries), ())
+    seen = tuple(one.seen for one in read(entries))
     assert unpacked(packed(seen)) == seen
     assert len(packed(seen)) == 35 * len(seen)
 
@@ -73,14 +113,40 @@ def entry(number: int, **changes: object) -> FeedEntry:
     return FeedEntry(**{"published": NOW - timedelta(minutes=number), **given, **changes})  # type: ignore[arg-type]  # fields
 
 
-def test_as_much_is_remembered_as_matters() -> None:
-    """The entries of the feed, however many, and a few hundred of those that vanished; never more than fits."""
-    small = remembered(read([entry(1)]), remembered(read([entry(n) for n in range(2, 900)]), ()))
-    assert len(small) == 1 + REMEMBERED
-    assert small[0].article == read([entry(1)])[0].seen.article
-    huge = remembered(read([entry(n) for n in range(MOST + 50)]), small)
-    assert len(huge) == MOST
-    assert len(packed(huge)) < 300_000
+@pytest.mark.parametrize(("length", "new"), [(10, 2), (10, 7), (60, 20), (5, 40)])
+def test_as_much_is_remembered_as_matters(length: int, new: int) -> None:
+    """The entries of the feed, however many, and a few hundred of those that vanished last; what that takes does not grow."""
+    memory = Memory()
+    polls = REMEMBERED * 2 // new
+    told = [entry(n, published=None) for n in range(length + new * polls)]
+    here: list[str] = []
+    vanished: list[str] = []
+    for start in range(0, new * polls, new):
+        before, here = here, [one.seen.article for one in memory.read(told[start : start + length])]
+        vanished += [name for name in before if name not in here]
+        assert {*here, *vanished[-REMEMBERED:]} <= {one.article for one in memory.known}
+    assert len(memory.known) <= 3 * length + 2 * REMEMBERED + 3 * new
+    assert len(memory.parts) <= (2 * length + REMEMBERED) / OPEN + 3
+    assert memory.written <= 35 * (length * 4 + polls * (OPEN + 3 * new))
+
+
+def test_a_long_feed_fits() -> None:
+    """Of a feed of thousands no more is remembered than an item of the table holds."""
+    memory = Memory()
+    memory.read([entry(n) for n in range(MOST + 50)])
+    assert len(memory.known) == MOST
+    assert max(len(packed(part.seen)) for part in memory.parts.values()) < 300_000
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20), st.booleans()), max_size=8))
+def test_nothing_in_the_feed_is_forgotten(polls: list[tuple[int, int, bool]]) -> None:
+    """Whatever the feed holds from poll to poll, edits included, and wherever the function ends: what it holds now is known as it is now."""
+    memory = Memory()
+    for number, (first, count, crash) in enumerate(polls):
+        told = [entry(n, text=f"t{n} {number // 3 if n % 7 == 0 else 0}") for n in range(first, first + count)]
+        memory.read(told, crash=crash)
+        assert crash or {one.news for one in memory.read(told)} == {"known"}
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,9 @@ BEYOND = {
 """Statements whose absence cannot be seen here, and why; beside them, all that allow logs."""
 
 
-def messages(bodies: Sequence[Any]) -> dict[str, Any]:
-    """An event of SQS."""
-    about = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
+def messages(bodies: Sequence[Any], tries: int = 1) -> dict[str, Any]:
+    """An event of SQS, whose messages came so often."""
+    about = {"ApproximateReceiveCount": str(tries), "SentTimestamp": str(int(time.time() * 1000))}
     told = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
     return {"Records": [{"messageId": str(n), "body": body, "attributes": about} for n, body in enumerate(told)]}
 
@@ -123,8 +123,9 @@ class Work:
         yield {}
 
     def fetch(self) -> Iterator[Any]:
-        """A feed whose host does not answer."""
-        yield messages([{"feed": self.subscribed()}, {"feed": self.subscribed()}])
+        """Feeds whose hosts do not answer, and some that are to be read alone."""
+        yield messages([{"feeds": [self.subscribed(), self.subscribed()]}])
+        yield messages([{"feeds": [self.subscribed(), self.subscribed()]}], tries=2)
 
     def intake(self) -> Iterator[Any]:
         """A text, something that is none, and an object that is gone."""

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -122,6 +123,13 @@ def test_a_feed_rings(deployed: System, site: Site) -> None:
     minutes(deployed, 2)
     assert len(deployed.slack.posts) == 2
     assert "Does not answer: 1" in deployed.slack.posts[1].text
+    row = listed()[f"{site.url}/world"]
+    assert deployed.now - timedelta(minutes=11) <= datetime.fromisoformat(str(row["last_poll"])) <= deployed.now
+    assert feeds("restart").out.startswith("1 feeds ")  # it took turns, and has a time of its own now
+    assert feeds("restart").out.startswith("0 feeds ")
+    site.asked.clear()
+    minutes(deployed, 11)
+    assert len(site.asked) in {1, 2}
     assert [one.error for one in deployed.pump.invocations if one.error] == []
 
 

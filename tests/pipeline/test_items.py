@@ -13,7 +13,7 @@ from tests.system import System, row_of
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.feed_table import FeedTable
 from tocsin.article import Article
-from tocsin.cursor import Cursor
+from tocsin.cursor import Cursor, Part, Seen
 from tocsin.health import Health
 from tocsin.ports import Bulletin, Burst, Notice, Rolled, RulesInForce
 from tocsin.silence import Silence
@@ -22,7 +22,7 @@ from tocsin.subscription import Subscription
 FROZEN = Path(__file__).parents[1] / "events" / "items-1.json"
 """An item of each kind, as the first version of items was written; it never changes."""
 KINDS = {
-    "ADDRESS#", "ALERT#", "ARTICLE#", "FEED#", "FEEDS", "HELD#", "NOTICES#", "ROLLED#", "ROOM#", "RULES", "SILENCES", "SLACK", "STORY#", "TALLIES",
+    "ADDRESS#", "ALERT#", "ARTICLE#", "FEED#", "FEEDS", "HELD#", "NOTICES#", "ROLLED#", "ROOM#", "ROUNDS", "RULES", "SILENCES", "SLACK", "STORY#", "TALLIES",
     "once",
 }  # fmt: skip
 SENT = "Turkey is preparing to send more troops to Syria, officials said."
@@ -57,6 +57,8 @@ def fill(system: System) -> None:
     feeds = FeedTable(system.stack.client("dynamodb"), system.stack.physical("Table"))
     feeds.add(Subscription("example.org/1", "https://example.org/feed", "Outlet"), now)
     health = Health(failing="dead", what="does not answer", since=now.timestamp())
+    feeds.sent(feeds.round(now), now)
+    feeds.put_aside("example.org/1", Part(0, 0, (Seen("a" * 16, "", "", "", "b" * 12),)))
     feeds.save(
         Cursor("example.org/1", etag='"1"', health=health),
         [Notice("example.org/1", "dead", "Outlet", "it is dead", now.isoformat())],
@@ -128,4 +130,6 @@ def test_old_items_are_read(on_moto: System, version: str) -> None:
     assert in_force is not None
     assert in_force.by == "ana"
     assert [one.feed.name for one in feeds.all()] == ["Outlet"]
-    assert feeds.read(["example.org/1"])["example.org/1"][1].etag == '"1"'
+    listed, at = feeds.read(["example.org/1"])["example.org/1"]
+    assert (at.etag, at.parts, listed.due, listed.place) == ('"1"', 0, now, None)
+    assert feeds.due(now, 9) == ["example.org/1"]

@@ -19,12 +19,13 @@ from tests.simulation.deployment import deployment
 from tests.simulation.queues import MemoryMailbox
 from tests.twins import CHANNEL, Clock, FixedToken, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable
 from tocsin.adapters.dynamodb import DynamoTable
-from tocsin.adapters.feed_table import FeedTable
+from tocsin.adapters.feed_table import ROUNDS, FeedTable
+from tocsin.adapters.items import as_key
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.slack import SlackWorkspace
 from tocsin.adapters.sqs import SqsQueue
 from tocsin.article import Article
-from tocsin.cursor import Cursor, Seen
+from tocsin.cursor import Cursor, Part, Seen
 from tocsin.errors import Conflict, InputFault, Rejected
 from tocsin.health import Health
 from tocsin.ports import (
@@ -387,7 +388,9 @@ class FeedCaller:
         self.prefix = f"host-{seed}.example"
         self.now = START + timedelta(days=1000 * seed)
         self.moves: list[Callable[[], Any]] = [
-            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, self.reschedule, self.resume, self.move, self.end, self.remove,
+            *[self.add] * 2, *[self.save] * 4, *[self.due] * 3, *[self.asked] * 3, *[self.round] * 6,
+            *[self.reschedule] * 3, self.wait, *[self.put_aside, self.recall] * 3,
+            self.resume, self.move, self.end, self.remove,
             self.all, self.read, self.notices,
         ]  # fmt: skip
 
@@ -413,7 +416,7 @@ class FeedCaller:
     def save(self) -> None:
         """A poll writes a cursor, sometimes over one that was read too long ago, and may have something to tell."""
         feed = self.any_feed()
-        found = self.feeds.read([feed])
+        found = self.feeds.read([feed], consistent=self.random.choice([True, False]))
         known = found[feed][1] if found else Cursor(feed)
         version = self.random.choice([known.version, known.version, max(0, known.version - 1)])
         seen = tuple(
@@ -423,7 +426,17 @@ class FeedCaller:
         health = Health(gap=self.random.randrange(3), what=self.random.choice(["", "a “b”"]), told="silent")
         notices = [Notice(feed, "dead", "Outlet", f"why {self.random.randrange(9)}", self.now.isoformat())]
         told = notices if self.random.randrange(3) == 0 else []
-        self.feeds.save(Cursor(feed, self.random.choice(["", '"é"']), "", "b", seen, health, version), told)
+        etag, parts = self.random.choice(["", '"é"']), self.random.randrange(3)
+        self.feeds.save(Cursor(feed, etag, "", "b", seen, health, version, parts), told)
+
+    def put_aside(self) -> None:
+        """A poll puts aside what became known before."""
+        seen = (Seen(f"{self.random.randrange(1, 99):016x}", "", "", "", "0" * 11 + "3"),)
+        self.feeds.put_aside(self.any_feed(), Part(self.random.randrange(3), self.random.randrange(99), seen))
+
+    def recall(self) -> list[Part]:
+        """A poll asks what was put aside."""
+        return list(self.feeds.recall(self.any_feed()))
 
     def due(self) -> list[str]:
         """It is asked what is due; feeds due at the same moment come in any order."""
@@ -433,13 +446,29 @@ class FeedCaller:
         """A feed was sent off."""
         self.feeds.asked(self.any_feed(), self.now)
 
+    def round(self) -> list[tuple[datetime, str]]:
+        """Due asks whose turn has come, and sometimes ends before it says what it sent off."""
+        found = self.feeds.round(self.now)
+        if self.random.randrange(4):
+            self.feeds.sent(found, self.now)
+        return [one for one in found.turns if one[1].startswith(self.prefix)]
+
+    def wait(self) -> None:
+        """A feed is one of too many of its host."""
+        self.feeds.wait(self.any_feed(), self.now)
+
     def resume(self) -> None:
         """Somebody has a feed asked again."""
-        self.feeds.resume(self.any_feed(), timedelta(minutes=40), self.now + timedelta(minutes=3))
+        self.feeds.resume(self.any_feed(), timedelta(minutes=40), 0, self.now, self.any_time())
 
     def reschedule(self) -> None:
         """A feed is asked less often."""
-        self.feeds.reschedule(self.any_feed(), timedelta(minutes=20), self.now + timedelta(minutes=2))
+        every, place = timedelta(minutes=self.random.choice([10, 20])), self.random.randrange(600)
+        self.feeds.reschedule(self.any_feed(), every, place, self.now, self.any_time())
+
+    def any_time(self) -> datetime | None:
+        """A time out of turn, or none."""
+        return self.random.choice([None, self.now + timedelta(minutes=2)])
 
     def move(self) -> None:
         """A feed moves."""
@@ -481,6 +510,7 @@ class FeedCaller:
 def test_the_feeds_answer_as_dynamodb_does(stack: LocalStack, seed: int) -> None:
     """The same random calls get the same answers from the twin of the feeds and from the table of the template on moto."""
     client, name, memory = stack.client("dynamodb"), stack.physical("Table"), MemoryTable()
+    client.delete_item(TableName=name, Key=as_key(*ROUNDS))  # what earlier callers sent off
     twin = FeedCaller(MemoryFeeds(memory), memory, seed)
     real = FeedCaller(FeedTable(client, name), DynamoTable(client, name), seed)
     for number in range(STEPS):

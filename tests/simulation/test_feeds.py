@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from tests.listening import Listening, entry
@@ -19,16 +19,22 @@ from tocsin.pipeline.poll import Asked, Poll, Poller, asked_for, send_due
 
 MODES = {
     "feeds.due": READ,
+    "feeds.round": READ,
     "feeds.read": READ,
     "web.get": READ,
     "feeds.asked": WRITE,
+    "feeds.sent": WRITE,
+    "feeds.wait": WRITE,
+    "feeds.recall": READ,
+    "feeds.put_aside": WRITE,
     "feeds.save": WRITE,
     "feeds.reschedule": WRITE,
     "archive.write": WRITE,
     "queue.send": WRITE,
 }
-ENTRIES = [entry("first"), entry("second"), entry("third")]
-MINUTES = 40
+ENTRIES = [entry(f"n{number}") for number in range(18)]
+MINUTES = 22
+parsed = cache(parse)
 
 
 class CursorFirst(Poller):
@@ -52,14 +58,15 @@ class Reading:
     """Feeds that were sent off and not asked yet."""
 
     def run(self) -> set[str]:
-        """Two entries, and later a third; answers the ids that were sent on, each perhaps more than once."""
+        """Two entries, and later many more; answers the ids that were sent on, each perhaps more than once."""
         self.desk.add()
         for minute in range(MINUTES):
-            self.desk.publish(*ENTRIES[: 2 if minute < MINUTES // 3 else 3])
+            if minute in {0, MINUTES // 3}:
+                self.desk.publish(*ENTRIES[: 2 if minute == 0 else None])
             self.desk.world.clock.move(minutes=1)
             with suppress(Crash, OSError):
                 send_due(self.port("feeds"), self.port("feed_queue"), self.desk.world.clock())
-            self.left += [asked_for(body) for body in self.desk.feed_queue.bodies]
+            self.left += [feed for body in self.desk.feed_queue.bodies for feed in asked_for(body)]
             self.desk.feed_queue.bodies.clear()
             with suppress(Crash, OSError):
                 self.left = self.ask(self.left)
@@ -67,8 +74,8 @@ class Reading:
 
     def ask(self, feeds: Sequence[str]) -> list[str]:
         """The function is called; answers what comes again."""
-        ports = [self.port("queue"), self.port("pages"), self.desk.world.clock]
-        poller = self.poller(self.port("feeds"), self.port("web"), parse, self.port("archive"), *ports)
+        ports = [self.port("queue"), self.port("pages"), self.port("feed_queue"), self.desk.world.clock]
+        poller = self.poller(self.port("feeds"), self.port("web"), parsed, self.port("archive"), *ports)
         return poller.poll([Asked(feed, feed) for feed in feeds]) if feeds else []
 
     def port(self, name: str) -> Any:

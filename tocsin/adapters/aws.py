@@ -206,7 +206,7 @@ def poller() -> Poller:
 
     settings = Settings(os.environ)
     articles, pages = (queue(url, _name_in_force) for url in (settings.article_queue, settings.page_queue))
-    return Poller(feeds(), web(), parse, archive(), articles, pages, now, meter())
+    return Poller(feeds(), web(), parse, archive(), articles, pages, queue(settings.feed_queue), now, meter())
 
 
 def collector() -> Collector:

@@ -22,7 +22,9 @@ def as_key(pk: str, sk: str) -> Item:
 
 
 def as_value(value: Any) -> dict[str, Any]:
-    """A text, number or truth value as DynamoDB wants it."""
+    """A text, number, truth value or set of numbers as DynamoDB wants it."""
+    if isinstance(value, set):
+        return {"NS": sorted(map(as_number, value))}
     if isinstance(value, bool):
         return {"BOOL": value}
     return {"S": value} if isinstance(value, str) else {"N": as_number(value)}
@@ -51,14 +53,14 @@ def is_cancelled(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in {"TransactionCanceledException", "TransactionConflictException"}
 
 
-def batch_get(client: Any, table: str, keys: Iterable[Key]) -> dict[Key, Item]:
-    """The items of these keys that exist, strongly consistent."""
+def batch_get(client: Any, table: str, keys: Iterable[Key], *, consistent: bool = True) -> dict[Key, Item]:
+    """The items of these keys that exist, strongly consistent unless half the price is enough."""
     found: dict[Key, Item] = {}
     order = sorted(set(keys))
     for first in range(0, len(order), 100):
         wanted = [as_key(pk, sk) for pk, sk in order[first : first + 100]]
         while wanted:
-            answer = client.batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
+            answer = client.batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": consistent}})
             found |= {(item["pk"]["S"], item["sk"]["S"]): item for item in answer["Responses"].get(table, [])}
             wanted = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
     return found

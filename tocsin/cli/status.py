@@ -14,7 +14,7 @@ from tocsin import health
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import format_option, stack_option
 from tocsin.pipeline.archive import read_on
-from tocsin.ports import Tally
+from tocsin.ports import Tally, last_poll
 
 if TYPE_CHECKING:
     from tocsin.adapters.feed_table import FeedTable
@@ -96,7 +96,8 @@ def _feeds(feeds: FeedTable, now: datetime) -> dict[str, Any]:
     cursors = feeds.read([one.feed.id for one in listed])
     troubled = {feed: health.standing(cursor.health, now) for feed, (_, cursor) in cursors.items()}
     failing = {feed: f"{word}: {why}" for feed, (word, why) in sorted(troubled.items()) if word not in {"well", "new"}}
-    asked = [one.asked for one in listed if one.asked]
+    until = feeds.until()
+    asked = [last for one in listed if (last := last_poll(one, until))]
     return {"feeds": len(listed), "failing_feeds": failing, "last_poll": max(asked).isoformat() if asked else None}
 
 

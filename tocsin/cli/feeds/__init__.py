@@ -14,6 +14,7 @@ COMMANDS = {
     "list": ("deployed", "The deployed list with the health of each feed."),
     "parse": ("parse", "Reads feed files offline, as the poller would."),
     "remove": ("deployed", "Removes a feed from the deployed list."),
+    "restart": ("deployed", "Has every feed asked by a time of its own: before you go back to an older version."),
 }
 """By name: the module it is in, where it is called like the subcommand (`import_` for import, `list_` for list), and its help."""
 

@@ -1,4 +1,4 @@
-"""`tocsin feeds add`, `remove`, `list`, `import` and `export`: the list of the deployed stack, changed without deploying."""
+"""`tocsin feeds add`, `remove`, `list`, `import`, `export` and `restart`: the list of the deployed stack, changed without deploying."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tocsin.adapters.exchange import shown
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import as_line, format_option, stack_option
 from tocsin.errors import InputFault, RuleFaults
+from tocsin.ports import last_poll, next_poll
 from tocsin.subscription import Subscription, feed_id
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def list_(stack_name: str, form: str) -> int:
 
     with deployed(stack_name) as stack:
         feeds = stack.feeds()
-        rows = [_row(listed, at) for listed, at in _all(feeds)]
+        until = feeds.until()
+        rows = [_row(listed, at, until) for listed, at in _all(feeds)]
     if form == "ndjson":
         for row in rows:
             click.echo(as_line(row))
@@ -178,6 +180,21 @@ def export(stack_name: str, form: str) -> int:
     return FINE
 
 
+@click.command("restart")
+@stack_option
+def restart(stack_name: str) -> int:
+    """Gives every feed a time at which it is asked next, instead of its turns, and leaves it so for an hour.
+
+    Do so just before you go back to a version that knows no turns: it would not find the feeds that take them. Otherwise it does no harm.
+    """
+    from tocsin.adapters.stack import deployed
+
+    with deployed(stack_name) as stack:
+        moved = stack.feeds().restart(datetime.now(UTC))
+    click.echo(f"{moved} feeds took turns and have a time of their own now; the others had one")
+    return FINE
+
+
 def _checked(url: str) -> Mapping[str, Any]:
     """What `tocsin feeds check` says of an address, which is printed too."""
     from tocsin.adapters.feed import parse
@@ -214,10 +231,11 @@ def _all(feeds: FeedTable) -> Iterator[tuple[Listed, Cursor]]:
         yield from (found[feed] for feed in listed[first : first + _TOGETHER] if feed in found)
 
 
-def _row(listed: Listed, at: Cursor) -> dict[str, Any]:
+def _row(listed: Listed, at: Cursor, until: datetime | None) -> dict[str, Any]:
     """One feed in JSON values."""
-    state, reason = health.standing(at.health, datetime.now(UTC))
-    feed = listed.feed
+    now = datetime.now(UTC)
+    state, reason = health.standing(at.health, now)
+    feed, last, following = listed.feed, last_poll(listed, until), next_poll(listed, now)
     return {
         "id": feed.id,
         "name": feed.name,
@@ -226,9 +244,9 @@ def _row(listed: Listed, at: Cursor) -> dict[str, Any]:
         "country": feed.country,
         "pages": feed.pages,
         "interval": int(listed.interval.total_seconds()),
-        "last_poll": listed.asked and listed.asked.isoformat(),
+        "last_poll": last and last.isoformat(),
         "last_entry": _iso(at.health.newest),
-        "next_poll": listed.due and listed.due.isoformat(),
+        "next_poll": following and following.isoformat(),
         "health": state,
         "reason": reason,
     }
