@@ -187,7 +187,9 @@ class Commit:
     """Stories as they shall be; each must still have the version it was read with."""
     alerts: tuple[Wanted, ...] = ()
     relied: tuple[tuple[str, int], ...] = ()
-    """Stories that are only read: each must still have this version, or not exist (0)."""
+    """Stories that are only read: each must still have this version."""
+    beside: tuple[tuple[str, int], ...] = ()
+    """Stories beside which a new one begins: each must still have this version, which rises, so that whoever read it before reads again."""
     held: tuple[Held, ...] = ()
     replaces: str | None = None
     """Content of the version of the article whose fate this one takes the place of, because the article was edited."""
