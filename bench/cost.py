@@ -130,8 +130,6 @@ class Ledger:
                 self.used["queue requests"] += max(1, math.ceil(sum(map(len, bodies)) / 65_536))
         elif service == "s3":
             self.used["objects written" if operation == "PutObject" else "objects read"] += 1
-        elif service == "secretsmanager":
-            self.used["secret reads"] += 1
         if self._inside:
             self.calls[f"{service}.{operation}"] += 1
 
@@ -238,7 +236,7 @@ def _article(number: int, story: int | None = None) -> Article:
 
 
 def idle() -> Used:
-    """What a month of waiting uses: the schedules, the pollers of the queues, alarms, figures, secrets."""
+    """What a month of waiting uses: the schedules, the pollers of the queues, alarms, figures."""
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"]
     always = [one for one in template.values() if "Condition" not in one]
     alarms = [one["Properties"] for one in always if one["Type"] == "AWS::CloudWatch::Alarm"]
@@ -258,7 +256,6 @@ def idle() -> Used:
     used["queue requests"] += queues * TAKEN["receives of an idle queue a minute"] * MINUTES
     used["alarm-months"] += len(alarms)
     used["metric-months"] += len({one["MetricName"] for one in alarms if "AWS/" not in str(one["Namespace"])})
-    used["secret-months"] += 1
     used["GB of logs"] += 2 * MINUTES * 600 / 1e9
     return used
 
@@ -320,7 +317,7 @@ def cases(per_thousand: Used) -> Iterator[Case]:
         (
             "100 feeds, a desk",
             100,
-            "nothing: what it costs is alarms, a secret, and queues that are asked though they are empty",
+            "nothing: what it costs is queues that are asked though they are empty",
         ),
         (
             "10,000 feeds, an agency",

@@ -39,7 +39,7 @@ NAMES = {
     "LayerName",
     "AlarmName",
 }
-_SECRET = re.compile(r":secret:\$\{(\w+)\}-\?{6}$")
+_SECRET = re.compile(r":(?:secret:\$\{(\w+)\}-\?{6}|parameter\$\{(\w+)\})$")
 _WITHIN = re.compile(r"^\$\{(\w+)\.\w+\}(/.+)$")
 
 
@@ -149,7 +149,7 @@ def places(resource: Any) -> list[str]:
         case {"Fn::Sub": str(text)}:
             if within := _WITHIN.match(text):
                 return [within[1] + within[2]]
-            return [secret[1] if (secret := _SECRET.search(text)) else text]
+            return [secret[1] or secret[2] if (secret := _SECRET.search(text)) else text]
     return [named(resource)]
 
 
@@ -378,8 +378,9 @@ def secrets_are_read_by_those_who_need_them(template: Template) -> Iterator[str]
         "Interact": {"SlackTokenSecret", "SlackSigningSecret"},
     }
     for function in template.functions:
-        if template.may(function, "secretsmanager") != allowed.get(function, set()):
-            yield f"{function} may read {template.may(function, 'secretsmanager') or 'no secret'}"
+        for service in ("secretsmanager", "ssm"):
+            if template.may(function, service) != allowed.get(function, set()):
+                yield f"{function} may read {template.may(function, service) or 'no secret'} of {service}"
 
 
 @promise

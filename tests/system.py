@@ -20,7 +20,7 @@ import time_machine
 
 from infra.local.pump import Pump
 from infra.local.slack import LocalSlack
-from infra.local.stack import LocalStack
+from infra.local.stack import LocalStack, keep_secret
 from infra.replay import CHANNEL, SECRET, TEMPLATE
 from tests.twins import Clock, MemoryArchive, MemorySlack, MemoryTable, Shown
 from tocsin.adapters.dynamodb import DynamoTable
@@ -193,7 +193,7 @@ def system(**parameters: str) -> Iterator[System]:
         LocalSlack() as slack,
         LocalStack(TEMPLATE, {**wanted, **parameters, "SlackUrl": slack.url}) as stack,
     ):
-        stack.client("secretsmanager").create_secret(Name=SECRET, SecretString=slack.token)
+        keep_secret(stack.client, SECRET, slack.token)
         os.environ["NO_PROXY"] = "127.0.0.1,localhost"
         pump = Pump(stack)
         pump.drain()  # S3's test event

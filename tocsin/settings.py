@@ -63,12 +63,12 @@ class Settings:
 
     @property
     def slack_secret(self) -> str:
-        """Name or ARN of the Secrets Manager secret that holds the bot token."""
+        """Name or ARN of the secret that holds the bot token."""
         return self._text("TOCSIN_SLACK_SECRET")
 
     @property
     def receive_secret(self) -> str:
-        """Name or ARN of the Secrets Manager secret that those who post articles share."""
+        """Name or ARN of the secret that those who post articles share."""
         return self._text("TOCSIN_RECEIVE_SECRET")
 
     @property
@@ -78,7 +78,7 @@ class Settings:
 
     @property
     def signing_secret(self) -> str:
-        """Name or ARN of the Secrets Manager secret with which Slack signs what it sends."""
+        """Name or ARN of the secret with which Slack signs what it sends."""
         return self._text("TOCSIN_SLACK_SIGNING_SECRET")
 
     @property

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tocsin.adapters.metrics import LogMeter
     from tocsin.adapters.rule_sets import RulesInUse
     from tocsin.adapters.s3 import S3Archive
+    from tocsin.adapters.secrets import SecretToken
     from tocsin.adapters.slack import SlackWorkspace
     from tocsin.adapters.sqs import SqsQueue
     from tocsin.artefact import Artefact
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tocsin")
 
+MODELS = Path(__file__).parent / "models"
+"""Descriptions of services cut down to what is called: all of Systems Manager, for one call of it, would cost a start a tenth of a second."""
 SETS = 4
 """Sets of rules that a function keeps in memory."""
 
@@ -77,7 +80,9 @@ def _made(service: str) -> Any:
 def _session() -> Any:
     from botocore.session import get_session
 
-    return get_session()
+    session = get_session()
+    session.set_config_variable("data_path", str(MODELS))
+    return session
 
 
 def rules() -> Path:
@@ -197,6 +202,13 @@ def web() -> Web:
     return Guard()
 
 
+def token(name: str, kind: str = "Slack bot token", least: int = 1) -> SecretToken:
+    """A token by the name of what holds it, fetched when it is first asked for."""
+    from tocsin.adapters.secrets import SecretToken, service_of
+
+    return SecretToken(client(service_of(name)), name, kind, least)
+
+
 def poller() -> Poller:
     """What `handlers.fetch` runs."""
     from tocsin.adapters.feed import parse
@@ -218,11 +230,10 @@ def collector() -> Collector:
 def receiver() -> Receiver:
     """What `handlers.receive` runs."""
     from tocsin import reading
-    from tocsin.adapters.secrets import SecretToken
     from tocsin.pipeline.receive import Door, Receiver
 
     settings = Settings(os.environ)
-    secret = SecretToken(client("secretsmanager"), settings.receive_secret, "shared secret", least=24)
+    secret = token(settings.receive_secret, "shared secret", least=24)
     articles = queue(settings.article_queue)
     return Receiver(Door(secret, now), archive(), articles, table(), now, reading.contents)
 
@@ -253,14 +264,13 @@ def detector(rules: str | None = None) -> Detector:
 
 def interactor() -> Interactor:
     """What `handlers.interact` runs. Slack waits three seconds for an answer, so it is not waited for longer."""
-    from tocsin.adapters.secrets import SecretToken
     from tocsin.adapters.slack_desk import SlackForms
     from tocsin.pipeline.interact import Interactor
     from tocsin.pipeline.receive import Trusted
 
-    settings, secrets = Settings(os.environ), client("secretsmanager")
-    signing = SecretToken(secrets, settings.signing_secret, "signing secret of the Slack app", least=16)
-    forms = SlackForms(settings.slack_url, SecretToken(secrets, settings.slack_secret), timeout=2.5)
+    settings = Settings(os.environ)
+    signing = token(settings.signing_secret, "signing secret of the Slack app", least=16)
+    forms = SlackForms(settings.slack_url, token(settings.slack_secret), timeout=2.5)
     questions = queue(settings.question_queue)
     origin = (settings.slack_team, settings.slack_app)
     return Interactor(Trusted(signing, now), table(), archive(), questions, forms, now, *origin)
@@ -280,10 +290,9 @@ def answerer() -> Answerer:
 @cache
 def workspace(url: str, secret: str) -> SlackWorkspace:
     """Slack, with the token of a secret that is fetched once."""
-    from tocsin.adapters.secrets import SecretToken
     from tocsin.adapters.slack import SlackWorkspace
 
-    return SlackWorkspace(url, SecretToken(client("secretsmanager"), secret))
+    return SlackWorkspace(url, token(secret))
 
 
 def deliverer() -> Deliverer:
