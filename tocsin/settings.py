@@ -52,6 +52,11 @@ class Settings:
         return self._text("TOCSIN_PAGE_QUEUE")
 
     @property
+    def dead_letters(self) -> Mapping[str, str]:
+        """URLs of the SQS queues of dead letters by name: `Name=URL`, with blanks between them."""
+        return dict(one.split("=", 1) for one in self._text("TOCSIN_DEAD_LETTERS").split())
+
+    @property
     def rules(self) -> str:
         """Folder of the rules."""
         return self._text("TOCSIN_RULES")

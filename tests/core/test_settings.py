@@ -52,6 +52,12 @@ def test_a_missing_variable_is_named(name: str, variable: str, environment: dict
         getattr(settings, name)
 
 
+def test_queues_of_dead_letters_are_told_apart() -> None:
+    """Each has a name and a URL, which may hold any sign but a blank."""
+    settings = Settings({"TOCSIN_DEAD_LETTERS": "A=https://sqs/1/a B=https://sqs/1/b?c=d "})
+    assert settings.dead_letters == {"A": "https://sqs/1/a", "B": "https://sqs/1/b?c=d"}
+
+
 @pytest.mark.parametrize(("name", "variable"), MAY_BE_EMPTY.items())
 def test_what_may_be_empty_must_be_there(name: str, variable: str) -> None:
     """An empty value is one; a variable that is not there is a mistake of the template."""

@@ -714,9 +714,9 @@ def test_a_parameter_gives_the_token() -> None:
     """A name that begins with a slash is a parameter: read with the description the functions carry, refused when absent or not encrypted."""
     session = get_session()
     session.set_config_variable("data_path", str(MODELS))
-    given = ("ssm", "eu-central-1")
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-    whole, trimmed = boto3.client(*given, **keys), session.create_client(*given, **keys)
+    session.set_credentials("x", "x")
+    whole = boto3.client("ssm", "eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
+    trimmed = session.create_client("ssm", "eu-central-1")
     with pytest.raises(SettingsFault, match="the secret /slack cannot be read: it does not exist; create it"):
         SecretToken(trimmed, "/slack")()
     whole.put_parameter(Name="/slack", Value=CANARY, Type="String")
@@ -726,8 +726,9 @@ def test_a_parameter_gives_the_token() -> None:
     assert CANARY not in "".join(str(frame.locals) for frame in told.stack if frame.filename.endswith("secrets.py"))
     store(whole, "/another", CANARY)
     assert SecretToken(trimmed, "/another")() == CANARY
-    with Stubber(trimmed) as stub, pytest.raises(SettingsFault, match="allow ssm:GetParameter on it"):
-        stub.add_client_error("get_parameter", "AccessDeniedException")
+    stub = Stubber(trimmed)
+    stub.add_client_error("get_parameter", "AccessDeniedException")
+    with stub, pytest.raises(SettingsFault, match="allow ssm:GetParameter on it"):
         SecretToken(trimmed, "/another")()
 
 

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -186,6 +186,14 @@ def queue(url: str, about: Callable[[], str] | None = None) -> SqsQueue:
     from tocsin.adapters.sqs import SqsQueue
 
     return SqsQueue(client("sqs"), url, about)
+
+
+def letters() -> Mapping[str, int]:
+    """About how many messages lie in each queue of dead letters."""
+    from tocsin.adapters.dead_letters import DeadLetters
+
+    urls = Settings(os.environ).dead_letters
+    return {name: DeadLetters(client("sqs"), name, url).count() for name, url in urls.items()}
 
 
 def meter() -> LogMeter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -216,8 +216,9 @@ class _Draft:
         alerts = {wanted.alert: wanted for wanted in _wanted(decision, report, policy)}
         relied, beside = dict(decision.relied), dict(decision.beside)
         held = [_held(decision, report, policy, self.now)] if decision.held and decision.story else []
-        before = sum(map(len, (self.stories, self.alerts, self.relied, self.beside, self.held)))
-        if 2 + before + sum(map(len, (stories, alerts, relied, beside, held))) > MAX_ACTIONS:
+        known: tuple[Sized, ...] = (self.stories, self.alerts, self.relied, self.beside, self.held)
+        new: tuple[Sized, ...] = (stories, alerts, relied, beside, held)
+        if 2 + sum(len(one) for one in (*known, *new)) > MAX_ACTIONS:
             return False
         self.stories |= stories
         self.alerts |= alerts
