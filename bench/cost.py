@@ -244,15 +244,15 @@ def idle() -> Used:
     queues = sum(event["Type"] == "SQS" for one in functions for event in one.get("Events", {}).values())
     with system() as running:
         ledger = Ledger(running)
-        running.pump.fire("Due")
-        running.pump.fire("Sweep")
+        for function in ("Due", "Sweep", "Ops"):
+            running.pump.fire(function)
         with ledger.open():
-            for _ in range(10):
+            for minute in range(10):
                 running.move(minutes=1)
-                running.pump.fire("Due")
-                running.pump.fire("Sweep")
+                for function in ("Due", "Sweep", "Ops") if minute % 5 == 0 else ("Due", "Sweep"):
+                    running.pump.fire(function)
     used = scaled(ledger.used, MINUTES / 10)
-    used["schedule calls"] += 2 * MINUTES + MONTH
+    used["schedule calls"] += 2 * MINUTES + MINUTES / 5 + MONTH
     used["queue requests"] += queues * TAKEN["receives of an idle queue a minute"] * MINUTES
     used["alarm-months"] += len(alarms)
     used["metric-months"] += len({one["MetricName"] for one in alarms if "AWS/" not in str(one["Namespace"])})

@@ -419,7 +419,8 @@ def a_queue_is_read_by_its_reader_and_sent_to_by_name(template: Template) -> Ite
     """A function receives from the queue its events name, and sends to those its settings name; dead letters aside."""
     for function in template.functions:
         reads = {queue for queue, reader in template.readers.items() if reader == function}
-        sends = {named(value) for name, value in template.variables(function).items() if name.endswith("_QUEUE")}
+        given_names = template.variables(function).items()
+        sends = {place for name, value in given_names if name.endswith("_QUEUE") for place in places(value) if place}
         for action, wanted in (("sqs:ReceiveMessage", reads), ("sqs:SendMessage", sends)):
             given = {
                 place

@@ -147,10 +147,12 @@ class System:
         """The table, as a reader sees it."""
         return DynamoTable(self.stack.client("dynamodb"), self.stack.physical("Table"))
 
-    def name_outputs(self) -> None:
+    def name_outputs(self, **parameters: str) -> None:
         """Makes a stack whose outputs name table and bucket, as those of a deployed one do, for the command line to find."""
+        given = {name: {"Type": "String", "Default": value} for name, value in parameters.items()}
         outputs = {name: {"Value": self.stack.physical(name)} for name in ("Table", "Bucket")}
-        body = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": outputs})
+        queue = {"Queue": {"Type": "AWS::SQS::Queue"}}
+        body = json.dumps({"Parameters": given, "Resources": queue, "Outputs": outputs})
         self.stack.client("cloudformation").create_stack(StackName=STACK, TemplateBody=body)
 
     def drop(self, key: str, body: bytes, **metadata: str) -> None:

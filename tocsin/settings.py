@@ -48,8 +48,8 @@ class Settings:
 
     @property
     def page_queue(self) -> str:
-        """URL of the SQS queue of articles whose pages are to be fetched."""
-        return self._text("TOCSIN_PAGE_QUEUE")
+        """URL of the SQS queue of articles whose pages are to be fetched; empty when none are."""
+        return self._given("TOCSIN_PAGE_QUEUE")
 
     @property
     def dead_letters(self) -> Mapping[str, str]:

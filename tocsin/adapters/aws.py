@@ -220,10 +220,12 @@ def token(name: str, kind: str = "Slack bot token", least: int = 1) -> SecretTok
 def poller() -> Poller:
     """What `handlers.fetch` runs."""
     from tocsin.adapters.feed import parse
+    from tocsin.pipeline.page import Unread
     from tocsin.pipeline.poll import Poller
 
     settings = Settings(os.environ)
-    articles, pages = (queue(url, _name_in_force) for url in (settings.article_queue, settings.page_queue))
+    articles, url = queue(settings.article_queue, _name_in_force), settings.page_queue
+    pages = queue(url, _name_in_force) if url else Unread(archive(), articles, now)
     return Poller(feeds(), web(), parse, archive(), articles, pages, now, meter())
 
 

@@ -75,6 +75,11 @@ class DeployedStack:
         secret = SecretToken(_client(service_of(name)), name)
         return self._parameter("SlackUrl"), self._parameter("SlackChannel"), secret
 
+    def fetches_pages(self) -> bool:
+        """Whether the pages of feeds that give summaries are fetched."""
+        given = {each["ParameterKey"]: each["ParameterValue"] for each in self._described.get("Parameters", [])}
+        return given.get("FetchPages") != "false"
+
     def dead_letters(self) -> list[DeadLetters]:
         """The stack's dead-letter queues, by name."""
         return sorted(dead_letters(_client("sqs"), self._of_type("AWS::SQS::Queue")), key=lambda queue: queue.name)

@@ -20,6 +20,7 @@ from tocsin.subscription import Subscription, feed_id
 
 if TYPE_CHECKING:
     from tocsin.adapters.feed_table import FeedTable
+    from tocsin.adapters.stack import DeployedStack
     from tocsin.cursor import Cursor
     from tocsin.ports import Listed
 
@@ -76,6 +77,7 @@ def add(  # noqa: PLR0913 - a command has a parameter for each option
                 f"is where the feed {known.id} has moved to", url, f"`tocsin feeds remove {known.id}` first"
             )
         added = feeds.add(feed, datetime.now(UTC))
+        _warn(stack, [feed])
     click.echo(f"{'added' if added else 'changed'}  {_line(feed)}")
     return FINE
 
@@ -152,6 +154,7 @@ def import_(stack_name: str, file: str) -> int:
             if after != before:
                 feeds.add(after, now + schedule.phase(feed.id, feed.every))
                 added, changed = added + (before is None), changed + (before is not None)
+        _warn(stack, found)
     same = len(found) - added - changed
     click.echo(f"{added} added, {changed} changed, {same} as they were, {len(faults)} faults")
     return FINDINGS if faults else FINE
@@ -176,6 +179,12 @@ def export(stack_name: str, form: str) -> int:
         feeds = [one.feed for one in stack.feeds().all()]
     click.echo((as_opml if form == "opml" else as_yaml)(feeds), nl=False)
     return FINE
+
+
+def _warn(stack: DeployedStack, feeds: Iterable[Subscription]) -> None:
+    """Says that pages are asked for and the stack fetches none."""
+    if any(feed.pages for feed in feeds) and not stack.fetches_pages():
+        click.echo("this stack fetches no pages, so summaries alone are read: deploy it with FetchPages=true", err=True)
 
 
 def _checked(url: str) -> Mapping[str, Any]:
