@@ -25,7 +25,7 @@ from botocore.client import BaseClient
 
 from infra.local.pump import Pump
 from infra.local.slack import LocalSlack
-from infra.local.stack import LocalStack
+from infra.local.stack import LocalStack, keep_secret
 from infra.replay import CHANNEL, SECRET, TEMPLATE
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.s3 import S3Archive
@@ -490,7 +490,7 @@ def _reached(others: int) -> dict[Access, int]:
             "SecondsBetweenMessages": "0",
         }
         stack = undo.enter_context(LocalStack(TEMPLATE, given | {"RulesFolder": str(ROOT / "rules")}))
-        stack.client("secretsmanager").create_secret(Name=SECRET, SecretString=slack.token)
+        keep_secret(stack.client, SECRET, slack.token)
         undo.enter_context(mock.patch.object(BaseClient, "_make_api_call", watched))
         pump = Pump(stack)
 

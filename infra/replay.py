@@ -22,7 +22,7 @@ import time_machine
 from infra import shares
 from infra.local.pump import Pump
 from infra.local.slack import LocalSlack, SlackMessage
-from infra.local.stack import LocalStack
+from infra.local.stack import LocalStack, keep_secret
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.article import AHEAD, EARLIEST, Article
 from tocsin.decide import FATES
@@ -34,7 +34,7 @@ from tocsin.story import Story
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 CHANNEL = "C0ALERTS"
-SECRET = "tocsin/slack-token"  # noqa: S105 - the name of a secret, not one
+SECRET = "/tocsin/slack-token"  # noqa: S105 - the name of a secret, not one
 PATIENCE = 60
 """Minutes of virtual time a replay waits at the end: messages that fail five times take half an hour to be given up."""
 REAL_PAUSE = 1.0
@@ -185,7 +185,7 @@ def _part(inputs: Sequence[_Input], start: datetime, options: Options) -> Replay
         slack = None if options.workspace else stack.enter_context(LocalSlack())
         system = stack.enter_context(LocalStack(options.template, _parameters(options, slack)))
         token = options.workspace["token"] if options.workspace else slack.token if slack else ""
-        system.client("secretsmanager").create_secret(Name=SECRET, SecretString=token)
+        keep_secret(system.client, SECRET, token)
         run = _Run(options, clock, start, system, Pump(system), slack)
         run.pump.drain()  # S3's test event
         _drop_all(run, inputs)

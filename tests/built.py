@@ -28,7 +28,7 @@ from infra.local.function import Function, Outcome
 from infra.local.person import SIGNING_SECRET, Person
 from infra.local.pump import Pump
 from infra.local.slack import LocalSlack
-from infra.local.stack import LocalStack
+from infra.local.stack import LocalStack, keep_secret
 from infra.replay import CHANNEL, SECRET
 from tocsin.adapters.feed_table import FeedTable
 from tocsin.article import Article
@@ -319,7 +319,7 @@ def ground(artefact: Artefact) -> Iterator[Ground]:
         given["RulesFolder"] = str(artefact.folder / "CoreLayer" / "rules")
         stack = undo.enter_context(LocalStack(TEMPLATE, given))
         for name, value in {SECRET: slack.token, "posts": SHARED_SECRET, "signing": SIGNING_SECRET}.items():
-            stack.client("secretsmanager").create_secret(Name=name, SecretString=value)
+            keep_secret(stack.client, name, value)
         yield Ground(stack, slack, undo.enter_context(aws_on_loopback()))
 
 

@@ -39,7 +39,7 @@ NAMES = {
     "LayerName",
     "AlarmName",
 }
-_SECRET = re.compile(r":secret:\$\{(\w+)\}-\?{6}$")
+_SECRET = re.compile(r":(?:secret:\$\{(\w+)\}-\?{6}|parameter\$\{(\w+)\})$")
 _WITHIN = re.compile(r"^\$\{(\w+)\.\w+\}(/.+)$")
 
 
@@ -145,11 +145,11 @@ def places(resource: Any) -> list[str]:
         case list():
             return [place for one in resource for place in places(one)]
         case {"Fn::If": [_, *branches]}:
-            return places(branches)
+            return places([one for one in branches if one != {"Ref": "AWS::NoValue"}])
         case {"Fn::Sub": str(text)}:
             if within := _WITHIN.match(text):
                 return [within[1] + within[2]]
-            return [secret[1] if (secret := _SECRET.search(text)) else text]
+            return [secret[1] or secret[2] if (secret := _SECRET.search(text)) else text]
     return [named(resource)]
 
 
@@ -383,8 +383,9 @@ def secrets_are_read_by_those_who_need_them(template: Template) -> Iterator[str]
         "Interact": {"SlackTokenSecret", "SlackSigningSecret"},
     }
     for function in template.functions:
-        if template.may(function, "secretsmanager") != allowed.get(function, set()):
-            yield f"{function} may read {template.may(function, 'secretsmanager') or 'no secret'}"
+        for service in ("secretsmanager", "ssm"):
+            if template.may(function, service) != allowed.get(function, set()):
+                yield f"{function} may read {template.may(function, service) or 'no secret'} of {service}"
 
 
 @promise
@@ -423,7 +424,8 @@ def a_queue_is_read_by_its_reader_and_sent_to_by_name(template: Template) -> Ite
     """A function receives from the queue its events name, and sends to those its settings name; dead letters aside."""
     for function in template.functions:
         reads = {queue for queue, reader in template.readers.items() if reader == function}
-        sends = {named(value) for name, value in template.variables(function).items() if name.endswith("_QUEUE")}
+        given_names = template.variables(function).items()
+        sends = {place for name, value in given_names if name.endswith("_QUEUE") for place in places(value) if place}
         for action, wanted in (("sqs:ReceiveMessage", reads), ("sqs:SendMessage", sends)):
             given = {
                 place
@@ -541,13 +543,27 @@ def logs_are_kept_for_a_set_time(template: Template) -> Iterator[str]:
 
 @promise
 def each_queue_has_its_alarms(template: Template) -> Iterator[str]:
-    """The first dead letter of any queue is told, and so is a queue whose oldest message waits for an hour."""
-    for queue in template.queues:
-        wanted = "ApproximateNumberOfMessagesVisible" if queue in template.letters else "ApproximateAgeOfOldestMessage"
-        most = 1 if queue in template.letters else 3600
-        found = [alarm for alarm in template.alarms(wanted) if named(alarm["Dimensions"][0]["Value"]) == queue]
-        if [alarm["Threshold"] <= most and alarm["Period"] <= 300 for alarm in found] != [True]:
+    """A queue whose oldest message waits for an hour is told."""
+    for queue in template.readers:
+        alarms = template.alarms("ApproximateAgeOfOldestMessage")
+        found = [alarm for alarm in alarms if named(alarm["Dimensions"][0]["Value"]) == queue]
+        if [alarm["Threshold"] <= 3600 and alarm["Period"] <= 300 for alarm in found] != [True]:
             yield f"{queue} has no alarm that tells in time"
+
+
+@promise
+def dead_letters_are_told(template: Template) -> Iterator[str]:
+    """Every few minutes each queue of dead letters is counted, under its own name; the first letter of any is an alarm."""
+    told = json.dumps(template.variables("Ops")["TOCSIN_DEAD_LETTERS"])
+    counted = template.may("Ops", "sqs")
+    for queue in template.letters:
+        if f'"{queue}=${{{queue}}}"' not in told or queue not in counted:
+            yield f"{queue} is not counted"
+    rates = [event["ScheduleExpression"] for function, event in template.events("ScheduleV2") if function == "Ops"]
+    if rates != ["rate(5 minutes)"]:
+        yield "dead letters are not looked for every five minutes"
+    if [one["Threshold"] for one in template.alarms("DeadLetters")] != [1]:
+        yield "there is no alarm on the first dead letter"
 
 
 @promise
@@ -560,8 +576,8 @@ def alerts_that_wait_or_fail_are_told(template: Template) -> Iterator[str]:
 
 @promise
 def silence_is_told(template: Template) -> Iterator[str]:
-    """A day without an article, and a Sweep that does not say how it is, are alarms: no figure is a bad figure."""
-    for figure, longest in (("NumberOfMessagesSent", 86_400), ("OldestAlert", 1800)):
+    """A day without an article, a Sweep that does not say how it is, and an Ops that does not count are alarms: no figure is a bad figure."""
+    for figure, longest in (("NumberOfMessagesSent", 86_400), ("OldestAlert", 1800), ("DeadLetters", 1800)):
         for alarm in template.alarms(figure):
             if alarm["TreatMissingData"] != "breaching" or alarm["Period"] * alarm["EvaluationPeriods"] > longest:
                 yield f"silence of {figure} is taken for well"

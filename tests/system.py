@@ -20,7 +20,7 @@ import time_machine
 
 from infra.local.pump import Pump
 from infra.local.slack import LocalSlack
-from infra.local.stack import LocalStack
+from infra.local.stack import LocalStack, keep_secret
 from infra.replay import CHANNEL, SECRET, TEMPLATE
 from tests.twins import Clock, MemoryArchive, MemorySlack, MemoryTable, Shown
 from tocsin.adapters.dynamodb import DynamoTable
@@ -147,10 +147,12 @@ class System:
         """The table, as a reader sees it."""
         return DynamoTable(self.stack.client("dynamodb"), self.stack.physical("Table"))
 
-    def name_outputs(self) -> None:
+    def name_outputs(self, **parameters: str) -> None:
         """Makes a stack whose outputs name table and bucket, as those of a deployed one do, for the command line to find."""
+        given = {name: {"Type": "String", "Default": value} for name, value in parameters.items()}
         outputs = {name: {"Value": self.stack.physical(name)} for name in ("Table", "Bucket")}
-        body = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": outputs})
+        queue = {"Queue": {"Type": "AWS::SQS::Queue"}}
+        body = json.dumps({"Parameters": given, "Resources": queue, "Outputs": outputs})
         self.stack.client("cloudformation").create_stack(StackName=STACK, TemplateBody=body)
 
     def drop(self, key: str, body: bytes, **metadata: str) -> None:
@@ -193,7 +195,7 @@ def system(**parameters: str) -> Iterator[System]:
         LocalSlack() as slack,
         LocalStack(TEMPLATE, {**wanted, **parameters, "SlackUrl": slack.url}) as stack,
     ):
-        stack.client("secretsmanager").create_secret(Name=SECRET, SecretString=slack.token)
+        keep_secret(stack.client, SECRET, slack.token)
         os.environ["NO_PROXY"] = "127.0.0.1,localhost"
         pump = Pump(stack)
         pump.drain()  # S3's test event

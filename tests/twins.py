@@ -147,6 +147,8 @@ class MemoryTable:
         self.fates[commit.fate.article] = self._recorded(commit.fate)
         for story in commit.stories:
             self.stories[story.id] = self._written(replace(story, version=story.version + 1))
+        for name, version in commit.beside:
+            self.stories[name] = replace(self.stories[name], version=version + 1)
         for wanted in commit.alerts:
             self._want(wanted, now)
         for held in commit.held:
@@ -180,7 +182,7 @@ class MemoryTable:
         found = known.content if known and known.fate != "rejected" else None
         fresh = found == commit.replaces
         versions = {story.id: story.version for story in self.stories.values()}
-        asked = [*((story.id, story.version) for story in commit.stories), *commit.relied]
+        asked = [*((story.id, story.version) for story in commit.stories), *commit.relied, *commit.beside]
         theirs = self.addresses.get(commit.address, commit.fate.article)
         return (
             fresh
@@ -224,8 +226,7 @@ class MemoryTable:
         ):
             return None
         row.status, row.owner = "claimed", owner
-        row.lease_until = row.due_at = (now + lease).timestamp()
-        row.audit = False
+        row.lease_until = (now + lease).timestamp()
         return row.held(alert)
 
     def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:

@@ -45,7 +45,9 @@ class Decision:
     others: tuple[Story, ...] = ()
     """Other stories of the identity that change with it."""
     relied: tuple[tuple[str, int], ...] = ()
-    """Stories that must still have these versions, or not exist (0), for the decision to stand."""
+    """Stories that must still have these versions for the decision to stand."""
+    beside: tuple[tuple[str, int], ...] = ()
+    """Stories beside which a new one begins, with their versions."""
     held: Reason | None = None
     """The reason of the alert that a silence or a trial held back."""
 
@@ -104,7 +106,7 @@ def decide(  # noqa: PLR0913 - everything a decision may depend on
         decision = _known(case, settled.before, settled)
     if decision.story is None:
         return decision
-    return replace(decision, others=settled.others, relied=settled.relied)
+    return replace(decision, others=settled.others, relied=settled.relied, beside=settled.beside)
 
 
 def _new(case: _Case, story: Story) -> Decision:

@@ -29,7 +29,9 @@ class Settled:
     others: tuple[Story, ...]
     """Other episodes that change: those merged into this one, and those whose number in time moves."""
     relied: tuple[tuple[str, int], ...]
-    """Episodes it would be settled otherwise without, with their versions; version 0: it must not exist."""
+    """Episodes it would be settled otherwise without, with their versions."""
+    beside: tuple[tuple[str, int], ...]
+    """Episodes beside which it begins a new one, with their versions: whoever adds to one of them at the same moment must know of the new one."""
     bridged: tuple[str, ...] = ()
     """Names of the episodes this report showed to be one."""
 
@@ -51,12 +53,14 @@ def settle(signal: Signal, report: Report, policy: Policy, episodes: Sequence[St
     numbered = _numbered([*rest, after], first=min((one.episode for one in live), default=1))
     after = next(one for one in numbered if one.id == after.id)
     moved = [one for one in numbered if one.id != after.id and one not in rest]
-    near = {one.id: one.version for one in _neighbours(numbered, after) if one in rest}
+    near = tuple((one.id, one.version) for one in _neighbours(numbered, after) if one in rest)
+    beside = tuple((one.id, one.version) for one in numbered if one in rest)
     return Settled(
         before and replace(before, episode=after.episode),
         after,
         (*(replace(one, merged=after.id) for one in gone), *moved),
-        (*near.items(), *(() if before is None else ((f"{after.key}#{born}", 0),))),
+        near if before else (),
+        () if before else beside,
         tuple(one.name for one in joined) if gone else (),
     )
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tocsin.rulefiles import SHORT
-from tocsin.schedule import turn
 
 if TYPE_CHECKING:  # each costs a start, and a function needs few of them
     from tocsin.article import Article
@@ -190,7 +189,9 @@ class Commit:
     """Stories as they shall be; each must still have the version it was read with."""
     alerts: tuple[Wanted, ...] = ()
     relied: tuple[tuple[str, int], ...] = ()
-    """Stories that are only read: each must still have this version, or not exist (0)."""
+    """Stories that are only read: each must still have this version."""
+    beside: tuple[tuple[str, int], ...] = ()
+    """Stories beside which a new one begins: each must still have this version, which rises, so that whoever read it before reads again."""
     held: tuple[Held, ...] = ()
     replaces: str | None = None
     """Content of the version of the article whose fate this one takes the place of, because the article was edited."""
@@ -579,19 +580,6 @@ class Listed:
     def ended(self) -> bool:
         """Whether it is not asked any more: its server said that it is gone for good, or reading it ended the function."""
         return self.place is None and self.due is None
-
-
-def last_poll(listed: Listed, until: datetime | None) -> datetime | None:
-    """When a feed was asked last, if turns were sent off until then."""
-    if listed.place is None or until is None:
-        return listed.asked
-    last = turn(listed.place, listed.interval, until)
-    return max(listed.asked, last) if listed.asked else last
-
-
-def next_poll(listed: Listed, now: datetime) -> datetime | None:
-    """When a feed is asked next; None when it has ended."""
-    return listed.due if listed.place is None else turn(listed.place, listed.interval, now) + listed.interval
 
 
 @dataclass(frozen=True, slots=True)

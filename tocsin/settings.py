@@ -48,8 +48,13 @@ class Settings:
 
     @property
     def page_queue(self) -> str:
-        """URL of the SQS queue of articles whose pages are to be fetched."""
-        return self._text("TOCSIN_PAGE_QUEUE")
+        """URL of the SQS queue of articles whose pages are to be fetched; empty when none are."""
+        return self._given("TOCSIN_PAGE_QUEUE")
+
+    @property
+    def dead_letters(self) -> Mapping[str, str]:
+        """URLs of the SQS queues of dead letters by name: `Name=URL`, with blanks between them."""
+        return dict(one.split("=", 1) for one in self._text("TOCSIN_DEAD_LETTERS").split())
 
     @property
     def rules(self) -> str:
@@ -63,12 +68,12 @@ class Settings:
 
     @property
     def slack_secret(self) -> str:
-        """Name or ARN of the Secrets Manager secret that holds the bot token."""
+        """Name or ARN of the secret that holds the bot token."""
         return self._text("TOCSIN_SLACK_SECRET")
 
     @property
     def receive_secret(self) -> str:
-        """Name or ARN of the Secrets Manager secret that those who post articles share."""
+        """Name or ARN of the secret that those who post articles share."""
         return self._text("TOCSIN_RECEIVE_SECRET")
 
     @property
@@ -78,7 +83,7 @@ class Settings:
 
     @property
     def signing_secret(self) -> str:
-        """Name or ARN of the Secrets Manager secret with which Slack signs what it sends."""
+        """Name or ARN of the secret with which Slack signs what it sends."""
         return self._text("TOCSIN_SLACK_SIGNING_SECRET")
 
     @property

@@ -6,7 +6,7 @@ import itertools
 import json
 import logging
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]  # it ships no types
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
 
+from tocsin.adapters.secrets import service_of, store
 from tocsin.errors import SettingsFault
 
 CREATED = frozenset(
@@ -166,6 +167,18 @@ def _environment(region: str) -> Any:  # noqa: ANN401 - mock's patcher has no pu
     }
     theirs = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return mock.patch.dict(os.environ, theirs | ours, clear=True)
+
+
+def keep_secret(client: Callable[[str], Any], name: str, value: str) -> None:
+    """Keeps a secret, new or anew, where its name says that it is kept; `client` makes a client of a service."""
+    if service_of(name) == "ssm":
+        store(client("ssm"), name, value)
+        return
+    secrets = client("secretsmanager")
+    if name in {one["Name"] for one in secrets.list_secrets()["SecretList"]}:
+        secrets.put_secret_value(SecretId=name, SecretString=value)
+    else:
+        secrets.create_secret(Name=name, SecretString=value)
 
 
 class _NoManagedPolicies:

@@ -162,7 +162,8 @@ def test_a_late_episode_takes_its_place_in_time() -> None:
 
 
 def test_what_a_decision_relies_on() -> None:
-    """A report that joins an episode relies on its neighbours as they were, and on no other having begun meanwhile."""
+    """A report that joins an episode relies on its neighbours as they were; one that begins an episode makes itself known to all others."""
     desk = heard(FIRST, replace(LAST, day=200))
-    assert desk.hears(replace(BRIDGE, day=20)).relied == ((f"{KEY}#2", 0), (f"{KEY}#3", 0))
-    assert desk.hears(Told("new", "done", 400, "Four")).relied == ((f"{KEY}#2", 0),)
+    joins, begins = desk.hears(replace(BRIDGE, day=20)), desk.hears(Told("new", "done", 400, "Four"))
+    assert (joins.relied, joins.beside) == (((f"{KEY}#2", 0),), ())
+    assert (begins.relied, begins.beside) == ((), ((f"{KEY}#1", 0), (f"{KEY}#2", 0)))

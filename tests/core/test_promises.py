@@ -126,13 +126,13 @@ MUTATIONS: list[tuple[str, str | list[str], Any]] = [
     ("logs_are_kept_for_a_set_time", "PageLogs Properties RetentionInDays", GONE),
     ("logs_are_kept_for_a_set_time", "Due Properties LoggingConfig", GONE),
     ("logs_are_kept_for_a_set_time", f"{statement('Due', 'WriteLogs')} Resource", {"Fn::GetAtt": ["FetchLogs", "Arn"]}),
-    ("each_queue_has_its_alarms", "PageDeadLettersAlarm", GONE),
+    ("each_queue_has_its_alarms", "PageQueueAlarm", GONE),
     ("each_queue_has_its_alarms", "ArticleQueueAlarm Properties Threshold", 86_400),
-    (
-        "each_queue_has_its_alarms",
-        "DeliverDeadLettersAlarm Properties Dimensions 0 Value",
-        {"Fn::GetAtt": ["SweepDeadLetters", "QueueName"]},
-    ),
+    ("dead_letters_are_told", f"{variable('Ops', 'TOCSIN_DEAD_LETTERS')} Fn::Join 1 1", "PageDeadLetters"),
+    ("dead_letters_are_told", f"{statement('Ops', 'CountDeadLetters')} Resource 2", {"Fn::GetAtt": ["FeedDeadLetters", "Arn"]}),
+    ("dead_letters_are_told", "DeadLettersAlarm Properties Threshold", 10),
+    ("dead_letters_are_told", "Ops Properties Events EveryFiveMinutes Properties ScheduleExpression", "rate(1 day)"),
+    ("silence_is_told", "DeadLettersAlarm Properties TreatMissingData", "notBreaching"),
     ("alerts_that_wait_or_fail_are_told", "UnknownOutcomesAlarm Properties EvaluationPeriods", 24),
     ("silence_is_told", "NoArticlesAlarm", GONE),
     ("silence_is_told", "NoArticlesAlarm Properties TreatMissingData", "notBreaching"),
@@ -195,9 +195,10 @@ def test_a_broken_promise_is_seen_by_just_this_promise(promise: str, path: str |
 
 
 def test_the_runbook_has_a_section_for_each_alarm() -> None:
-    """`docs/operate.md` says what to do about each alarm and the budget, under its name, and about nothing that is no alarm."""
+    """`docs/operate.md` says what to do about each alarm, each queue of dead letters and the budget, under its name, and about nothing else."""
+    template = Template(read())
     sections = re.findall(r"^### (\w+)$", (ROOT / "docs" / "operate.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(sections) == sorted([*Template(read()).of_type("AWS::CloudWatch::Alarm"), "Budget"])
+    assert sorted(sections) == sorted([*template.of_type("AWS::CloudWatch::Alarm"), *template.letters, "Budget"])
 
 
 def test_every_promise_can_be_broken() -> None:

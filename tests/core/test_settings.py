@@ -17,7 +17,6 @@ WORDS = {
     "bucket": "TOCSIN_BUCKET",
     "article_queue": "TOCSIN_ARTICLE_QUEUE",
     "feed_queue": "TOCSIN_FEED_QUEUE",
-    "page_queue": "TOCSIN_PAGE_QUEUE",
     "question_queue": "TOCSIN_QUESTION_QUEUE",
     "receive_secret": "TOCSIN_RECEIVE_SECRET",
     "signing_secret": "TOCSIN_SLACK_SIGNING_SECRET",
@@ -26,7 +25,7 @@ WORDS = {
     "slack_secret": "TOCSIN_SLACK_SECRET",
     "slack_url": "TOCSIN_SLACK_URL",
 }
-MAY_BE_EMPTY = {"slack_team": "TOCSIN_SLACK_TEAM", "slack_app": "TOCSIN_SLACK_APP"}
+MAY_BE_EMPTY = {"page_queue": "TOCSIN_PAGE_QUEUE", "slack_team": "TOCSIN_SLACK_TEAM", "slack_app": "TOCSIN_SLACK_APP"}
 NUMBERS = {
     "max_age": "TOCSIN_MAX_AGE_DAYS",
     "lease": "TOCSIN_LEASE_SECONDS",
@@ -50,6 +49,12 @@ def test_a_missing_variable_is_named(name: str, variable: str, environment: dict
     settings = Settings({variable: " "} if environment is None else environment)
     with pytest.raises(SettingsFault, match=rf"{variable} is not set; template\.yaml"):
         getattr(settings, name)
+
+
+def test_queues_of_dead_letters_are_told_apart() -> None:
+    """Each has a name and a URL, which may hold any sign but a blank."""
+    settings = Settings({"TOCSIN_DEAD_LETTERS": "A=https://sqs/1/a B=https://sqs/1/b?c=d "})
+    assert settings.dead_letters == {"A": "https://sqs/1/a", "B": "https://sqs/1/b?c=d"}
 
 
 @pytest.mark.parametrize(("name", "variable"), MAY_BE_EMPTY.items())
@@ -110,5 +115,5 @@ def test_every_setting_is_in_the_template_and_every_variable_is_a_setting() -> N
     ]
     told = {name for function in functions for name in function.get("Environment", {}).get("Variables", {})}
     assert {name for name in told if name.startswith("TOCSIN_")} == {
-        *WORDS.values(), *NUMBERS.values(), *MAY_BE_EMPTY.values(), "TOCSIN_BUTTONS",
+        *WORDS.values(), *NUMBERS.values(), *MAY_BE_EMPTY.values(), "TOCSIN_BUTTONS", "TOCSIN_DEAD_LETTERS",
     }  # fmt: skip

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from infra.local.person import SIGNING_SECRET, Person
 from infra.local.slack import LocalSlack
+from infra.local.stack import keep_secret
 from infra.replay import CHANNEL, SECRET
 from tests.built import SHARED_SECRET
 from tests.engine.running import ROOT, Called, Failed, Stack, deploy, engine, wait_for
@@ -205,7 +206,8 @@ class Work:
         yield {}
 
     def ops(self) -> Iterator[Any]:
-        """An alarm nobody was told of."""
+        """A look for dead letters, and an alarm nobody was told of."""
+        yield {}
         event = json.loads((ROOT / "tests" / "events" / "sns-alarm.json").read_text(encoding="utf-8"))
         event["Records"][0]["Sns"]["MessageId"] = self.new()
         yield event
@@ -320,7 +322,7 @@ def main() -> int:
             "RulesFolder": str(options.built.absolute() / "CoreLayer" / "rules"),
         }
         for name, value in secrets.items():
-            Stack.of(url).client("secretsmanager").create_secret(Name=name, SecretString=value)
+            keep_secret(Stack.of(url).client, name, value)
         deploy(url, options.built.absolute(), parameters)
         say(f"deployed after {time.monotonic() - began:.0f} s")
         stack = Stack.of(url)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from infra.local.slack import LocalSlack
 from tests.system import System, World, row_of, rule_set, seed_articles
@@ -70,6 +73,25 @@ def test_two_articles_at_once_make_one_story(world: World) -> None:
     assert world.arrive(PREPARING) == []
     assert world.table.stories[STORY].outlets == tuple(sorted([PREPARING.source, PREPARING_TOO.source]))
     assert [alert for alert in world.hints() if alert.startswith(STORY)] == [f"{STORY}/first_report"]
+
+
+@pytest.mark.parametrize("bridge_first", [True, False])
+def test_a_bridge_at_once_with_the_episode_it_bridges_to(world: World, *, bridge_first: bool) -> None:
+    """A report that joins a story to another that begins at the same moment makes one story of both, whoever writes first."""
+
+    def told(name: str, days: int) -> Article:
+        text = "Turkey is preparing to send more troops to Libya, officials said."
+        published = world.clock() + timedelta(days=days)
+        return Article(name, text, name, name, f"https://{name}.example/", published)
+
+    world.table = racing = Racing()
+    world.arrive(told("first", -20))
+    bridge, begins = told("bridge", -14), told("last", -8)
+    one, other = (begins, bridge) if bridge_first else (bridge, begins)
+    racing.others.append(lambda: world.arrive(other))
+    assert world.arrive(one) == []
+    (story,) = (one for one in world.table.stories.values() if not one.merged)
+    assert story.articles == len({"first", "bridge", "last"})
 
 
 def test_the_same_article_at_once_alerts_once(world: World) -> None:

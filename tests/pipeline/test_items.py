@@ -1,4 +1,4 @@
-"""Everything that is stored says which version of items it is of, and what the first version stored is still read."""
+"""Everything that is stored says which version of items it is of, and what earlier versions stored is still read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from tests.system import System, row_of
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.feed_table import FeedTable
+from tocsin.adapters.items import SCHEMA
 from tocsin.article import Article
 from tocsin.cursor import Cursor, Part, Seen
 from tocsin.health import Health
@@ -19,8 +20,8 @@ from tocsin.ports import Bulletin, Burst, Notice, Rolled, RulesInForce
 from tocsin.silence import Silence
 from tocsin.subscription import Subscription
 
-FROZEN = Path(__file__).parents[1] / "events" / "items-1.json"
-"""An item of each kind, as the first version of items was written; it never changes."""
+FROZEN = {number: Path(__file__).parents[1] / "events" / f"items-{number}.json" for number in (1, 2)}
+"""An item of each kind, as each version of items was written; they never change."""
 KINDS = {
     "ADDRESS#", "ALERT#", "ARTICLE#", "FEED#", "FEEDS", "HELD#", "NOTICES#", "ROLLED#", "ROOM#", "ROUNDS", "RULES", "SILENCES", "SLACK", "STORY#", "TALLIES",
     "once",
@@ -78,12 +79,13 @@ def test_every_item_says_its_version(on_moto: System) -> None:
     fill(on_moto)
     items = stored(on_moto)
     assert {kind_of(item) for item in items} == KINDS
-    assert [item for item in items if item.get("schema") != {"N": "1"}] == []
+    assert [item for item in items if item.get("schema") != {"N": f"{SCHEMA}"}] == []
+    assert max(FROZEN) == SCHEMA
 
 
-def frozen() -> list[dict[str, Any]]:
-    """The items of the first version; bytes are written in hexadecimals."""
-    items: list[dict[str, Any]] = json.loads(FROZEN.read_text(encoding="utf-8"))
+def frozen(number: int) -> list[dict[str, Any]]:
+    """The items of a version; bytes are written in hexadecimals."""
+    items: list[dict[str, Any]] = json.loads(FROZEN[number].read_text(encoding="utf-8"))
     return [
         {name: {"B": bytes.fromhex(value["B"])} if "B" in value else value for name, value in item.items()}
         for item in items
@@ -91,12 +93,18 @@ def frozen() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "version", ["as it was", "without its version, as rows were before 1.0", "with a field of later"]
+    ("number", "version"),
+    [
+        (1, "as it was"),
+        (1, "without its version, as rows were before 1.0"),
+        (2, "as it was"),
+        (SCHEMA, "with a field of later"),
+    ],
 )
-def test_old_items_are_read(on_moto: System, version: str) -> None:
-    """An item of each kind that was written by the first version, by one before it, or by a later one, is read as what it is."""
+def test_old_items_are_read(on_moto: System, number: int, version: str) -> None:
+    """An item of each kind that was written by any version, by one before them, or by a later one, is read as what it is."""
     client, name = on_moto.stack.client("dynamodb"), on_moto.stack.physical("Table")
-    for item in frozen():
+    for item in frozen(number):
         extra = {"later": {"S": "unknown"}} if "later" in version else {}
         put = {key: value for key, value in item.items() if not (key == "schema" and "without" in version)}
         client.put_item(TableName=name, Item=put | extra)

@@ -99,6 +99,21 @@ def test_notices_that_wait_for_their_hour_are_not_late(world: World) -> None:
     assert measured(world)["OldestAlert"] == [0.0]
 
 
+def test_dead_letters_are_told_by_queue(on_moto: System) -> None:
+    """Letters of every queue are one figure; the channel reads which queue holds some, once a day of each."""
+    sqs, counted = on_moto.stack.client("sqs"), [letters(on_moto)]
+    for queue in ("ArticleDeadLetters", "ArticleDeadLetters", "FeedDeadLetters"):
+        sqs.send_message(QueueUrl=on_moto.stack.physical(queue), MessageBody="a letter")
+        counted.append(letters(on_moto))
+    assert counted == [0, 1, 2, 3]
+    one, other = (message.text for message in on_moto.slack.messages(CHANNEL))
+    assert "ArticleDeadLetters holds 1 message" in one
+    assert "docs/operate.md#feeddeadletters" in other
+    on_moto.move(days=1)
+    letters(on_moto)
+    assert any("ArticleDeadLetters holds 2 messages" in message.text for message in on_moto.slack.messages(CHANNEL))
+
+
 # The heartbeat
 
 
@@ -146,6 +161,14 @@ def test_the_table_tells_how_far_behind_delivery_is(on_moto: System) -> None:
     assert figures(on_moto)[1] == 1
     on_moto.pass_time(5)
     assert figures(on_moto) == (0, 0)
+
+
+def letters(system: System) -> float:
+    """How many letters Ops counts now; what it has to say is delivered."""
+    system.pump.fire("Ops")
+    system.pump.drain()
+    told: float = json.loads(system.pump.printed("Ops")[-1])["DeadLetters"][0]
+    return told
 
 
 def figures(system: System) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from infra.replay import SECRET
 from tests.system import STACK, System, tocsin
 from tocsin.adapters.preflight import STATES, described, quota
 
@@ -38,15 +39,22 @@ def test_everything_in_place_is_said(deployed: System, monkeypatch: pytest.Monke
     secrets = deployed.stack.client("secretsmanager")
     secrets.create_secret(Name="going", SecretString="x")
     secrets.delete_secret(SecretId="going")
-    ran = tocsin("preflight", "--stack-name", STACK, "--token-secret", "tocsin/slack-token", "--format", "ndjson")
+    deployed.stack.client("ssm").put_parameter(Name="/plain", Value="x", Type="String")
+    ran = tocsin("preflight", "--stack-name", STACK, "--token-secret", SECRET, "--format", "ndjson")
     assert [(row["step"], row["state"]) for row in ran.rows][:3] == [
         ("region", "ok"),
         ("credentials", "ok"),
         ("stack", "ok"),
     ]
-    assert (ran.rows[-1]["step"], ran.rows[-1]["state"]) == ("secret tocsin/slack-token", "ok")
+    assert (ran.rows[-1]["step"], ran.rows[-1]["state"]) == (f"secret {SECRET}", "ok")
     assert ran.code == int(any(row["state"] == "failed" for row in ran.rows))
-    for name, mend in (("absent", "create-secret"), ("going", "restore-secret")):
+    mends = {
+        "absent": "create-secret",
+        "going": "restore-secret",
+        "/absent": "slack token /absent",
+        "/plain": "delete it",
+    }
+    for name, mend in mends.items():
         ran = tocsin("preflight", "--stack-name", "another", "--token-secret", name)
         assert (ran.code, mend in ran.out, "another is new" in ran.out) == (1, True, True)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "xx-nowhere-1")

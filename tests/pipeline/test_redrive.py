@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.stack import LocalStack
+from infra.local.stack import LocalStack, keep_secret
 from infra.replay import CHANNEL, SECRET
 from tests.pipeline.test_stack import PARAMETERS, TEMPLATE
 from tests.system import Ran, dead_letters, system, tocsin
@@ -111,9 +111,8 @@ def test_no_dead_letter_shows_the_token() -> None:
     """When everything fails, and the secret that holds the token most of all, every queue has dead letters, and none shows it."""
     with system(SlackSigningSecret="signing") as running:
         sqs, token = running.stack.client("sqs"), running.slack.token
-        broken = {"SecretId": SECRET, "SecretString": f'{{"token": "{token}'}
         running.drop("a.txt", b"North Korea is preparing to send more troops to Russia, Seoul said on Friday.")
-        running.stack.client("secretsmanager").put_secret_value(**broken)
+        keep_secret(running.stack.client, SECRET, f'{{"token": "{token}')
         for queue in ("ArticleQueue", "FeedQueue", "InboxQueue", "PageQueue", "QuestionQueue"):
             sqs.send_message(QueueUrl=running.stack.physical(queue), MessageBody='{"neither": "this nor that"')
         key = {"pk": {"S": "ALERT#unreadable"}, "sk": {"S": "OUTBOX"}}
@@ -127,7 +126,7 @@ def test_no_dead_letter_shows_the_token() -> None:
         assert {queue for queue, letters in found.items() if not letters} == {"SweepDeadLetters"}
         assert token.startswith("xoxb-")
         assert token not in repr(found)
-        running.stack.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=token)
+        keep_secret(running.stack.client, SECRET, token)
         running.pass_time(2)
         assert len(running.slack.messages(CHANNEL)) == 1
 

@@ -11,12 +11,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 import time_machine
 from botocore.config import Config
+from botocore.session import get_session
 from botocore.stub import Stubber
 from moto import mock_aws
 from slack_sdk import WebClient
@@ -35,7 +37,8 @@ from infra.local.slack import (
     RateLimited,
     ShortBody,
 )
-from tocsin.adapters.secrets import SecretToken
+from tocsin.adapters.secrets import SecretToken, store
+from tocsin.adapters.services import Models, write
 from tocsin.adapters.slack import CODES, EVENT_TYPE, OUTCOMES, SlackWorkspace
 from tocsin.errors import Rejected, SettingsFault, SlackError, Throttled, Unknown
 from tocsin.ports import Message, Posted, Slack
@@ -726,6 +729,30 @@ def test_secret_that_may_not_be_read_says_so(secrets: Any) -> None:
     stub.add_client_error("get_secret_value", "AccessDeniedException")
     with stub, pytest.raises(SettingsFault, match="secretsmanager:GetSecretValue"):
         SecretToken(secrets, "slack")()
+
+
+@pytest.mark.usefixtures("secrets")
+def test_a_parameter_gives_the_token(tmp_path: Path) -> None:
+    """A name that begins with a slash is a parameter: read with the description the functions carry, refused when absent or not encrypted."""
+    session = get_session()
+    write(tmp_path)
+    session.register_component("data_loader", Models(tmp_path))
+    session.set_credentials("x", "x")
+    whole = boto3.client("ssm", "eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
+    trimmed = session.create_client("ssm", "eu-central-1")
+    with pytest.raises(SettingsFault, match="the secret /slack cannot be read: it does not exist; create it"):
+        SecretToken(trimmed, "/slack")()
+    whole.put_parameter(Name="/slack", Value=CANARY, Type="String")
+    with pytest.raises(SettingsFault, match="it is not encrypted; store the token anew") as caught:
+        SecretToken(trimmed, "/slack")()
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert CANARY not in "".join(str(frame.locals) for frame in told.stack if frame.filename.endswith("secrets.py"))
+    store(whole, "/another", CANARY)
+    assert SecretToken(trimmed, "/another")() == CANARY
+    stub = Stubber(trimmed)
+    stub.add_client_error("get_parameter", "AccessDeniedException")
+    with stub, pytest.raises(SettingsFault, match="allow ssm:GetParameter on it"):
+        SecretToken(trimmed, "/another")()
 
 
 def test_secrets_manager_that_is_not_there_is_a_fault() -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from infra.local.slack import SCOPES, Channel, DropAfter, ErrorCode, HttpStatus, LocalSlack, RateLimited
+from infra.replay import SECRET
 from tests.system import STACK, System, tocsin
 from tests.twins import CHANNEL
 from tocsin.cli.slack import MANIFEST, wanted_scopes
@@ -139,6 +140,20 @@ def test_the_deployed_stack_is_asked_as_it_is_set_up(on_moto: System) -> None:
     assert ran.code == 0, ran.out + ran.err
     assert ran.out.count("ok ") == len(STEPS)
     assert tocsin("slack", "doctor", "--stack-name", STACK).code == 3
+
+
+def test_a_token_is_put_where_the_functions_read_it(on_moto: System) -> None:
+    """A token that is handed in is kept encrypted, in place of the old one, and not shown; none, and a name that is no parameter's, are refused."""
+    asked = ("slack", "doctor", "--stack-name", on_moto.stack.name)
+    assert tocsin("slack", "token", SECRET, stdin=b"xoxb-wrong\n").code == 0
+    assert tocsin(*asked).code == 1
+    ran = tocsin("slack", "token", stdin=f" {on_moto.slack.token}\n".encode())
+    assert (ran.code, ran.out, on_moto.slack.token in ran.err) == (0, f"kept in {SECRET}\n", False)
+    assert tocsin(*asked).code == 0
+    assert on_moto.stack.client("ssm").get_parameter(Name=SECRET)["Parameter"]["Type"] == "SecureString"
+    for given, said in (((), "no token was given"), (("tocsin-slack",), "begin it with a slash")):
+        ran = tocsin("slack", "token", *given, stdin=b"\n")
+        assert (ran.code, said in ran.err) == (3, True)
 
 
 def test_the_manifest_asks_for_what_the_local_slack_grants() -> None:

@@ -226,10 +226,24 @@ def test_only_page_carries_what_reads_pages() -> None:
     assert [name for name, each in resources.items() if "Layers" in each.get("Properties", {})] == ["Page"]
 
 
+def test_pages_are_left_out_only_when_asked() -> None:
+    """Without pages nothing of Page is left, and what others are told of its queues is empty; the dashboard is sound either way."""
+    for fetches, queue in (("true", True), ("false", False)):
+        with LocalStack(TEMPLATE, PARAMETERS | {"FetchPages": fetches}) as stack:
+            assert bool(stack.environment("Fetch")["TOCSIN_PAGE_QUEUE"]) is queue
+            assert ("PageDeadLetters=" in stack.environment("Ops")["TOCSIN_DEAD_LETTERS"]) is queue
+            left = [name for kind in ("SQS::Queue", "Lambda::Function") for name in stack.of_type(f"AWS::{kind}")]
+            assert any(name.startswith("Page") for name in left) is queue
+            body = json.loads(stack.properties("Dashboard")["DashboardBody"])
+            assert ("PageQueue" in json.dumps(body)) is queue
+
+
 def test_the_secret_may_be_named_by_its_arn() -> None:
-    """A secret given as an ARN is the one the role may read; one given by name gets the ARN that name has."""
+    """A secret given as an ARN is the one the role may read; one given by name, and a parameter, get the ARN that name has."""
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:slack-token-AbCdEf"
-    for given, expected in ((arn, arn), ("slack-token", arn[: -len("AbCdEf")] + "??????")):
+    parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/tocsin/slack-token"
+    given_as = ((arn, arn), ("slack-token", arn[: -len("AbCdEf")] + "??????"), ("/tocsin/slack-token", parameter))
+    for given, expected in given_as:
         with LocalStack(TEMPLATE, PARAMETERS | {"SlackTokenSecret": given}) as stack:
             assert expected in [statement["Resource"] for statement in statements(stack, "DeliverRole")]
 
@@ -290,7 +304,7 @@ def test_other_http_is_left_alone(stack: LocalStack) -> None:
 @pytest.mark.parametrize(
     ("parameters", "complaint"),
     [
-        ({"SlackChannel": "C0LOCAL"}, "needs a value for its parameter SlackTokenSecret"),
+        ({"SlackTokenSecret": "slack-token"}, "needs a value for its parameter SlackChannel"),
         (PARAMETERS | {"Chanel": "x"}, "has no parameter Chanel; it has SlackChannel"),
     ],
 )

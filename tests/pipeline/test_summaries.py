@@ -16,7 +16,7 @@ from tocsin.article import Article
 from tocsin.errors import FetchFault, InputFault
 from tocsin.feed import Answer
 from tocsin.memory import Kept
-from tocsin.pipeline.page import TRIES, PageReader
+from tocsin.pipeline.page import TRIES, PageReader, Unread
 from tocsin.why import answer
 
 URL = "https://news.example/troops"
@@ -148,6 +148,15 @@ def test_without_a_page_the_summary_is_the_article(reading: Reading, name: str) 
     assert article.lacks.startswith("all but its summary")
     assert why in article.lacks
     assert len(reading.queue.bodies) == 1
+
+
+def test_where_no_pages_are_fetched_the_summary_is_the_article(reading: Reading) -> None:
+    """Without a page queue summaries go on at once, together, each saying what it lacks."""
+    Unread(reading.archive, reading.queue, reading.clock).send([row_of(SUMMARY), row_of(replace(SUMMARY, id="b"))])
+    one, other = (World(archive=reading.archive).detector().article(body) for body in reading.queue.bodies)
+    assert (one.id, other.id, one.text) == ("a", "b", SUMMARY.text)
+    assert one.lacks == "all but its summary, because of its page: this stack fetches none"
+    assert (reading.site.asked, len(reading.archive.keys("articles/"))) == ([], 1)
 
 
 def test_a_page_that_ended_the_function_is_left_alone(reading: Reading) -> None:

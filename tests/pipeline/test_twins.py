@@ -102,11 +102,12 @@ class Caller:
             alerts.append(Wanted(f"{story.id}/stage_up", story, reply))
         fate = a_fate(self.any_article(), self.now, self.any_content())
         replaces = self.any_content() if self.random.randrange(3) == 0 else None
-        other, version = self.any_story(), self.random.choice([0, 0, 1])
-        relied = ((other, version),) if other != story.id and self.random.randrange(3) == 0 else ()
+        other, version = self.any_story(), self.random.choice([1, 1, 2])
+        named = ((other, version),) if other != story.id and self.random.randrange(3) == 0 else ()
+        relied, beside = (named, ()) if self.random.choice([True, False]) else ((), named)
         held = (self.a_held(story.id),) if self.random.choice([True, False]) else ()
         address = self.any_address() if self.random.choice([True, False]) else ""
-        self.table.commit(Commit(fate, (story,), tuple(alerts), relied, held, replaces, address), self.now)
+        self.table.commit(Commit(fate, (story,), tuple(alerts), relied, beside, held, replaces, address), self.now)
 
     def a_held(self, story: str) -> Held:
         """Something a silence held back."""

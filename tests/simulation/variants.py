@@ -69,7 +69,7 @@ class Torn(OutboxTable):
 
     def put_stories(self, commit: Commit, now: datetime) -> None:
         """Writes the stories."""
-        super().commit(Commit(commit.fate, commit.stories, relied=commit.relied, replaces=commit.replaces), now)
+        super().commit(replace(commit, alerts=(), held=(), address=""), now)
         self.fates.pop(commit.fate.article)
 
     def put_fate(self, commit: Commit, now: datetime) -> None:

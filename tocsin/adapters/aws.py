@@ -6,7 +6,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tocsin.adapters.metrics import LogMeter
     from tocsin.adapters.rule_sets import RulesInUse
     from tocsin.adapters.s3 import S3Archive
+    from tocsin.adapters.secrets import SecretToken
     from tocsin.adapters.slack import SlackWorkspace
     from tocsin.adapters.sqs import SqsQueue
     from tocsin.artefact import Artefact
@@ -185,6 +186,14 @@ def queue(url: str, about: Callable[[], str] | None = None) -> SqsQueue:
     return SqsQueue(client("sqs"), url, about)
 
 
+def letters() -> Mapping[str, int]:
+    """About how many messages lie in each queue of dead letters."""
+    from tocsin.adapters.dead_letters import DeadLetters
+
+    urls = Settings(os.environ).dead_letters
+    return {name: DeadLetters(client("sqs"), name, url).count() for name, url in urls.items()}
+
+
 def meter() -> LogMeter:
     """Where figures about the running go."""
     from tocsin.adapters.metrics import LogMeter
@@ -199,13 +208,22 @@ def web() -> Web:
     return Guard()
 
 
+def token(name: str, kind: str = "Slack bot token", least: int = 1) -> SecretToken:
+    """A token by the name of what holds it, fetched when it is first asked for."""
+    from tocsin.adapters.secrets import SecretToken, service_of
+
+    return SecretToken(client(service_of(name)), name, kind, least)
+
+
 def poller() -> Poller:
     """What `handlers.fetch` runs."""
     from tocsin.adapters.feed import parse
+    from tocsin.pipeline.page import Unread
     from tocsin.pipeline.poll import Poller
 
     settings = Settings(os.environ)
-    articles, pages = (queue(url, _name_in_force) for url in (settings.article_queue, settings.page_queue))
+    articles, url = queue(settings.article_queue, _name_in_force), settings.page_queue
+    pages = queue(url, _name_in_force) if url else Unread(archive(), articles, now)
     return Poller(feeds(), web(), parse, archive(), articles, pages, queue(settings.feed_queue), now, meter())
 
 
@@ -220,11 +238,10 @@ def collector() -> Collector:
 def receiver() -> Receiver:
     """What `handlers.receive` runs."""
     from tocsin import reading
-    from tocsin.adapters.secrets import SecretToken
     from tocsin.pipeline.receive import Door, Receiver
 
     settings = Settings(os.environ)
-    secret = SecretToken(client("secretsmanager"), settings.receive_secret, "shared secret", least=24)
+    secret = token(settings.receive_secret, "shared secret", least=24)
     articles = queue(settings.article_queue)
     return Receiver(Door(secret, now), archive(), articles, Late(table), now, reading.contents)
 
@@ -260,14 +277,13 @@ def detector(rules: str | None = None) -> Detector:
 
 def interactor() -> Interactor:
     """What `handlers.interact` runs. Slack waits three seconds for an answer, so it is not waited for longer."""
-    from tocsin.adapters.secrets import SecretToken
     from tocsin.adapters.slack_desk import SlackForms
     from tocsin.pipeline.interact import Interactor
     from tocsin.pipeline.receive import Trusted
 
-    settings, secrets = Settings(os.environ), client("secretsmanager")
-    signing = SecretToken(secrets, settings.signing_secret, "signing secret of the Slack app", least=16)
-    forms = SlackForms(settings.slack_url, SecretToken(secrets, settings.slack_secret), timeout=2.5)
+    settings = Settings(os.environ)
+    signing = token(settings.signing_secret, "signing secret of the Slack app", least=16)
+    forms = SlackForms(settings.slack_url, token(settings.slack_secret), timeout=2.5)
     questions = queue(settings.question_queue)
     origin = (settings.slack_team, settings.slack_app)
     return Interactor(Trusted(signing, now), table(), archive(), questions, forms, now, *origin)
@@ -287,10 +303,9 @@ def answerer() -> Answerer:
 @cache
 def workspace(url: str, secret: str) -> SlackWorkspace:
     """Slack, with the token of a secret that is fetched once."""
-    from tocsin.adapters.secrets import SecretToken
     from tocsin.adapters.slack import SlackWorkspace
 
-    return SlackWorkspace(url, SecretToken(client("secretsmanager"), secret))
+    return SlackWorkspace(url, token(secret))
 
 
 def deliverer() -> Deliverer:

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tocsin.adapters.items import Item, is_conditional
+from tocsin.adapters.items import Item, is_conditional, state_of
 from tocsin.pipeline.archive import MAX_FILE
 from tocsin.ports import Archive
 
@@ -37,8 +37,7 @@ def states(client: Any, table: str, beginning: str, ending: str) -> Iterator[dic
     """The states of the items of a kind."""
     for item in items(client, table, beginning):
         if item["sk"]["S"].startswith(ending):
-            state: dict[str, Any] = json.loads(item["state"]["S"])
-            yield state
+            yield state_of(item)
 
 
 @dataclass(frozen=True, slots=True)

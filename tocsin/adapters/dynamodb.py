@@ -12,7 +12,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tocsin.adapters import rules_table, tallies
-from tocsin.adapters.items import SCHEMA, Item, as_item, as_number, as_value, batch_get, is_cancelled, is_conditional
+from tocsin.adapters.items import (
+    SCHEMA,
+    Item,
+    as_item,
+    as_key,
+    as_number,
+    as_value,
+    batch_get,
+    is_cancelled,
+    is_conditional,
+    state_of,
+)
 from tocsin.article import Article
 from tocsin.episodes import REMEMBERED
 from tocsin.errors import Conflict
@@ -138,7 +149,7 @@ class DynamoTable:
             ExpressionAttributeValues={":pk": {"S": "SILENCES"}},
             ConsistentRead=True,
         )
-        return [_silence(json.loads(item["state"]["S"])) for item in answer["Items"]]
+        return [_silence(state_of(item)) for item in answer["Items"]]
 
     def add_silence(self, silence: Silence) -> None:
         """Records a silence; it is forgotten a day after its end."""
@@ -151,6 +162,7 @@ class DynamoTable:
             actions.append({"Put": _address_put(commit.address, commit.fate)})
         actions += [{"Put": _story_put(story, now)} for story in commit.stories]
         actions += [{"ConditionCheck": _check(story, version)} for story, version in commit.relied]
+        actions += [{"Update": _raised(story, version)} for story, version in commit.beside]
         actions += [{"Put": {"Item": _held_item(held)}} for held in commit.held]
         actions += [{"Update": _outbox_update(wanted, now)} for wanted in commit.alerts]
         self._transact(actions, f"article {commit.fate.article!r}")
@@ -195,7 +207,7 @@ class DynamoTable:
 
     def held(self, day: str) -> Sequence[Held]:
         """See `Table.held`."""
-        return [Held(**json.loads(item["state"]["S"])) for item in self._partition(f"HELD#{day}", MAX_HELD)]
+        return [Held(**state_of(item)) for item in self._partition(f"HELD#{day}", MAX_HELD)]
 
     def _partition(self, pk: str, limit: int) -> list[Item]:
         """The items of one partition in order, so many at most."""
@@ -289,14 +301,14 @@ class DynamoTable:
 
     def notices(self, hour: str) -> Sequence[Notice]:
         """See `Table.notices`."""
-        return [Notice(**json.loads(item["state"]["S"])) for item in self._partition(f"NOTICES#{hour}", MAX_HELD)]
+        return [Notice(**state_of(item)) for item in self._partition(f"NOTICES#{hour}", MAX_HELD)]
 
     def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
         """See `Table.claim`."""
         until = (now + lease).timestamp()
         item = self._update(
             alert,
-            "SET #status = :claimed, #owner = :owner, lease_until = :until, due_at = :until, due_shard = :shard ADD attempts :one",
+            "SET #status = :claimed, #owner = :owner, lease_until = :until ADD attempts :one",
             "attribute_exists(pk) AND #status IN (:pending, :waiting, :claimed) AND (attribute_not_exists(lease_until) OR lease_until <= :now)",
             {
                 ":claimed": "claimed",
@@ -305,7 +317,6 @@ class DynamoTable:
                 ":owner": owner,
                 ":until": until,
                 ":now": now.timestamp(),
-                ":shard": SHARD,
                 ":one": 1,
             },
         )
@@ -416,7 +427,7 @@ class DynamoTable:
     def rolled(self, burst: Burst) -> Sequence[Rolled]:
         """See `Table.rolled`."""
         items = self._partition(f"ROLLED#{burst.alert}", MAX_HELD)
-        return [Rolled(**json.loads(item["state"]["S"])) for item in items]
+        return [Rolled(**state_of(item)) for item in items]
 
     def spread(self, row: OutboxRow, channel: str, now: datetime) -> None:
         """See `Table.spread`."""
@@ -655,7 +666,11 @@ def alert_of(keys: Mapping[str, Mapping[str, str]]) -> str:
 
 def _fate_item(fate: FateRecord) -> Item:
     item = as_item(
-        f"ARTICLE#{fate.article}", "FATE", fate.to_json(), expires=datetime.fromisoformat(fate.at) + FATES_LIVE
+        f"ARTICLE#{fate.article}",
+        "FATE",
+        fate.to_json(),
+        expires=datetime.fromisoformat(fate.at) + FATES_LIVE,
+        packed=True,
     )
     return item | {"fate": {"S": fate.fate}, "content": {"S": fate.content}}
 
@@ -689,14 +704,20 @@ def _address_put(address: str, fate: FateRecord) -> dict[str, Any]:
 
 
 def _check(story: str, version: int) -> dict[str, Any]:
-    key = {
-        "pk": {"S": f"STORY#{story.rpartition('#')[0]}"},
-        "sk": {"S": f"EPISODE#{int(story.rpartition('#')[2]):06d}"},
+    """That a story still has this version."""
+    key, _, episode = story.rpartition("#")
+    return {
+        "Key": as_key(f"STORY#{key}", f"EPISODE#{int(episode):06d}"),
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": as_value(version)},
     }
-    if version == 0:
-        return {"Key": key, "ConditionExpression": "attribute_not_exists(pk)"}
-    values = {":version": {"N": str(version)}}
-    return {"Key": key, "ConditionExpression": "version = :version", "ExpressionAttributeValues": values}
+
+
+def _raised(story: str, version: int) -> dict[str, Any]:
+    """Raises the version of a story, and changes nothing else of it."""
+    check = _check(story, version)
+    values = check["ExpressionAttributeValues"] | {":next": as_value(version + 1)}
+    return check | {"UpdateExpression": "SET version = :next", "ExpressionAttributeValues": values}
 
 
 def _held_item(held: Held) -> Item:
@@ -705,7 +726,7 @@ def _held_item(held: Held) -> Item:
 
 
 def _fate(item: Item) -> FateRecord:
-    return FateRecord.from_json(json.loads(item["state"]["S"]))
+    return FateRecord.from_json(state_of(item))
 
 
 def _story_put(story: Story, now: datetime) -> dict[str, Any]:
@@ -716,6 +737,7 @@ def _story_put(story: Story, now: datetime) -> dict[str, Any]:
         f"EPISODE#{int(episode):06d}",
         after.to_json(),
         expires=now + STORIES_LIVE,
+        packed=True,
         version=after.version,
     )
     if story.version == 0:
@@ -725,7 +747,7 @@ def _story_put(story: Story, now: datetime) -> dict[str, Any]:
 
 
 def _story(item: Item) -> Story:
-    return Story.from_json(json.loads(item["state"]["S"]))
+    return replace(Story.from_json(state_of(item)), version=int(item["version"]["N"]))
 
 
 def _outbox_update(wanted: Wanted, now: datetime) -> dict[str, Any]:

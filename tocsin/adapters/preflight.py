@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tocsin.adapters.secrets import service_of
 from tocsin.pipeline.doctor import Finding
 
 SERVICES = (
@@ -22,6 +23,7 @@ SERVICES = (
     "secretsmanager",
     "sns",
     "sqs",
+    "ssm",
 )
 """What the template is made of; the endpoints need `apigatewayv2` besides."""
 LEAST = 10
@@ -120,6 +122,8 @@ def _stack(session: boto3.Session, name: str) -> Finding:
 def _secret(session: boto3.Session, parameter: str, name: str) -> Finding:
     """Whether a secret is there; its value is not read."""
     step = f"secret {name}"
+    if service_of(name) == "ssm":
+        return _parameter(session, step, parameter, name)
     try:
         told = session.client("secretsmanager").describe_secret(SecretId=name)
     except ClientError as error:
@@ -135,4 +139,16 @@ def _secret(session: boto3.Session, parameter: str, name: str) -> Finding:
         return Finding(
             step, "failed", "it is scheduled for deletion", f"aws secretsmanager restore-secret --secret-id {name}"
         )
+    return Finding(step, "ok", "it exists")
+
+
+def _parameter(session: boto3.Session, step: str, parameter: str, name: str) -> Finding:
+    """As `_secret`, of a parameter."""
+    wanted = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
+    found = session.client("ssm").describe_parameters(ParameterFilters=wanted)["Parameters"]
+    store = f"tocsin slack token {name}"
+    if not found:
+        return Finding(step, "failed", "it does not exist in this region", f"{store}, or name another by {parameter}")
+    if found[0]["Type"] != "SecureString":
+        return Finding(step, "failed", "it is not encrypted", f"delete it, then {store}")
     return Finding(step, "ok", "it exists")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tocsin.adapters.items import Item, as_item, as_key, is_cancelled
+from tocsin.adapters.items import Item, as_item, as_key, is_cancelled, state_of
 from tocsin.errors import Conflict
 from tocsin.ports import RulesInForce
 
@@ -59,4 +58,4 @@ def _item(sk: str, rules: RulesInForce) -> Item:
 
 
 def _read(item: Item) -> RulesInForce:
-    return RulesInForce(**json.loads(item["state"]["S"]))
+    return RulesInForce(**state_of(item))

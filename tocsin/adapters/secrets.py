@@ -1,4 +1,4 @@
-"""A token as AWS Secrets Manager keeps it, Slack's or that of those who post articles: kept in memory, never shown."""
+"""A token as AWS keeps it for us, Slack's or that of those who post articles: kept in memory, never shown."""
 
 from __future__ import annotations
 
@@ -11,17 +11,32 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tocsin.errors import SettingsFault
 
 _HEADER_SAFE = re.compile(r"[!-~]+")
-# What Secrets Manager answers, and what the operator should do about it.
+_ACTIONS = {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}
+_KEY = "its KMS key cannot be used; allow kms:Decrypt on that key to the function's role"
+_ABSENT = "it does not exist; create it and store the token in it"
+# What the services answer, and what the operator should do about it.
 _MENDS = {
-    "ResourceNotFoundException": "it does not exist; create it and store the token in it",
-    "AccessDeniedException": "access is denied; allow secretsmanager:GetSecretValue on it to the function's role",
-    "DecryptionFailure": "its KMS key cannot be used; allow kms:Decrypt on that key to the function's role",
+    "ResourceNotFoundException": _ABSENT,
+    "ParameterNotFound": _ABSENT,
+    "DecryptionFailure": _KEY,
+    "InvalidKeyId": _KEY,
     "InvalidRequestException": "it has no value or is scheduled for deletion; restore it or store the token in it",
 }
+_PLAIN = "it is not encrypted; store the token anew, as a SecureString"
+
+
+def service_of(name: str) -> str:
+    """Which service keeps a secret: a name that begins with a slash is one of Parameter Store, any other, and an ARN, one of Secrets Manager."""
+    return "ssm" if name.startswith("/") else "secretsmanager"
+
+
+def store(client: Any, name: str, token: str) -> None:
+    """Keeps a token, new or anew, in a parameter of that name, encrypted with the account's own key, which costs nothing."""
+    client.put_parameter(Name=name, Value=token, Type="SecureString", Overwrite=True)
 
 
 class SecretToken:
-    """The token held by one secret, fetched with the Secrets Manager `client` when first asked for.
+    """The token held by one secret, fetched with a `client` of the service that keeps it when first asked for.
 
     The secret is the token itself or the JSON object `{"token": "…"}`; `kind` says what it should be, and `least` how many
     characters it has at the least. Whatever keeps the token from being read raises `SettingsFault`, which names the secret
@@ -41,7 +56,7 @@ class SecretToken:
         return self._token or self.refresh()
 
     def refresh(self) -> str:
-        """The token as Secrets Manager has it now, for when the one at hand may be out of date."""
+        """The token as it is kept now, for when the one at hand may be out of date."""
         token = _token_in(self._fetch())
         if not token:
             raise SettingsFault(
@@ -56,14 +71,28 @@ class SecretToken:
         return token
 
     def _fetch(self) -> str:
+        """What is kept under the name."""
+        service = service_of(self._name)
         try:
-            answer = self._client.get_secret_value(SecretId=self._name)
+            told = self._parameter() if service == "ssm" else self._secret()
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            raise SettingsFault(f"the secret {self._name} cannot be read: {_MENDS.get(code, code)}") from None
+            denied = f"access is denied; allow {_ACTIONS[service]} on it to the function's role"
+            mend = denied if code == "AccessDeniedException" else _MENDS.get(code, code)
+            raise SettingsFault(f"the secret {self._name} cannot be read: {mend}") from None
         except BotoCoreError as error:
             raise SettingsFault(f"the secret {self._name} cannot be read: {type(error).__name__}") from None
-        return str(answer.get("SecretString", ""))
+        if told is None:
+            raise SettingsFault(f"the secret {self._name} cannot be read: {_PLAIN}")
+        return told
+
+    def _secret(self) -> str:
+        return str(self._client.get_secret_value(SecretId=self._name).get("SecretString", ""))
+
+    def _parameter(self) -> str | None:
+        """The value of a parameter; None when it is not kept secret."""
+        found = self._client.get_parameter(Name=self._name, WithDecryption=True)["Parameter"]
+        return str(found["Value"]) if found["Type"] == "SecureString" else None
 
 
 def _token_in(secret: str) -> str:

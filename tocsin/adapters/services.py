@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from botocore.loaders import Loader
 
-SERVICES = ("dynamodb", "s3", "secretsmanager", "sqs")
+SERVICES = ("dynamodb", "s3", "secretsmanager", "sqs", "ssm")
+_CALLS = {"ssm": ("GetParameter",)}
+"""Of Systems Manager, which has a hundred and fifty calls, the one that is made: all of it would cost a start a tenth of a second."""
 COPY = Path(__file__).with_name("services")
 """Where the layer has it."""
 _READ = ("service-2", "endpoint-rule-set-1", "paginators-1")
@@ -47,7 +49,33 @@ def _known() -> Iterator[tuple[str, Any]]:
     yield "endpoints", places
     for service in SERVICES:
         version = loader.determine_latest_version(service, "service-2")
-        yield from ((name, loader.load_data(name)) for name in (f"{service}/{version}/{kind}" for kind in _READ))
+        for kind in _READ:
+            data = loader.load_data(f"{service}/{version}/{kind}")
+            cut = kind == "service-2" and service in _CALLS
+            yield f"{service}/{version}/{kind}", _cut(data, _CALLS[service]) if cut else data
+
+
+def _cut(told: dict[str, Any], calls: Sequence[str]) -> dict[str, Any]:
+    """A service with these calls alone, and the shapes they speak of."""
+    operations = {call: told["operations"][call] for call in calls}
+    shapes: dict[str, Any] = {}
+    ahead = [*_named(operations)]
+    while ahead:
+        if (name := ahead.pop()) not in shapes:
+            shapes[name] = told["shapes"][name]
+            ahead += _named(shapes[name])
+    return {**told, "operations": operations, "shapes": shapes}
+
+
+def _named(part: Any) -> Iterator[str]:
+    """The shapes that a part of a description names."""
+    if isinstance(part, dict):
+        if isinstance(part.get("shape"), str):
+            yield part["shape"]
+        part = [*part.values()]
+    if isinstance(part, list):
+        for one in part:
+            yield from _named(one)
 
 
 def _undocumented(part: Any) -> Any:

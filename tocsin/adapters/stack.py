@@ -19,7 +19,7 @@ from tocsin.adapters.feed_table import FeedTable
 from tocsin.adapters.preflight import described
 from tocsin.adapters.rule_sets import fetched
 from tocsin.adapters.s3 import S3Archive
-from tocsin.adapters.secrets import SecretToken
+from tocsin.adapters.secrets import SecretToken, service_of
 from tocsin.errors import SettingsFault
 
 _MENDS = {
@@ -71,8 +71,14 @@ class DeployedStack:
 
     def slack(self) -> tuple[str, str, SecretToken]:
         """Base of Slack's Web API, the channel, and the token, as the stack was given them."""
-        secret = SecretToken(_client("secretsmanager"), self._parameter("SlackTokenSecret"))
+        name = self._parameter("SlackTokenSecret")
+        secret = SecretToken(_client(service_of(name)), name)
         return self._parameter("SlackUrl"), self._parameter("SlackChannel"), secret
+
+    def fetches_pages(self) -> bool:
+        """Whether the pages of feeds that give summaries are fetched."""
+        given = {each["ParameterKey"]: each["ParameterValue"] for each in self._described.get("Parameters", [])}
+        return given.get("FetchPages") != "false"
 
     def dead_letters(self) -> list[DeadLetters]:
         """The stack's dead-letter queues, by name."""

@@ -1,9 +1,10 @@
-"""`tocsin slack doctor`: whether the Slack app can do what Tocsin needs of it."""
+"""`tocsin slack`: the token of the Slack app is put where the functions read it, and whether the app can do what Tocsin needs of it."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import format_option, load_rules, rules_option, stack_option
-from tocsin.errors import SettingsFault
+from tocsin.errors import InputFault, SettingsFault
 
 if TYPE_CHECKING:
     from tocsin.adapters.slack import Token
@@ -26,6 +27,31 @@ _MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped"}
 @click.group("slack")
 def command() -> None:
     """The Slack app."""
+
+
+@command.command("token")
+@click.argument("name", default="/tocsin/slack-token")
+def store_token(name: str) -> int:
+    """Asks for a token, which is not shown, and keeps it encrypted in the parameter NAME of Systems Manager, in place of an older one.
+
+    Functions read it there when the stack's SlackTokenSecret, SlackSigningSecret or ReceiveSecret is that NAME.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from tocsin.adapters.secrets import service_of, store
+
+    if service_of(name) != "ssm":
+        raise InputFault(f"{name} is no name of a parameter", mend="begin it with a slash, as /tocsin/slack-token")
+    asked = click.prompt("Token", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
+    if not (token := asked.strip()):
+        raise InputFault("no token was given", mend="type it, or hand it in: tocsin slack token < FILE")
+    try:
+        store(boto3.client("ssm"), name, token)
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsFault(f"AWS does not keep it: {error}") from None
+    click.echo(f"kept in {name}")
+    return FINE
 
 
 @command.command("doctor")

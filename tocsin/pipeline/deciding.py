@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -162,6 +162,7 @@ class _Draft:
     stories: dict[str, Story] = field(default_factory=dict)
     alerts: dict[str, Wanted] = field(default_factory=dict)
     relied: dict[str, int] = field(default_factory=dict)
+    beside: dict[str, int] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     told: list[tuple[Signal, Decision]] = field(default_factory=list)
     gone: list[tuple[str, Decision]] = field(default_factory=list)
@@ -213,14 +214,16 @@ class _Draft:
         """Takes over what a decision changes; False when the transaction has no room for it."""
         stories = {story.id: story for story in decision.changed}
         alerts = {wanted.alert: wanted for wanted in _wanted(decision, report, policy)}
-        relied = dict(decision.relied)
+        relied, beside = dict(decision.relied), dict(decision.beside)
         held = [_held(decision, report, policy, self.now)] if decision.held and decision.story else []
-        before = len(self.stories) + len(self.alerts) + len(self.relied) + len(self.held)
-        if 2 + before + len(stories) + len(alerts) + len(relied) + len(held) > MAX_ACTIONS:
+        known: tuple[Sized, ...] = (self.stories, self.alerts, self.relied, self.beside, self.held)
+        new: tuple[Sized, ...] = (stories, alerts, relied, beside, held)
+        if 2 + sum(len(one) for one in (*known, *new)) > MAX_ACTIONS:
             return False
         self.stories |= stories
         self.alerts |= alerts
         self.relied |= relied
+        self.beside |= beside
         self.held += held
         return True
 
@@ -232,6 +235,7 @@ class _Draft:
             tuple(self.stories.values()),
             tuple(self.alerts.values()),
             tuple((story, version) for story, version in self.relied.items() if story not in self.stories),
+            tuple((story, version) for story, version in self.beside.items() if story not in self.stories),
             tuple(self.held),
             self.known.content if self.known else None,
             self.article.address,

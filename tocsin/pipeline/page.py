@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -64,6 +64,21 @@ class PageReader:
             return _joined(summary, self.extract(self.web.get(summary.url, HEADERS)))
         except (FetchFault, InputFault) as fault:
             return _alone(summary, str(fault))
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Stands where the page queue would, when no pages are fetched: summaries go on at once, as the articles they are then."""
+
+    archive: Archive
+    queue: Queue
+    clock: Clock
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """See `Queue.send`."""
+        now = self.clock()
+        summaries = [_alone(arrived(body, lambda: self.archive), "this stack fetches none") for body in bodies]
+        self.queue.send(archived(self.archive, [one.arriving(now) for one in summaries], now))
 
 
 def _alone(summary: Article, why: str) -> Article:

@@ -16,11 +16,12 @@ from tocsin.adapters.exchange import shown
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import as_line, format_option, stack_option
 from tocsin.errors import InputFault, RuleFaults
-from tocsin.ports import last_poll, next_poll
+from tocsin.schedule import last_poll, next_poll
 from tocsin.subscription import Subscription, feed_id
 
 if TYPE_CHECKING:
     from tocsin.adapters.feed_table import FeedTable
+    from tocsin.adapters.stack import DeployedStack
     from tocsin.cursor import Cursor
     from tocsin.ports import Listed
 
@@ -77,6 +78,7 @@ def add(  # noqa: PLR0913 - a command has a parameter for each option
                 f"is where the feed {known.id} has moved to", url, f"`tocsin feeds remove {known.id}` first"
             )
         added = feeds.add(feed, datetime.now(UTC))
+        _warn(stack, [feed])
     click.echo(f"{'added' if added else 'changed'}  {_line(feed)}")
     return FINE
 
@@ -154,6 +156,7 @@ def import_(stack_name: str, file: str) -> int:
             if after != before:
                 feeds.add(after, now + schedule.phase(feed.id, feed.every))
                 added, changed = added + (before is None), changed + (before is not None)
+        _warn(stack, found)
     same = len(found) - added - changed
     click.echo(f"{added} added, {changed} changed, {same} as they were, {len(faults)} faults")
     return FINDINGS if faults else FINE
@@ -193,6 +196,12 @@ def restart(stack_name: str) -> int:
         moved = stack.feeds().restart(datetime.now(UTC))
     click.echo(f"{moved} feeds took turns and have a time of their own now; the others had one")
     return FINE
+
+
+def _warn(stack: DeployedStack, feeds: Iterable[Subscription]) -> None:
+    """Says that pages are asked for and the stack fetches none."""
+    if any(feed.pages for feed in feeds) and not stack.fetches_pages():
+        click.echo("this stack fetches no pages, so summaries alone are read: deploy it with FetchPages=true", err=True)
 
 
 def _checked(url: str) -> Mapping[str, Any]:
