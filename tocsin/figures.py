@@ -72,9 +72,7 @@ def _money(text: str) -> Iterator[tuple[str, float, str]]:
 
 def _counts(sentence: Sentence, nouns: frozenset[int], counts: str, hits: tuple[Hit, ...]) -> Iterator[Figure]:
     page = sentence.page
-    for hit in hits:
-        if hit.lexeme.list not in nouns:
-            continue
+    for hit in (hit for number in nouns for hit in sentence.by_list.get(number, ()) if _matched(hit, hits)):
         low = max(sentence.low, hit.start - REACH)
         begin, end = page.bounds[low][0], page.bounds[hit.start][0]
         found = [*_COUNT.finditer(page.plain, begin, end), *_SPELLED.finditer(page.plain, begin, end)]
@@ -84,6 +82,11 @@ def _counts(sentence: Sentence, nouns: frozenset[int], counts: str, hits: tuple[
                 continue
             if not re.search(r"[;:.%]\s|%|percent", page.plain[match.end() : end]):
                 yield Figure(_printed(match), value, "count", counts)
+
+
+def _matched(noun: Hit, hits: tuple[Hit, ...]) -> bool:
+    """Whether a noun is part of what matched, under whatever list."""
+    return any(hit.start < noun.end and noun.start < hit.end for hit in hits)
 
 
 def _printed(match: re.Match[str]) -> str:

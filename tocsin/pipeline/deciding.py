@@ -187,7 +187,7 @@ class _Draft:
             key = identity(signal, policy)
             story = told.pop(key, None)
             given = (self.silences, self.now, self.detector.max_age)
-            if story and "denied" not in signal.flags and story.joins(report, policy):
+            if story and "denied" not in signal.flags and story.within(report, policy.quiet_for):
                 decision = correct(signal, report, policy, story, *given)
             else:
                 decision = decide(signal, report, policy, self.table.episodes(key), *given)
