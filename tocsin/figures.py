@@ -24,7 +24,7 @@ _MONEY_AFTER = Pattern(
     + r"\s(?P<unit>dollars|yuan|rupees|euros|pounds|won|rubles|roubles|crowns|kronor|zlotys?|shekels|yen|pesos|marks)\b",
     re.IGNORECASE,
 )
-_COUNT = Pattern(_NUMBER + _SCALE, re.IGNORECASE)
+_COUNT = Pattern(_NUMBER + r"(?!\d|(?:st|nd|rd|th)\b)" + _SCALE, re.IGNORECASE)
 _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
     "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12, "a": 1,
