@@ -10,6 +10,7 @@ one is two: then a message points to the one that goes on, or another is posted 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
@@ -17,6 +18,7 @@ from functools import reduce
 from tocsin.changes import agree, contradict
 from tocsin.policy import Policy
 from tocsin.signal import Signal, rank
+from tocsin.sources import reprinted
 from tocsin.story import Report, Story, add, begin, deny, divide, earliest, merge, repeats
 
 REMEMBERED = 8
@@ -113,21 +115,40 @@ def _linked(live: Iterable[Story], report: Report, policy: Policy, *, denies: bo
 
 def _developments(links: Iterable[_Link], full: Sequence[Story], policy: Policy) -> list[_Part]:
     """The links by what they tell, in order of time. A denial of what nobody told is for itself, and in nothing's way."""
+    order = sorted(links, key=lambda link: (link.when, link.report.article))
+    copied = dict(_copied(order, policy))
     found: list[_Part] = []
     unheard: list[_Part] = []
-    for cluster in _clusters(links, full, policy.near):
+    for cluster in _clusters([link for at, link in enumerate(order) if at not in copied], full, policy.near):
         if found and _goes_on(found[-1], cluster, policy):
             found[-1] = [*found[-1], *cluster]
         else:
             (found if _reports(cluster) else unheard).append(cluster)
+    for at, first in copied.items():
+        next(part for part in found if any(link is order[first] for link in part)).append(order[at])
     return sorted([*found, *unheard], key=lambda part: part[0].when)
 
 
+def _copied(order: Sequence[_Link], policy: Policy) -> Iterator[tuple[int, int]]:
+    """The places of reports that print an older text after some quiet, and of what they print. They keep no story going."""
+    sketches = [frozenset(link.report.sketch) for link in order]
+    for at, link in enumerate(order):
+        for first, original in enumerate(order[:at]):
+            if (
+                policy.near < link.when - original.when <= policy.quiet_for
+                and not (link.denial or original.denial or sketches[at].isdisjoint(sketches[first]))
+                and rank(link.report.stage) <= rank(original.report.stage)
+                and reprinted(original.report, link.report)
+            ):
+                yield at, first
+                break
+
+
 def _clusters(links: Iterable[_Link], full: Sequence[Story], near: timedelta) -> Iterator[_Part]:
-    """The links none of which is far from the next. A story that cannot keep all its reports is one, whatever seems to be missing."""
+    """The links, in order, none of which is far from the next. A story that cannot keep all its reports is one, whatever is missing."""
     whole = [(datetime.fromisoformat(one.first_seen), datetime.fromisoformat(one.last_seen)) for one in full]
     cluster: _Part = []
-    for link in sorted(links, key=lambda link: (link.when, link.report.article)):
+    for link in links:
         last = cluster[-1].when if cluster else link.when
         if link.when - last > near and not any(begun <= last and link.when <= end for begun, end in whole):
             yield cluster
@@ -211,7 +232,11 @@ def _numbered(stories: Sequence[Story], first: int) -> list[Story]:
     return [one if one.episode == at else replace(one, episode=at) for at, one in enumerate(order, first)]
 
 
-def _beside(order: Sequence[Story], changed: set[str]) -> list[Story]:
-    """The episodes right before and right after those that change."""
-    places = [at for at, one in enumerate(order) if one.id in changed]
-    return [one for at, one in enumerate(order) if one.id not in changed and any(abs(at - near) == 1 for near in places)]
+def _beside(order: Sequence[Story], changed: AbstractSet[str]) -> Iterator[Story]:
+    """The episodes right before and right after those that change; of those nobody reported, the next ones, too."""
+    for way in (order, order[::-1]):
+        beside = False
+        for story in way:
+            if story.id not in changed and beside:
+                yield story
+            beside = story.id in changed or (beside and not story.reports)
