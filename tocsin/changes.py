@@ -52,24 +52,24 @@ def informed(story: Story, report: Report, policy: Policy, *, told: bool) -> Sto
 
 
 def agree(told: Iterable[Report], tells: Iterable[Report], policy: Policy) -> bool:
-    """Whether one of the later reports gives the very figure of an earlier one."""
-    return any(not ours.isdisjoint(theirs) for ours, theirs in _both(told, tells, policy))
+    """Whether one of the later reports gives the very figure of an earlier one. A share is everybody's: "two percent of output"."""
+    return any(unit != "percent" and not ours.isdisjoint(theirs) for unit, ours, theirs in _both(told, tells, policy))
 
 
 def contradict(told: Iterable[Report], tells: Iterable[Report], policy: Policy) -> bool:
     """Whether both give a figure, and those of the later reports are all beyond the tolerance from those of the earlier."""
     return any(
         all(max(one, other) > min(one, other) * (1 + policy.tolerance) for one in ours for other in theirs)
-        for ours, theirs in _both(told, tells, policy)
+        for _, ours, theirs in _both(told, tells, policy)
     )
 
 
 def _both(
     told: Iterable[Report], tells: Iterable[Report], policy: Policy
-) -> Iterator[tuple[AbstractSet[float], AbstractSet[float]]]:
-    """The values of each figure the rule watches that both give."""
+) -> Iterator[tuple[str, AbstractSet[float], AbstractSet[float]]]:
+    """The unit and the values of each figure the rule watches that both give."""
     ours, theirs = _given(told, policy), _given(tells, policy)
-    return ((ours[name], theirs[name]) for name in ours.keys() & theirs.keys())
+    return ((name[1], ours[name], theirs[name]) for name in ours.keys() & theirs.keys())
 
 
 def _given(reports: Iterable[Report], policy: Policy) -> dict[tuple[str, str], set[float]]:

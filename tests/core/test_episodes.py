@@ -256,7 +256,12 @@ def test_a_late_deed_parts_what_was_taken_for_one() -> None:
     assert (decision.reason, [one.id for one in decision.changed]) == ("corroborated", [f"{KEY}#1", f"{KEY}#2"])
     assert f"{KEY}#1 is more than one development" in decision.detail
     (parted,) = decision.others
-    assert (parted.name, parted.alerted, parted.articles, parted.version) == (f"{KEY}#2", (f"{KEY}#2/first_report",), 1, 0)
+    assert (parted.name, parted.alerted, parted.articles, parted.version) == (
+        f"{KEY}#2",
+        (f"{KEY}#2/first_report",),
+        1,
+        0,
+    )
 
 
 FIRST, LAST = Told("first", "preparing", 0, "One"), Told("last", "done", 100, "Two")
