@@ -131,17 +131,20 @@ def _developments(links: Iterable[_Link], full: Sequence[Story], policy: Policy)
 
 def _copied(order: Sequence[_Link], policy: Policy) -> Iterator[tuple[int, int]]:
     """The places of reports that print an older text after some quiet, and of what they print. They keep no story going."""
-    sketches = [frozenset(link.report.sketch) for link in order]
-    for at, link in enumerate(order):
-        for first, original in enumerate(order[:at]):
-            if (
-                policy.near < link.when - original.when <= policy.quiet_for
-                and not (link.denial or original.denial or sketches[at].isdisjoint(sketches[first]))
-                and rank(link.report.stage) <= rank(original.report.stage)
-                and reprinted(original.report, link.report)
-            ):
+    near, quiet_for = policy.near, policy.quiet_for
+    texts = [(at, link, frozenset(link.report.sketch)) for at, link in enumerate(order) if not link.denial]
+    for at, link, words in texts:
+        for first, original, known in texts:
+            gap = link.when - original.when
+            if gap <= near:
+                break
+            if gap <= quiet_for and not words.isdisjoint(known) and _reprints(original.report, link.report):
                 yield at, first
                 break
+
+
+def _reprints(original: Report, later: Report) -> bool:
+    return rank(later.stage) <= rank(original.stage) and reprinted(original, later)
 
 
 def _clusters(links: Iterable[_Link], full: Sequence[Story], near: timedelta) -> Iterator[_Part]:
@@ -177,9 +180,11 @@ class _Cast:
 
     def __init__(self, live: Sequence[Story], parts: Sequence[_Part]) -> None:
         self.live, self.parts = live, parts
+        names = [{link.story.id for link in part if link.story} for part in parts]
+        self._owners = [[story for story in live if story.id in kept] for kept in names]
         self._keepers: list[Story | None] = []
-        for place in range(len(parts)):
-            free = [one for one in self.owners(place) if one not in self._keepers]
+        for owners in self._owners:
+            free = [one for one in owners if one not in self._keepers]
             order = sorted(free, key=lambda one: (not one.alerted, not one.posted, one.first_seen, one.number))
             self._keepers.append(next(iter(order), None))
 
@@ -190,15 +195,15 @@ class _Cast:
 
     def owners(self, place: int) -> list[Story]:
         """The stories that keep some link of a part."""
-        return [one for one in self.live if any(link.story is one for link in self.parts[place])]
+        return self._owners[place]
 
     def heir(self, story: Story) -> int:
         """The first part that has something of a story."""
-        return next(number for number in range(len(self.parts)) if story in self.owners(number))
+        return next(place for place, owners in enumerate(self._owners) if story in owners)
 
     def torn(self, story: Story) -> bool:
         """Whether a story turned out to be several developments."""
-        return sum(story in self.owners(number) for number in range(len(self.parts))) > 1
+        return sum(story in owners for owners in self._owners) > 1
 
     def told(self, place: int) -> Story | None:
         """What the channel was told by the message that goes on, and by those that point to it; None where it is a new one."""

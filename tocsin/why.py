@@ -137,7 +137,11 @@ def _pair(
     if len(published) == len(records):
         days = abs(published[0] - published[1]).total_seconds() / 86_400
         quiet = policy.quiet_for.total_seconds() / 86_400
-        again = f", and after {policy.near.days} unless a plan comes to pass or a figure is told again" if policy.near < policy.quiet_for else ""
+        again = (
+            f", and after {policy.near.days} unless a plan comes to pass or a figure is told again"
+            if policy.near < policy.quiet_for
+            else ""
+        )
         yield f"    published {days:.3g} days apart; an episode ends after {quiet:.3g} days of quiet{again}"
     if first["stage"] != second["stage"]:
         yield f"    stage {first['stage']} and {second['stage']}: a higher one rings in the thread, it makes no other story"

@@ -18,7 +18,9 @@ def deployed(text: str) -> list[Signal]:
     return [signal for signal in detect(rule_set(), article) if signal.rule == "additional-deployment"]
 
 
-@pytest.mark.parametrize("place", ["the border of Guyana", "the east of Guyana", "the south of neighbouring Guyana", "parts of Guyana"])
+@pytest.mark.parametrize(
+    "place", ["the border of Guyana", "the east of Guyana", "the south of neighbouring Guyana", "parts of Guyana"]
+)
 def test_a_part_of_a_land_is_in_the_land(place: str) -> None:
     """Forces that go to the border, or to some part, of a land go to that land."""
     (signal,) = deployed(f"Venezuela has moved more tanks to {place}, officials said.")
@@ -41,4 +43,6 @@ def test_two_that_mass_troops_at_the_border_do_so_at_each_other_s() -> None:
 )
 def test_how_many_go(told: str, figures: list[str]) -> None:
     """The number before forces is how many go, whatever word of the rule they matched; the number of a division is not."""
-    assert [figure.printed for signal in deployed(f"{told}, officials said on Sunday.") for figure in signal.figures] == figures
+    assert [
+        figure.printed for signal in deployed(f"{told}, officials said on Sunday.") for figure in signal.figures
+    ] == figures

@@ -142,7 +142,9 @@ def test_a_bridge_leaves_one_message_and_a_pointer() -> None:
 
 def test_a_late_deed_gets_the_later_one_a_message_of_its_own() -> None:
     """A plan and a deed that were told as one story are two when a deed between them is told late; an edit finds the parted one."""
-    plan, deed = (f"Turkey {told} to Libya, officials said." for told in ("plans to send more troops", "has sent more troops"))
+    plan, deed = (
+        f"Turkey {told} to Libya, officials said." for told in ("plans to send more troops", "has sent more troops")
+    )
     world = World()
     told: dict[str, Article] = {}
     for name, text, days in (("plan", plan, 30), ("next", deed, 5), ("deed", deed, 20)):
@@ -152,7 +154,11 @@ def test_a_late_deed_gets_the_later_one_a_message_of_its_own() -> None:
         world.deliver()
     world.sweep(2)
     first, stage_up, parted = world.slack.standing
-    assert [one.message.metadata["reason"] for one in (first, stage_up, parted)] == ["first_report", "stage_up", "first_report"]
+    assert [one.message.metadata["reason"] for one in (first, stage_up, parted)] == [
+        "first_report",
+        "stage_up",
+        "first_report",
+    ]
     assert ("2 outlets" in first.message.text, "1 outlet: next" in parted.message.text) == (True, True)
     assert world.arrive(replace(told["next"], text="Turkey and Libya signed an agreement on fishing.")) == []
     world.deliver()
