@@ -87,7 +87,7 @@ def _story(script: _Script, number: int) -> Iterator[Arrival]:
         yield script.tells(3, "denied", "disputed")
         yield script.tells(3.5, "denied")
     if number % 4 < 2:
-        yield script.tells(5, "preparing", "material_change", figure="10,000")
+        yield script.tells(4, "preparing", "material_change", figure="10,000")
         yield script.tells(6, "preparing", figure="9,500")
     if number % 2 == 0:
         rise = script.tells(8, "done", "stage_up")
@@ -101,6 +101,9 @@ def _story(script: _Script, number: int) -> Iterator[Arrival]:
         gone = _SAID["gone"].format(who=script.who, where=script.where)
         edited = replace(wrong.article, text=gone + wrong.article.text[wrong.article.text.index(" Item") :])
         yield Arrival(wrong.at + timedelta(days=1), edited, script.key, "corrected")
+    if number % 6 == 2:  # another deed, some days after the one that was planned
+        yield script.tells(14, "done", "first_report")
+        yield script.tells(15, "done")
     if number % 6 == 3:  # the same again after a fortnight: another development
         yield script.tells(22, "preparing", "first_report")
         yield script.tells(23, "planned")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from tocsin.policy import Policy
@@ -48,6 +49,37 @@ def informed(story: Story, report: Report, policy: Policy, *, told: bool) -> Sto
         else:
             kept[new.name, new.unit] = replace(known, latest=max(known.latest, new.latest))
     return replace(story, told=tuple(kept.values()))
+
+
+def agree(told: Iterable[Report], tells: Iterable[Report], policy: Policy) -> bool:
+    """Whether one of the later reports gives the very figure of an earlier one. A share is everybody's: "two percent of output"."""
+    return any(unit != "percent" and not ours.isdisjoint(theirs) for unit, ours, theirs in _both(told, tells, policy))
+
+
+def contradict(told: Iterable[Report], tells: Iterable[Report], policy: Policy) -> bool:
+    """Whether both give a figure, and those of the later reports are all beyond the tolerance from those of the earlier."""
+    return any(
+        all(max(one, other) > min(one, other) * (1 + policy.tolerance) for one in ours for other in theirs)
+        for _, ours, theirs in _both(told, tells, policy)
+    )
+
+
+def _both(
+    told: Iterable[Report], tells: Iterable[Report], policy: Policy
+) -> Iterator[tuple[str, AbstractSet[float], AbstractSet[float]]]:
+    """The unit and the values of each figure the rule watches that both give."""
+    ours, theirs = _given(told, policy), _given(tells, policy)
+    return ((name[1], ours[name], theirs[name]) for name in ours.keys() & theirs.keys())
+
+
+def _given(reports: Iterable[Report], policy: Policy) -> dict[tuple[str, str], set[float]]:
+    """The values that reports give of the figures the rule watches, by name and unit."""
+    found: dict[tuple[str, str], set[float]] = {}
+    for report in reports:
+        for name in policy.update_on:
+            if name not in SLOTS and (figure := comparable(report, name)):
+                found.setdefault((name, _unit(figure)), set()).add(figure.value)
+    return found
 
 
 def _values(report: Report, policy: Policy) -> Iterator[Told]:

@@ -162,6 +162,8 @@ def _level(before: Story, stage: Stage) -> str:
 
 
 def _bridge(settled: Settled) -> str:
+    if settled.parted:
+        return f"; it shows that {settled.parted} is more than one development"
     return f"; it shows that {' and '.join(settled.bridged)} are one development" if settled.bridged else ""
 
 

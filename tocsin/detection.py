@@ -202,7 +202,8 @@ def _assemble(
         if not actors and rule.actor_required:
             continue
         for actor in actors or (None,):
-            where = roles.place(finding.sentence, rule, finding.match.head, actor, cast.grammar.theatres)
+            where = roles.place(finding.sentence, rule, finding.match.head, actor, cast.grammar)
+            where = where or cast.opposite(finding, actor)
             groups.setdefault((actor, finding.what), []).append((finding, _theatre(rule, where, actor)))
     for (who, what), group in _told_apart(rule, groups).items():
         theatre = _usual(group) or _theatre(rule, _setting(rule, pages, who), who)
@@ -288,9 +289,17 @@ class _Cast:
     def _pair(self) -> tuple[str, ...]:
         return _pair(self._rule, self._pages)
 
+    def opposite(self, finding: Finding, actor: str | None) -> str | None:
+        """The other of two that both do it at a place without a name: "both sides are massing troops along the border"."""
+        between = self._of_both(finding) and self.grammar.spot in finding.sentence.by_list
+        return next((other for other in self._pair if other != actor), None) if between else None
+
+    def _of_both(self, finding: Finding) -> bool:
+        return self._both in finding.sentence.by_list and len(self._pair) > 1
+
     def of(self, finding: Finding) -> tuple[str, ...]:
         """The actors of one finding; findings are asked for in the order of the article."""
-        if self._both in finding.sentence.by_list and len(self._pair) > 1:
+        if self._of_both(finding):
             return self._pair
         best = finding.who[0].strength if finding.who else 0
         inherited = self._last or self._sure

@@ -24,7 +24,7 @@ _MONEY_AFTER = Pattern(
     + r"\s(?P<unit>dollars|yuan|rupees|euros|pounds|won|rubles|roubles|crowns|kronor|zlotys?|shekels|yen|pesos|marks)\b",
     re.IGNORECASE,
 )
-_COUNT = Pattern(_NUMBER + _SCALE, re.IGNORECASE)
+_COUNT = Pattern(_NUMBER + r"(?!\d|(?:st|nd|rd|th)\b)" + _SCALE, re.IGNORECASE)
 _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
     "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12, "a": 1,
@@ -72,9 +72,7 @@ def _money(text: str) -> Iterator[tuple[str, float, str]]:
 
 def _counts(sentence: Sentence, nouns: frozenset[int], counts: str, hits: tuple[Hit, ...]) -> Iterator[Figure]:
     page = sentence.page
-    for hit in hits:
-        if hit.lexeme.list not in nouns:
-            continue
+    for hit in (hit for number in nouns for hit in sentence.by_list.get(number, ()) if _matched(hit, hits)):
         low = max(sentence.low, hit.start - REACH)
         begin, end = page.bounds[low][0], page.bounds[hit.start][0]
         found = [*_COUNT.finditer(page.plain, begin, end), *_SPELLED.finditer(page.plain, begin, end)]
@@ -84,6 +82,11 @@ def _counts(sentence: Sentence, nouns: frozenset[int], counts: str, hits: tuple[
                 continue
             if not re.search(r"[;:.%]\s|%|percent", page.plain[match.end() : end]):
                 yield Figure(_printed(match), value, "count", counts)
+
+
+def _matched(noun: Hit, hits: tuple[Hit, ...]) -> bool:
+    """Whether a noun is part of what matched, under whatever list."""
+    return any(hit.start < noun.end and noun.start < hit.end for hit in hits)
 
 
 def _printed(match: re.Match[str]) -> str:

@@ -73,6 +73,7 @@ class Grammar:
         self.intent = rules.lists.get("intent", -1)
         self.telling = rules.lists.get("telling", -1)
         self.theatres = rules.lists.get("theatres", -1)
+        self.spot = rules.lists.get("spot", -1)
         self.arsenals = rules.lists.get("arsenals", -1)
         self.states = rules.states
         self.body = rules.lists.get("body", -1)
@@ -514,6 +515,12 @@ _DIRECTIONS = frozenset(
     }
 )
 
+_PARTS = frozenset({
+    "north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest", "part", "parts", "edge", "outskirts", "shores", "coast", "heart",
+    "interior", "capital",
+})  # fmt: skip
+"""What may stand before "of" and the name of a place: "to the east of Chad", "into parts of Syria"."""
+
 
 def places(sentence: Sentence, rule: Rule, who: str | None) -> Iterator[str]:
     """Every place a sentence names that is not the actor itself and does not stand for a government."""
@@ -523,7 +530,7 @@ def places(sentence: Sentence, rule: Rule, who: str | None) -> Iterator[str]:
                 yield hit.lexeme.slug
 
 
-def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: int) -> str | None:
+def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, grammar: Grammar) -> str | None:
     """Where it happens: the nearest place the match points to that is not the actor itself."""
     best: tuple[int, str] | None = None
     for number in rule.places:
@@ -532,7 +539,7 @@ def place(sentence: Sentence, rule: Rule, head: Hit, who: str | None, regions: i
             if slug == who or hit.lexeme.tag in {"leaders", "forces", "parliaments", "people", "short"}:
                 continue
             distance = hit.start - head.end if hit.start >= head.end else 15 + head.start - hit.end
-            if not _pointed_at(sentence, hit) and (number != regions or distance > 15):  # noqa: PLR2004 - a region named close by is meant
+            if not _pointed_at(sentence, hit, grammar) and (number != grammar.theatres or distance > 15):  # noqa: PLR2004 - a region named close by is meant
                 continue
             if best is None or distance < best[0]:
                 best = (distance, slug)
@@ -552,11 +559,22 @@ def _goal(sentence: Sentence, hit: Hit) -> bool:
     return hit.lexeme.tag in {"names", "adjectives"} and sentence.word(token) in _GOALS
 
 
-def _pointed_at(sentence: Sentence, hit: Hit) -> bool:
-    token = hit.start - 1
+def _pointed_at(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
+    """Whether a name is where something goes: "to Kuwait", "to the east of Chad", "to the border of Kuwait"."""
+    token = _before_phrase(sentence, hit.start)
+    if sentence.word(token) == "of":
+        spots = (spot.start for spot in sentence.by_list.get(grammar.spot, ()) if spot.end == token)
+        start = next(spots, token - 1 if sentence.word(token - 1) in _PARTS else None)
+        token = token if start is None else _before_phrase(sentence, start)
+    return sentence.word(token) in TOWARDS or sentence.word(token) in HELPED
+
+
+def _before_phrase(sentence: Sentence, start: int) -> int:
+    """The word before a name and what belongs to it: "the", "its", "western"."""
+    token = start - 1
     while sentence.word(token) in _DETERMINERS or sentence.word(token) in _DIRECTIONS:
         token -= 1
-    return sentence.word(token) in TOWARDS or sentence.word(token) in HELPED
+    return token
 
 
 def speakers(rules: RuleSet, sentences: Iterable[Sentence]) -> tuple[tuple[str, ...], tuple[str, ...]]:

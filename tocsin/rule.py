@@ -358,7 +358,7 @@ class StoryRule(Model):
     quiet_for: Period = Field(description="How long nothing must be published before the next report is a new story")
     again_after: Period | None = Field(
         default=None,
-        description="After this much quiet the same stage told again is a new development; a higher one still belongs to the story",
+        description="After this much quiet what is told is a new development, unless it is the first higher stage or gives a watched figure again",
     )
     update_on: list[str] = Field(
         default_factory=list,

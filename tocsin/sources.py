@@ -14,6 +14,8 @@ SKETCH = 24
 SHINGLE = 4
 SAME_TEXT = 0.35
 """Share of common shingles from which two texts count as one text told twice; independent copy stays below 0.1."""
+REPRINT = 0.6
+"""Share from which a long text that comes much later is the old one, and not news with the old background."""
 _HEAD, _TAIL = 120, 240
 """Characters at the beginning and the end of an article in which an agency signs its copy."""
 _AGENCIES = {
@@ -73,6 +75,11 @@ def shared(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     union = sorted({*one, *other})[:SKETCH]
     both = set(one) & set(other)
     return sum(1 for value in union if value in both) / len(union)
+
+
+def reprinted(one: Telling, later: Telling) -> bool:
+    """Whether a report that comes much later prints a text again. Of a few words that cannot be said."""
+    return len(one.sketch) == len(later.sketch) == SKETCH and shared(one.sketch, later.sketch) >= REPRINT
 
 
 def credit(article: Article) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,6 +51,8 @@ class Report:
     what: str | None = None
     withdrawn: bool = False
     """Whether the outlet has edited the signal out of its article since."""
+    again: int = 0
+    """How often the outlet told the same text again, under other ids."""
 
     @classmethod
     def of(cls, signal: Signal, article: Article) -> Report:
@@ -206,15 +209,15 @@ class Story:
         known = (*self.reports, *self.denials)
         return next((report for report in known if report.article == article), self.best)
 
-    def joins(self, report: Report, policy: Policy) -> bool:
-        """Whether a report belongs to this episode: soon told after another, or before; or a stage further, within `quiet_for`."""
-        near = policy.near
+    @property
+    def full(self) -> bool:
+        """Whether it may have heard more than it keeps."""
+        return len(self.reports) >= MAX_REPORTS or len(self.denials) >= MAX_DENIALS
+
+    def within(self, report: Report, quiet_for: timedelta) -> bool:
+        """Whether a report was published no longer before or after the others of the story."""
         first, when, last = map(datetime.fromisoformat, (self.first_seen, report.published, self.last_seen))
-        if near == policy.quiet_for:
-            return first - near <= when <= last + near
-        return min(abs(when - first), abs(when - last)) <= near or any(
-            _leads_on(one, report, near, policy.quiet_for) for one in (*self.reports, *self.denials)
-        )
+        return first - quiet_for <= when <= last + quiet_for
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that `from_json` reads back to an equal story."""
@@ -240,14 +243,6 @@ def _report(row: dict[str, Any]) -> Report:
     lists = {name: tuple(row[name]) for name in ("flags", "says", "relays", "sketch")}
     marks = tuple((start, end) for start, end in row["marks"])
     return Report(**{**row, **lists, "marks": marks, "figures": tuple(Figure(**figure) for figure in row["figures"])})
-
-
-def _leads_on(one: Report, other: Report, near: timedelta, quiet_for: timedelta) -> bool:
-    """Whether two reports are links of one chain: close in time, or the later one, no denial, a stage further."""
-    earlier, later = sorted((one, other), key=lambda report: report.published)
-    gap = datetime.fromisoformat(later.published) - datetime.fromisoformat(earlier.published)
-    rises = rank(later.stage) > rank(earlier.stage) and "denied" not in (*one.flags, *other.flags)
-    return gap <= near or (gap <= quiet_for and rises)
 
 
 def identity(signal: Signal, policy: Policy) -> str:
@@ -287,11 +282,15 @@ def add(story: Story, report: Report) -> Story:
     Of copies of one text by one outlet the first in the story's order is kept. An article is added once (its fate sees to
     that): one that is no longer among the kept reports would be counted again.
     """
-    return replace(
-        _spanning(story, report),
-        reports=_kept(story.reports, report),
-        outlets=tuple(sorted({*story.outlets, report.outlet})[:MAX_OUTLETS]),
-        articles=story.articles + all(report.article != one.article for one in story.reports),
+    return _spanned(
+        replace(
+            story,
+            reports=_kept(story.reports, report),
+            outlets=tuple(sorted({*story.outlets, report.outlet})[:MAX_OUTLETS]),
+            articles=story.articles + all(report.article != one.article for one in story.reports),
+        ),
+        story,
+        report,
     )
 
 
@@ -299,7 +298,7 @@ def deny(story: Story, report: Report) -> Story:
     """The story with a denial. It leaves stage and sources as they are."""
     known = {one.article: one for one in (report, *story.denials)}
     denials = sorted(known.values(), key=lambda one: (one.published, one.article))
-    return replace(_spanning(story, report), denials=tuple(denials[:MAX_DENIALS]))
+    return _spanned(replace(story, denials=tuple(denials[:MAX_DENIALS])), story, report)
 
 
 def amend(story: Story, article: str, report: Report | None) -> Story:
@@ -311,8 +310,8 @@ def amend(story: Story, article: str, report: Report | None) -> Story:
     if old is None:
         return story
     others = tuple(one for one in story.reports if one is not old)
-    new = report or replace(old, withdrawn=True)
-    return replace(_spanning(story, new), reports=_kept(others, new))
+    new = replace(report, again=old.again) if report else replace(old, withdrawn=True)
+    return _spanned(replace(story, reports=_kept(others, new)), story, new)
 
 
 def act(story: Story, action: Action) -> Story:
@@ -341,16 +340,43 @@ def merge(story: Story, other: Story) -> Story:
     )
 
 
-def _spanning(story: Story, report: Report) -> Story:
-    first, last = min(story.first_seen, report.published), max(story.last_seen, report.published)
-    return replace(story, first_seen=first, last_seen=last)
+def divide(story: Story, reports: Sequence[Report], denials: Sequence[Report], number: int) -> Story:
+    """What a story would be of these of its reports alone. With a number of its own it is another story, whose root is to be posted."""
+    kept = replace(
+        story,
+        reports=tuple(sorted(reports, key=_order)),
+        denials=tuple(sorted(denials, key=lambda one: (one.published, one.article))),
+        outlets=tuple(sorted({report.outlet for report in reports})),
+    )
+    if number == story.number:
+        return _spanned(replace(kept, articles=story.articles - _told(story.reports) + _told(reports)))
+    name = story_id(story.key, number)
+    alerted = (f"{name}/first_report",) if story.alerted and reports else ()
+    return _spanned(replace(kept, id=name, articles=_told(reports), alerted=alerted, actions=(), version=0))
+
+
+def _told(reports: Sequence[Report]) -> int:
+    """How many articles told these reports."""
+    return sum(1 + report.again for report in reports)
+
+
+def _spanned(story: Story, *others: Story | Report) -> Story:
+    """The story from the first to the last of what it keeps; one that cannot keep everything spans what these spanned, too."""
+    times = [one.published for one in (*story.reports, *story.denials)]
+    for other in others if story.full else ():
+        times += [other.published] if isinstance(other, Report) else [other.first_seen, other.last_seen]
+    return replace(story, first_seen=min(times), last_seen=max(times))
 
 
 def _kept(reports: tuple[Report, ...], report: Report) -> tuple[Report, ...]:
     """The reports a story keeps, with one more."""
     copies = [one for one in reports if repeats(report, one)]
     others = [one for one in reports if not repeats(report, one)]
-    return tuple(sorted([*others, min([report, *copies], key=_order)], key=_order)[:MAX_REPORTS])
+    if all(one.article != report.article for one in copies):
+        copies.append(report)
+    first = min(copies, key=_order)
+    first = replace(first, again=sum(1 + one.again for one in copies) - 1)
+    return tuple(sorted([*others, first], key=_order)[:MAX_REPORTS])
 
 
 def _widest(told: tuple[Told, ...]) -> tuple[Told, ...]:
@@ -369,6 +395,11 @@ def _widest(told: tuple[Told, ...]) -> tuple[Told, ...]:
             latest=max(known.latest, one.latest),
         )
     return tuple(found.values())
+
+
+def earliest(one: Report, copy: Report) -> Report:
+    """Of two copies the one a story keeps."""
+    return min(one, copy, key=_order)
 
 
 def _order(report: Report) -> tuple[int, str, str]:

@@ -137,7 +137,11 @@ def _pair(
     if len(published) == len(records):
         days = abs(published[0] - published[1]).total_seconds() / 86_400
         quiet = policy.quiet_for.total_seconds() / 86_400
-        again = f", and after {policy.near.days} unless the stage rises" if policy.near < policy.quiet_for else ""
+        again = (
+            f", and after {policy.near.days} unless a plan comes to pass or a figure is told again"
+            if policy.near < policy.quiet_for
+            else ""
+        )
         yield f"    published {days:.3g} days apart; an episode ends after {quiet:.3g} days of quiet{again}"
     if first["stage"] != second["stage"]:
         yield f"    stage {first['stage']} and {second['stage']}: a higher one rings in the thread, it makes no other story"
@@ -167,7 +171,7 @@ def _compared(one: str | None, other: str | None) -> str:
 
 def _agreed(story: Story, policy: Policy) -> str:
     slots = [f"{slot} {getattr(story, slot) or 'not named'}" for slot in policy.same]
-    return f"{', '.join(['rule ' + policy.name, *slots])} agree, and never {policy.near.days} days passed without a report, or the stage rose"
+    return f"{', '.join(['rule ' + policy.name, *slots])} agree, and never {policy.near.days} days passed without a report, or what came then led on"
 
 
 def _unposted(story: Story, policy: Policy) -> str:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tests.core.values import DAY, NOON, QUIET, article, evidence, policy, report, signal, words
+from tests.core.values import DAY, NOON, article, evidence, policy, report, signal, words
 from tocsin.signal import STAGES, Figure, Stage
 from tocsin.sources import SAME_TEXT, SHINGLE, SKETCH, shared, sketch
 from tocsin.story import MAX_DENIALS, MAX_OUTLETS, MAX_REPORTS, Report, Story, Told, add, begin, identity, repeats
@@ -439,35 +439,6 @@ def test_a_story_has_the_slots_of_its_identity() -> None:
     story = begin(signal(what="icbm"), report(), policy(), 3)
     assert (story.who, story.where, story.what) == ("borduria", "syldavia", None)
     assert (story.id, story.previous) == ("landing/borduria/syldavia#3", "landing/borduria/syldavia#2")
-
-
-@pytest.mark.parametrize(
-    ("days", "joined"),
-    [(0, True), (3, True), (63, True), (63.01, False), (-60, True), (-60.01, False)],
-)
-def test_an_episode_ends_when_it_has_been_quiet(days: float, joined: bool) -> None:
-    """An article belongs to an episode up to `quiet_for` after its last and before its first report."""
-    story = story_of(report("a1"), report("a2", days=3))
-    assert story.joins(report("a3", days=days), policy(quiet_for=QUIET)) is joined
-
-
-@pytest.mark.parametrize(
-    ("days", "stage", "joined"),
-    [
-        pytest.param(6, "preparing", True, id="soon"),
-        pytest.param(8, "preparing", False, id="the same again"),
-        pytest.param(8, "planned", False, id="as far"),
-        pytest.param(8, "done", True, id="fulfilled"),
-        pytest.param(60, "done", True, id="fulfilled late"),
-        pytest.param(61, "done", False, id="too late"),
-        pytest.param(-8, "preparing", False, id="as far, before"),
-        pytest.param(-8, "done", False, id="done before"),
-    ],
-)
-def test_the_same_again_after_a_while_is_a_new_development(days: float, stage: Stage, joined: bool) -> None:
-    """After `again_after` only a higher stage belongs to the story: a plan waits for its fulfilment, not for another plan."""
-    rule = policy(quiet_for=QUIET, again_after=7 * DAY)
-    assert story_of(report("a1", stage="preparing")).joins(report("a2", days=days, stage=stage), rule) is joined
 
 
 def test_one_thing_under_two_words_is_one_story() -> None:

@@ -128,7 +128,7 @@ def test_a_bridge_leaves_one_message_and_a_pointer() -> None:
     text = "Turkey is preparing to send more troops to Libya, officials said."
     world = World()
     now = world.clock()
-    for name, days in (("old", 12), ("new", 0), ("bridge", 6)):
+    for name, days in (("old", 5), ("new", 0), ("bridge", 2.5)):
         stamp = now.fromtimestamp(now.timestamp() - 86_400 * days, now.tzinfo)
         assert world.arrive(Article(name, text, name, name, published=stamp)) == []
         world.deliver()
@@ -138,3 +138,28 @@ def test_a_bridge_leaves_one_message_and_a_pointer() -> None:
     assert "are one development" in gone.message.text
     assert gone.message.metadata["reason"] == "merged"
     assert [story.merged for story in world.table.stories.values()] == ["", "additional-deployment/turkey/libya#1"]
+
+
+def test_a_late_deed_gets_the_later_one_a_message_of_its_own() -> None:
+    """A plan and a deed that were told as one story are two when a deed between them is told late; an edit finds the parted one."""
+    plan, deed = (
+        f"Turkey {told} to Libya, officials said." for told in ("plans to send more troops", "has sent more troops")
+    )
+    world = World()
+    told: dict[str, Article] = {}
+    for name, text, days in (("plan", plan, 30), ("next", deed, 5), ("deed", deed, 20)):
+        stamp = world.clock() - timedelta(days=days)
+        told[name] = Article(name, text, name, name, f"https://news.example/{name}", published=stamp)
+        assert world.arrive(told[name]) == []
+        world.deliver()
+    world.sweep(2)
+    first, stage_up, parted = world.slack.standing
+    assert [one.message.metadata["reason"] for one in (first, stage_up, parted)] == [
+        "first_report",
+        "stage_up",
+        "first_report",
+    ]
+    assert ("2 outlets" in first.message.text, "1 outlet: next" in parted.message.text) == (True, True)
+    assert world.arrive(replace(told["next"], text="Turkey and Libya signed an agreement on fishing.")) == []
+    world.deliver()
+    assert world.table.stories["additional-deployment/turkey/libya#2"].withdrawn == ("next",)

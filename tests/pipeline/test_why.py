@@ -89,7 +89,7 @@ def test_why_another_episode(world: World) -> None:
     world.arrive(replace(one, id="old", published=world.clock() - timedelta(days=90)), one)
     text = asked(world, "additional-deployment/turkey/syria#2")
     assert "the episode before: additional-deployment/turkey/syria#1" in text
-    assert "more than 7 days of quiet" in text
+    assert "more than 3 days of quiet" in text
 
 
 @pytest.mark.parametrize("target", ["nobody", "a/b#1", "a/b#x", "https://no.example/1", "", "#", "x" * 3_000])

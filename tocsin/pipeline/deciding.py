@@ -188,7 +188,7 @@ class _Draft:
             key = identity(signal, policy)
             story = told.pop(key, None)
             given = (self.silences, self.now, self.detector.max_age)
-            if story and "denied" not in signal.flags and story.joins(report, policy):
+            if story and "denied" not in signal.flags and story.within(report, policy.quiet_for):
                 decision = correct(signal, report, policy, story, *given)
             else:
                 decision = decide(signal, report, policy, self.table.episodes(key), *given)
@@ -208,7 +208,14 @@ class _Draft:
         for name in dict.fromkeys(row["story"] for row in rows if row.get("story") and "denied" not in row["flags"]):
             story = standing(self.table, name)
             if story and story.rule in rules:
-                yield story
+                yield self._keeping(story)
+
+    def _keeping(self, story: Story) -> Story:
+        """A story, or the one parted from it since that took the article's report along."""
+        if any(report.article == self.article.id for report in story.reports):
+            return story
+        alike = (one for one in self.table.episodes(story.key) if not one.merged)
+        return next((one for one in alike if any(report.article == self.article.id for report in one.reports)), story)
 
     def _adopt(self, decision: Decision, report: Report, policy: Policy) -> bool:
         """Takes over what a decision changes; False when the transaction has no room for it."""
