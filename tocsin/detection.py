@@ -139,10 +139,18 @@ def _looking_back(finding: Finding) -> Finding:
 
 
 def _anchors(rules: RuleSet, finding: Finding) -> bool:
-    """Whether the sentence itself says who acts; of a headline nothing is asked, and of a lead that it names one who could."""
+    """Whether the sentence itself says who acts, or what institution tells it; of a headline nothing is asked, and of a lead that
+    it names one who could, or that the rest of headline and lead says who acts.
+    """
     sentence = finding.sentence
-    led = leads(sentence) and not finding.rule.actors.isdisjoint(sentence.by_list)
-    return led or sentence.page.field == "title" or names_actor(rules, finding)
+    if sentence.page.field == "title" or names_actor(rules, finding) or rules.lists.get("institutions", -1) in sentence.by_list:
+        return True
+    if not leads(sentence):
+        return False
+    if not finding.rule.actors.isdisjoint(sentence.by_list):
+        return True
+    grammar = roles.Grammar(rules)
+    return any(roles.acts(other, finding.rule, grammar) for other in lead(sentence.page.company) if other is not sentence)
 
 
 def _stands_alone(rules: RuleSet, finding: Finding) -> bool:
