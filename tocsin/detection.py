@@ -139,18 +139,21 @@ def _looking_back(finding: Finding) -> Finding:
 
 
 def _anchors(rules: RuleSet, finding: Finding) -> bool:
-    """Whether the sentence itself says who acts, or what institution tells it; of a headline nothing is asked, and of a lead that
-    it names one who could, or that the rest of headline and lead says who acts.
+    """Whether the sentence itself says who acts, or what institution tells it, or only who could; of a headline nothing is asked.
+
+    Of what is in the lead or ahead it is enough that headline and lead say who acts, of anything that the headline does.
     """
     sentence = finding.sentence
-    if sentence.page.field == "title" or names_actor(rules, finding) or rules.lists.get("institutions", -1) in sentence.by_list:
+    titled = sentence.page.field == "title"
+    if titled or names_actor(rules, finding) or rules.lists.get("institutions", -1) in sentence.by_list:
         return True
-    if not leads(sentence):
-        return False
-    if not finding.rule.actors.isdisjoint(sentence.by_list):
+    led = leads(sentence)
+    if led and not finding.rule.actors.isdisjoint(sentence.by_list):
         return True
+    opening = lead(sentence.page.company)
+    heard = opening if led or finding.stage != "done" else [one for one in opening if one.page.field == "title"]
     grammar = roles.Grammar(rules)
-    return any(roles.acts(other, finding.rule, grammar) for other in lead(sentence.page.company) if other is not sentence)
+    return any(roles.acts(one, finding.rule, grammar) for one in heard if one is not sentence)
 
 
 def _stands_alone(rules: RuleSet, finding: Finding) -> bool:
