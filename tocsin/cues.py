@@ -18,6 +18,8 @@ _KEEP = frozenset({"been", "keep", "keeps", "kept", "began", "begun", "begins", 
 _IS = frozenset({"is", "are"})
 _HAVE = frozenset({"has", "have", "had"})
 _BETWEEN = frozenset({"now", "just", "also", "since", "already", "even", "all", "thus", "again"})
+_SHORT = frozenset({"s", "re", "m"})
+_SHORTENED = frozenset({"it", "he", "she", "they", "we", "you", "i", "who", "that", "there"})
 _PASSIVE_REACH = 3
 _LONGEST = 10
 """Words the longest cue has."""
@@ -112,7 +114,16 @@ def tag_of(match: Match) -> str:
     tag = match.head.lexeme.tag
     if tag != "base":
         return tag
-    return "part" if _behind(match, _HAVE) else tag
+    if _behind(match, _HAVE):
+        return "part"
+    return "s" if _plural(match) else tag
+
+
+def _plural(match: Match) -> bool:
+    """Whether a verb that looks like a base form stands in the present, right behind a subject in the plural: "the marines land at"."""
+    before = _before(match)
+    subject = any(hit.end == match.head.start for hit in match.hits)
+    return subject and before.endswith("s") and before not in _HAVE | FORMS_OF_BE
 
 
 def _behind(match: Match, words: frozenset[str]) -> bool:
@@ -124,13 +135,19 @@ def _behind(match: Match, words: frozenset[str]) -> bool:
 def _going_on(match: Match) -> bool:
     """Whether it is being done as the article speaks: "is sending", "are being sent"."""
     if match.head.lexeme.tag == "ing":
-        return _before(match) in _BE
+        return _before(match) in _BE or _contracted(match)
     return _before(match) == "being" and match.sentence.word(match.head.start - 2) in {"is", "are"}
+
+
+def _contracted(match: Match) -> bool:
+    """Whether "is" or "are" before the head is written short: "it's sending"."""
+    start = match.head.start
+    return _before(match) in _SHORT and match.sentence.word(start - 2) in _SHORTENED
 
 
 def present(match: Match) -> bool:
     """Whether the verb stands in the present or goes on: news of these days. So do words of being under way behind "is"."""
-    tag = match.head.lexeme.tag
+    tag = tag_of(match)
     if tag == "word":
         return _behind(match, _IS)
     return tag == "s" or (tag == "ing" and (_before(match) in _BE | _KEEP or _behind(match, _IS)))

@@ -13,7 +13,7 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import LEAD, Finding, findings, lead, leads, names_actor, opens, parts, read, words
+from tocsin.match import Finding, findings, lead, leads, names_actor, opens, parts, read, words
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, Stage, rank
 
@@ -139,10 +139,21 @@ def _looking_back(finding: Finding) -> Finding:
 
 
 def _anchors(rules: RuleSet, finding: Finding) -> bool:
-    """Whether the sentence itself says who acts; of a headline nothing is asked, and of a lead that it names one who could."""
+    """Whether the sentence itself says who acts, or what institution tells it, or only who could; of a headline nothing is asked.
+
+    Of what is in the lead or ahead it is enough that headline and lead say who acts, of anything that the headline does.
+    """
     sentence = finding.sentence
-    led = leads(sentence) and not finding.rule.actors.isdisjoint(sentence.by_list)
-    return led or sentence.page.field == "title" or names_actor(rules, finding)
+    titled = sentence.page.field == "title"
+    if titled or names_actor(rules, finding) or rules.lists.get("institutions", -1) in sentence.by_list:
+        return True
+    led = leads(sentence)
+    if led and not finding.rule.actors.isdisjoint(sentence.by_list):
+        return True
+    opening = lead(sentence.page.company)
+    heard = opening if led or finding.stage != "done" else [one for one in opening if one.page.field == "title"]
+    grammar = roles.Grammar(rules)
+    return any(roles.acts(one, finding.rule, grammar) for one in heard if one is not sentence)
 
 
 def _stands_alone(rules: RuleSet, finding: Finding) -> bool:
@@ -164,7 +175,7 @@ def _veto(rules: RuleSet, rule: Rule, page: Page) -> str:
     """
     titled = page.field == "title"
     barred = rule.never_in_title | rule.never_in_lead if titled else rule.never_in_lead
-    for sentence in page.sentences[: None if titled else LEAD] if barred else ():
+    for sentence in page.sentences[: None if titled else page.lead] if barred else ():
         for number in sorted(barred & sentence.by_list.keys()):
             told = words(sentence, sentence.by_list[number][0])
             return f"{_VETO}never_in_{'title' if titled else 'lead'} {rules.names[number]}: {told!r}"
@@ -178,7 +189,7 @@ def _theme(rules: RuleSet, rule: Rule, page: Page) -> str:
     titled = {
         number for one in page.company if one.field == "title" for sent in one.sentences for number in sent.by_list
     }
-    told = {number for sentence in page.sentences[:LEAD] for number in sentence.by_list}
+    told = {number for sentence in page.sentences[: page.lead] for number in sentence.by_list}
     both = sorted(rule.never_as_theme & titled & told)
     return f"{_VETO}never_as_theme {rules.names[both[0]]}: headline and lead" if both else ""
 
@@ -372,7 +383,7 @@ def _hearings(rule: Rule) -> Iterator[tuple[bool, int]]:
 def _dateline(rule: Rule, pages: list[Page]) -> tuple[str, ...]:
     """The state a text is datelined from, which no sentence holds: "MANILA, Philippines -- The Army is sending …"."""
     for page in pages:
-        within = [sentence for sentence in page.sentences[: LEAD + 1] if page.field == "text"]
+        within = [sentence for sentence in page.sentences[: page.lead + 1] if page.field == "text"]
         for hit in page.hits if within else ():
             if hit.start >= within[-1].low:
                 break

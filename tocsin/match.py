@@ -15,8 +15,6 @@ from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
 from tocsin.text import stretches
 
-LEAD = 3
-"""Sentences of the text that count as its lead, besides the title."""
 WEIGHED = 1_500
 """Matches of one rule that are weighed in one part of an article."""
 PART = 200_000
@@ -238,7 +236,7 @@ def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
 
 def leads(sentence: Sentence) -> bool:
     """Whether a sentence is a headline, or one of the first of the text."""
-    return sentence.page.field == "title" or sentence.number < LEAD
+    return sentence.page.field == "title" or sentence.number < sentence.page.lead
 
 
 def opens(sentence: Sentence) -> bool:
@@ -291,7 +289,7 @@ def _aside(rules: RuleSet, finding: Finding) -> bool:
 
 def lead(pages: Iterable[Page]) -> list[Sentence]:
     """The headline and the first sentences of the text."""
-    return [one for page in pages for one in page.sentences[: 1 if page.field == "title" else LEAD]]
+    return [one for page in pages for one in page.sentences[: page.lead]]
 
 
 def _around(sentence: Sentence) -> list[Sentence]:

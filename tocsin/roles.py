@@ -458,6 +458,10 @@ def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     return any(hit.end <= body.start <= hit.end + 3 for body in sentence.by_list.get(grammar.body, ()))
 
 
+_ACTING = 3
+"""What a name weighs that stands as a subject does."""
+
+
 def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool = False) -> Iterator[tuple[str, int]]:
     """Whom a sentence is about, with a weight: places less than subjects, and whoever only speaks not unless asked for."""
     reports = sentence.by_list.get(grammar.reporting, ())
@@ -472,8 +476,13 @@ def topics(sentence: Sentence, rule: Rule, grammar: Grammar, *, speakers: bool =
                 continue
             if not may_act(rule, hit.lexeme.slug) or (rule.places and _goal(sentence, hit)):
                 continue
-            acts = hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)
-            yield hit.lexeme.slug, 3 if acts and not _placed(sentence, hit, rule, grammar) else 1
+            nominal = hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)
+            yield hit.lexeme.slug, _ACTING if nominal and not _placed(sentence, hit, rule, grammar) else 1
+
+
+def acts(sentence: Sentence, rule: Rule, grammar: Grammar) -> bool:
+    """Whether a sentence names one who acts, and does not only report or stand for a place."""
+    return any(weight >= _ACTING for _, weight in topics(sentence, rule, grammar))
 
 
 def _placed(sentence: Sentence, hit: Hit, rule: Rule, grammar: Grammar) -> bool:

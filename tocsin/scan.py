@@ -99,6 +99,10 @@ def _longest_names(hits: list[Hit]) -> list[Hit]:
     return kept
 
 
+LEAD = 3
+"""Whole sentences of the text that are its lead, besides the title."""
+
+
 class Page:
     """One field of an article, scanned once."""
 
@@ -114,6 +118,17 @@ class Page:
         self._folded = fold(self.plain)
         self.words = self._folded.decode("ascii").split()
         """The folded words."""
+
+    @cached_property
+    def lead(self) -> int:
+        """How many of its sentences are its lead: the headline, or the first of a text up to the third that is a whole one.
+
+        Lines without a full stop above it - a headline told again, a byline, a date - do not use it up.
+        """
+        if self.field == "title":
+            return 1
+        whole = [sentence.number for sentence in self.sentences[: 2 * LEAD] if not sentence.headline]
+        return 1 + whole[LEAD - 1] if len(whole) >= LEAD else max(LEAD, 1 + max(whole, default=0))
 
     def release(self) -> None:
         """Lets go of what refers back to the page, so that its memory is free as soon as nobody uses it."""
