@@ -61,6 +61,7 @@ _TIMES = frozenset(
 _COMPARISONS = frozenset(
     {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
 )
+_ONWARDS = frozenset({"on", "onward", "onwards"})
 _AHEAD = frozenset({"will", "ll", "would", "shall", "plans", "intends", "expects", "hopes", "aims"})
 """Verbs behind which, or ahead of which, a month is one to come."""
 _AHEAD_REACH = 10
@@ -327,6 +328,8 @@ class Page:
         if not _FIRST_YEAR <= year < self._year:
             return False
         before, earlier = self._word(token - 1), self._word(token - 2)
+        if before == "from" and self._word(token + 1) in _ONWARDS:  # "from 1949 on"
+            return True
         if before in _COMPARISONS or earlier in _COMPARISONS:
             return False
         return before in _TIMES or before in _MONTHS or (before.isdecimal() and earlier in _MONTHS)
