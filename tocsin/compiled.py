@@ -56,6 +56,7 @@ class Form(NamedTuple):
     only_who: tuple[str, ...] = ()
     amounts: str | None = None
     told: frozenset[int] = frozenset()
+    weak: bool = False
 
 
 class Cue(NamedTuple):

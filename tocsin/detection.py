@@ -118,17 +118,18 @@ def _silenced(rules: RuleSet, finding: Finding, vetoes: Mapping[Field, str]) -> 
 
 
 def _outdone(matched: list[Finding]) -> list[Finding]:
-    """Findings met only by their place in the article count where no better one does."""
+    """Hints, and findings met only by their place in the article, count where no better one does."""
     if all(finding.weak for finding in _counting(matched)):
         return matched
-    why = "needs more than its place in the article: another sentence says it better"
+    why = "needs more than a hint or its place in the article: another sentence says it better"
     return [_without(finding, why) if finding.weak else finding for finding in matched]
 
 
 def _opens_with_deed(matched: list[Finding]) -> bool:
-    """Whether headline or first sentence tell that the thing was done, and neither that it is to come."""
+    """Whether headline or first sentence tell that the thing was done, and neither, by more than a hint, that it is to come."""
     opening = [finding for finding in matched if opens(finding.sentence)]
-    return any(finding.happened for finding in opening) and not _counting(opening)
+    ahead = any(not finding.form.weak for finding in _counting(opening))
+    return any(finding.happened for finding in opening) and not ahead
 
 
 def _looking_back(finding: Finding) -> Finding:

@@ -44,7 +44,7 @@ class Finding:
     what: str | None
     lacking: str = ""
     weak: bool = False
-    """Whether it is news only where the article holds nothing surer: what it `needs` is met by `perfect` alone."""
+    """Whether it is news only where the article holds nothing surer: a hint, or what it `needs` is met by `perfect` alone."""
 
     @property
     def sentence(self) -> Sentence:
@@ -137,7 +137,8 @@ def _weigh(rules: RuleSet, rule: Rule, match: Match, grammar: roles.Grammar) -> 
     finding = Finding(rule, match, reached, stage, certainty_of(reached), flags_of(reached), who, what)
     lacking = next(_lacks(rules, finding, forward=forward), "")
     sure = [need for need in match.form.needs if need not in _WEAK]
-    weak = bool(match.form.needs) and not lacking and not any(_met(need, finding, forward=forward) for need in sure)
+    placed = bool(match.form.needs) and not any(_met(need, finding, forward=forward) for need in sure)
+    weak = not lacking and (match.form.weak or placed)
     return replace(finding, lacking=lacking, weak=weak)
 
 

@@ -329,6 +329,9 @@ class Form(Model):
             "(40 billion, against 34); below-told: its one sum is less than one in the sentence before (It gets 40 billion. Last year it was 34)"
         ),
     )
+    weak: bool = Field(
+        default=False, description="A hint: what it finds counts only where the rule finds nothing else in the article"
+    )
     who: Literal["any", "own"] = Field(default="any", description="own: the forces spoken of must be the actor's own")
 
 

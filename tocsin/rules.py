@@ -454,7 +454,7 @@ class _Loader:
             way, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about or rule.about, "about")),
             tuple(needs), form.what, form.who, frozenset(form.ignore_cues), rule.tense if form.tense is None else form.tense,
-            tuple(form.only_who), form.amounts, frozenset(lists(form.told, "told")),
+            tuple(form.only_who), form.amounts, frozenset(lists(form.told, "told")), form.weak,
         )  # fmt: skip
 
     def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:

@@ -61,6 +61,11 @@ _TIMES = frozenset(
 _COMPARISONS = frozenset(
     {"than", "over", "from", "since", "above", "compared", "by", "until", "fiscal", "year", "through"}
 )
+_ONWARDS = frozenset({"on", "onward", "onwards"})
+_AHEAD = frozenset({"will", "ll", "would", "shall", "plans", "intends", "expects", "hopes", "aims"})
+"""Verbs behind which, or ahead of which, a month is one to come."""
+_AHEAD_REACH = 10
+_ENDS = frozenset('.;:!?()"\u201c\u201d')
 _WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 _LINE = Pattern(r"\n")
 _MARKS = frozenset(',;:!?()[]"\u201c\u201d')
@@ -338,6 +343,8 @@ class Page:
         if not _FIRST_YEAR <= year < self._year:
             return False
         before, earlier = self._word(token - 1), self._word(token - 2)
+        if before == "from" and self._word(token + 1) in _ONWARDS:  # "from 1949 on"
+            return True
         if before in _COMPARISONS or earlier in _COMPARISONS:
             return False
         return before in _TIMES or before in _MONTHS or (before.isdecimal() and earlier in _MONTHS)
@@ -349,7 +356,21 @@ class Page:
         before = self._word(token - 2) if self._word(token - 1) in {"early", "late", "mid"} else self._word(token - 1)
         if before == "last":
             return True
-        return before in {"in", "of"} and 1 <= (self._published.month - month) % 12 <= 8  # noqa: PLR2004 - months
+        back = (self._published.month - month) % 12
+        return before in {"in", "of"} and 1 <= back <= 8 and not self._foretold(token)  # noqa: PLR2004 - months
+
+    def _foretold(self, token: int) -> bool:
+        """Whether a time is that of something to come: "will be launched in November", or opening a sentence "In November it will"."""
+        for near in range(token - 1, max(token - 1 - _AHEAD_REACH, -1), -1):
+            if _ENDS.intersection(self.gap(near + 1)):
+                break
+            if self._word(near) in _AHEAD:
+                return True
+        if token > 1 and "." not in self.gap(token - 1):
+            return False
+        following = range(token + 1, min(token + 1 + _AHEAD_REACH, len(self.words)))
+        told = next((near for near in following if self._word(near) in _AHEAD), None)
+        return told is not None and not any("." in self.gap(near) for near in range(token + 2, told + 1))
 
     def _coming(self, token: int, month: int) -> bool:
         """A month up to four months ahead, or a later day of this month."""
