@@ -164,6 +164,22 @@ class Sieve:
         return found
 
 
+class Open:
+    """Stands for a sieve of one rule through which everything falls: for a rule that is asked of a few texts only, and then no more."""
+
+    def __init__(self, rule: str, forms: int) -> None:
+        self.near = [(Sought(rule, number, (), (), frozenset()), ALWAYS) for number in range(forms)]
+        """Every form, as standing anywhere."""
+
+    def sift(self, _words: Sequence[str]) -> Open:
+        """Whatever the text."""
+        return self
+
+    def within(self, _low: int, _high: int, forms: Iterable[Sought]) -> list[Sought]:
+        """All of these forms."""
+        return [*forms]
+
+
 class Sifted:
     """A text that holds words for some forms: where those words stand, and which forms they may make there.
 

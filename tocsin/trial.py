@@ -21,7 +21,7 @@ from tocsin.story import Story, identity
 WHEN = datetime(2025, 6, 15, tzinfo=UTC)
 """When the articles of `fires` and `silent` are published: rules read past dates against it."""
 STORIES = ("same_story", "new_story", "update")
-KINDS = ("fires", "silent", *STORIES)
+KINDS = ("fires", "silent", *STORIES, "variants")
 _NOTHING = "nothing"
 _CODES = {"silent": "TOC503", "same_story": "TOC504", "new_story": "TOC505", "update": "TOC506"}
 _READ = ("who", "where", "what", "stage", "certainty")
@@ -41,6 +41,15 @@ class Outcome:
     """What is wrong, a sentence each; none when the test passed."""
     why: tuple[str, ...] = ()
     """Of a test that failed, the reasons of every finding of the rule, as `tocsin explain` gives them."""
+    word: str = ""
+    """Of variants, the word that stood in the blank."""
+    place: int = 0
+    """Of variants, where among its words that stands."""
+
+    @property
+    def name(self) -> str:
+        """What the test is called: its kind, its number, and of variants the word."""
+        return f"{self.kind} {self.index + 1}" + (f" {self.word!r}" if self.word else "")
 
     @property
     def passed(self) -> bool:
@@ -50,12 +59,13 @@ class Outcome:
     @property
     def code(self) -> str:
         """The check that it fails, if it does."""
-        return _CODES.get(self.kind, "TOC501" if self.got == _NOTHING else "TOC502")
+        kind = "silent" if self.wanted == _NOTHING else self.kind
+        return _CODES.get(kind, "TOC501" if self.got == _NOTHING else "TOC502")
 
     @property
     def path(self) -> tuple[str | int, ...]:
         """Leads to the test in the rule's file."""
-        return ("tests", self.kind, self.index)
+        return ("tests", self.kind, self.index, *(("words", self.place) if self.word else ()))
 
 
 Seeks = Callable[[RuleSet, Article], Sequence[Signal]]
@@ -72,6 +82,10 @@ def run(rules: RuleSet, rule: Rule, seeks: Seeks = detect) -> Iterator[Outcome]:
     for kind in STORIES:
         for index, reports in enumerate(getattr(rule.tests, kind)):
             yield bench.stories(kind, index, reports)
+    for index, some in enumerate(rule.tests.variants):
+        for place, (word, test) in enumerate(some.said()):
+            outcome = bench.fires(index, test) if some.fires is not None else bench.silent(index, test.text, test.title)
+            yield replace(outcome, kind="variants", word=word, place=place)
 
 
 def articles(rule: Rule) -> Iterator[tuple[str, list[Article]]]:
@@ -83,6 +97,9 @@ def articles(rule: Rule) -> Iterator[tuple[str, list[Article]]]:
     for kind in STORIES:
         for index, reports in enumerate(getattr(rule.tests, kind)):
             yield f"{rule.name} {kind} {index + 1}", [_reported(number, one) for number, one in enumerate(reports, 1)]
+    for index, some in enumerate(rule.tests.variants):
+        for word, test in some.said():
+            yield f"{rule.name} variants {index + 1} {word!r}", [_article(test.text, test.title)]
 
 
 def _article(text: str, title: str = "") -> Article:
@@ -130,10 +147,10 @@ class _Bench:
         )
         return self._outcome("fires", index, [article], asked, got, fault)
 
-    def silent(self, index: int, text: str) -> Outcome:
+    def silent(self, index: int, text: str, title: str = "") -> Outcome:
         """A text that must stay silent."""
-        article = _article(text)
-        found = signals_of(self.rules, self.rule, text, seeks=self.seeks)
+        article = _article(text, title)
+        found = signals_of(self.rules, self.rule, text, title, self.seeks)
         forms = " and ".join(dict.fromkeys(repr(one.evidence.form) for one in found))
         fault = f"fired as {_told(found)} by the form {forms}: {text!r:.120}" if found else ""
         return self._outcome("silent", index, [article], _NOTHING, _told(found), fault)

@@ -17,7 +17,7 @@ from tocsin.demands import untested
 from tocsin.detection import detect
 from tocsin.errors import Fault, InputFault
 from tocsin.rules import Loaded
-from tocsin.trial import KINDS, Outcome, run
+from tocsin.trial import KINDS, STORIES, Outcome, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,12 @@ class _Tried:
     show_default=True,
     help="With --mutate: percent of a stable rule's mutants to be noticed.",
 )
+@click.option(
+    "--write",
+    "writes",
+    is_flag=True,
+    help="With --mutate: add tests to the rules that notice what survives, made of their sentences; read them before you keep them.",
+)
 @click.argument("names", nargs=-1, metavar="[RULE]...")
 def command(  # noqa: PLR0913 - a command has a parameter for each option
     rules: Path,
@@ -75,6 +81,7 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     *,
     listed: bool,
     mutates: bool,
+    writes: bool,
     names: tuple[str, ...],
 ) -> int:
     """Runs the tests at the bottom of each rule, or of the rules named, and says of each that fails what came instead, and why.
@@ -91,12 +98,14 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
         from tocsin.cli.mutate import mutate
 
         return mutate(
+            rules,
             loaded,
             names or [name for name, rule in loaded.models.items() if rule.status == "stable"],
             form,
             sample,
             seed,
             least,
+            writes=writes,
         )
     coverage = Coverage()
     tried = [_try(loaded, name, coverage) for name in names or loaded.models]
@@ -181,13 +190,13 @@ def show_failure(outcome: Outcome, at: Fault) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(
-        Text(f"{at.file}:{at.line}:{at.column}: {outcome.rule} {outcome.kind} {outcome.index + 1}", style="bold red")
+        Text(f"{at.file}:{at.line}:{at.column}: {outcome.rule} {outcome.name}", style="bold red")
     )
     for line in outcome.text.splitlines():
         console.print(Text(f"    {line}"))
     console.print(Text(f"  wanted  {outcome.wanted}", style="green"))
     console.print(Text(f"  got     {outcome.got}", style="red"))
-    for fault in outcome.faults if outcome.kind not in {"fires", "silent"} else ():
+    for fault in outcome.faults if outcome.kind in STORIES else ():
         console.print(Text(f"          {fault}", style="red"))
     for line in outcome.why:
         console.print(Text(f"  why     {line}", style="dim"))
@@ -202,8 +211,9 @@ def _xml(tried: Sequence[_Tried]) -> bytes:
             root, "testsuite", name=one.name, tests=str(len(one.outcomes) + 1), failures=str(failures)
         )
         for outcome, at in zip(one.outcomes, one.places, strict=True):
-            name = f"{outcome.kind} {outcome.index + 1}"
-            case = ET.SubElement(suite, "testcase", classname=one.name, name=name, file=at.file, line=str(at.line))
+            case = ET.SubElement(
+                suite, "testcase", classname=one.name, name=outcome.name, file=at.file, line=str(at.line)
+            )
             if not outcome.passed:
                 told = "\n".join(
                     [str(at), outcome.text, f"wanted {outcome.wanted}", f"got {outcome.got}", *outcome.why]
