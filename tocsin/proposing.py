@@ -23,9 +23,9 @@ from tocsin.text import fold_phrase
 from tocsin.trial import signals_of
 from tocsin.words import noun_forms, verb_forms
 
-TRIED = 40
+TRIED = 60
 """Sentences tried for one mutant."""
-INSERTED = 60
+INSERTED = 40
 """Sentences with a word put in that are tried for one mutant."""
 PLACES = 6
 """Places for the words of a list that are looked for."""
@@ -116,7 +116,7 @@ class Proposer:
         altered = self.range.altered(mutant)
         if altered is None:
             return None
-        for place, word in islice(self._candidates(mutant, altered), TRIED + INSERTED):
+        for place, word in islice(self._candidates(mutant, altered), TRIED):
             if found := self._tells(altered, place, word):
                 self._served[place] += 1
                 return found
