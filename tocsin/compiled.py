@@ -196,13 +196,13 @@ class RuleSet:
         return json.loads(self.sections[section])
 
     @cached_property
-    def sieve(self) -> Sieve | Open:
+    def sieve(self) -> Sieve:
         """Which forms a text may hold."""
         sections = self.sections
         return Sieve(self._read("sieve"), sections["words"], sections["rarest"], sections["forms"])
 
     def variant(
-        self, rule: Rule, *, without: AbstractSet[tuple[str, int]] = frozenset()
+        self, rule: Rule, sieve: Sieve | None = None, *, without: AbstractSet[tuple[str, int]] = frozenset()
     ) -> RuleSet:
         """The set of one rule alone, perhaps another version of it; (phrase, list) pairs are left out of the lists, or cancel nothing.
 
@@ -218,19 +218,30 @@ class RuleSet:
         )
         for shared in ("lists", "names", "computed", "states", "printed", "_phrases", "lexicon"):
             made.__dict__[shared] = getattr(self, shared)
+
         def meant(phrase: str) -> tuple[Sequence[Lexeme], Sequence[int]]:
             lexemes, cancelled = meaning(phrase)
             lexemes = [one for one in lexemes if (phrase, one.list) not in without]
             return lexemes, [one for one in cancelled if (phrase, one) not in without]
 
         if fewer := {phrase: own[phrase] for phrase, _ in without if phrase in own}:
-            own = {**own, **{phrase: [one for one in found if (phrase, one.list) not in without] for phrase, found in fewer.items()}}
+            own = {
+                **own,
+                **{
+                    phrase: [one for one in found if (phrase, one.list) not in without]
+                    for phrase, found in fewer.items()
+                },
+            }
             own = {phrase: found for phrase, found in own.items() if found}
             lexicon = lexicon.of(own)
         made.__dict__ |= {"rules": (rule,), "_owned": (own,), "owned": lambda _: (lexicon, own)}
-        made.__dict__["sieve"] = Open(name, len(rule.forms))
+        made.__dict__["sieve"] = sieve or Open(name, len(rule.forms))
         made.__dict__["meaning"] = meant if without else meaning
         return made
+
+    def alone(self, name: str) -> RuleSet:
+        """The set of one rule alone."""
+        return self.variant(self.rules[self.order[name]], self.sieve.of(name))
 
     @cached_property
     def lists(self) -> dict[str, int]:

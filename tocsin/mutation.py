@@ -16,12 +16,11 @@ from tocsin.compiled import RuleSet
 from tocsin.demands import ENGINE
 from tocsin.detection import detect
 from tocsin.errors import Fault
-from tocsin.match import parts, read
+from tocsin.match import Finding, parts, read
 from tocsin.rule import Cue, Form, Model, Rule, Tests, Words
 from tocsin.rules import DEFAULT_GAP, GAP_LIMIT, Loaded
-from tocsin.signal import Signal
 from tocsin.text import fold_phrase
-from tocsin.trial import articles, run
+from tocsin.trial import article_of, articles, run, tried, variants
 from tocsin.words import noun_forms, verb_forms
 
 Kind = Literal["form", "gap", "choice", "tag", "key", "cue", "entry", "exception"]
@@ -112,7 +111,7 @@ class Range:
         compiled = self._compile(self.rule)
         assert compiled is not None  # noqa: S101 - it was loaded
         self.compiled = compiled
-        self.base = self.lacking(frozenset())
+        self.base = loaded.rule_set.variant(compiled, loaded.rule_set.sieve.of(name))
         self._seeds = [(article, self._hears([article]), _told(self.base, article)) for article in seeds]
         self.units = list(self._sound())
 
@@ -147,11 +146,12 @@ class Range:
 
     def lacking(self, without: frozenset[tuple[str, int]]) -> RuleSet:
         """The rule where lists lack some phrases."""
-        return self.loaded.rule_set.variant(self.compiled, without=without)
+        return self.loaded.rule_set.variant(self.compiled, self.base.sieve, without=without)
 
     def passes(self, rules: RuleSet, tests: Tests) -> bool:
         """Whether a rule, perhaps a mutant, passes some tests."""
-        return not any(one.faults for one in run(rules, self.rule.model_copy(update={"tests": tests})))
+        rule = self.rule.model_copy(update={"tests": tests})
+        return not any(one.faults for one in (*run(rules, rule), *(tried(rules, one) for one in variants(rule))))
 
     def _concerns(self, mutant: Mutant, compiled: Compiled) -> Callable[[Heard], bool]:
         """Whether a text may be read otherwise by a mutant; where that is not plain, it may."""
@@ -180,20 +180,25 @@ class Range:
         for kind, tests in _apart(self.rule.tests):
             heard: set[str] = set()
 
-            def seek(rules: RuleSet, article: Article, heard: set[str] = heard) -> Sequence[Signal]:
-                return detect(rules, article, lambda finding: heard.update(cue.name for cue, _ in finding.cues))
+            def hears(finding: Finding, heard: set[str] = heard) -> None:
+                heard.update(cue.name for cue, _ in finding.cues)
 
             rule = self.rule.model_copy(update={"tests": tests})
-            if not any(one.faults for one in run(self.base, rule, seek)):
-                told = tuple(article for _, some in articles(rule) for article in some)
-                yield Unit(kind, tests, told, self._hears(told), frozenset(heard))
+            told = [article for _, some in articles(rule) for article in some]
+            told += [article_of(one.test.text, one.test.title) for one in variants(rule)]
+            if self.passes(self.base, tests):
+                for article in told:
+                    detect(self.base, article, hears)
+                yield Unit(kind, tests, tuple(told), self._hears(told), frozenset(heard))
 
 
 def _apart(tests: Tests) -> Iterator[tuple[str, Tests]]:
     """Each test alone, with its kind; variants word by word."""
     for kind in type(tests).model_fields:
         for test in getattr(tests, kind):
-            several = [test.model_copy(update={"words": [word]}) for word in test.words] if kind == "variants" else [test]
+            several = (
+                [test.model_copy(update={"words": [word]}) for word in test.words] if kind == "variants" else [test]
+            )
             yield from ((kind, Tests.model_construct(None, **{kind: [one]})) for one in several)
 
 
@@ -365,7 +370,9 @@ class Holdings:
         for entry in words.not_:
             told = f"without {entry!r} under `not` of the list {called!r}"
             without = frozenset((_folded(entry), number) for number in self._reach[name])
-            yield Mutant(rule, "exception", told, source.fault((*path, "not"), told), None, without, entry=("not", entry))
+            yield Mutant(
+                rule, "exception", told, source.fault((*path, "not"), told), None, without, entry=("not", entry)
+            )
 
 
 def _reach(loaded: Loaded) -> Iterator[tuple[str, frozenset[int]]]:
@@ -391,10 +398,23 @@ def _read(rule: Compiled) -> frozenset[int]:
     found += [
         frozenset(one)
         for form in forms
-        for one in (form.with_, form.without, form.about, form.told, (need for need in form.needs if isinstance(need, int)))
+        for one in (
+            form.with_,
+            form.without,
+            form.about,
+            form.told,
+            (need for need in form.needs if isinstance(need, int)),
+        )
     ]
     found += [frozenset(one) for cue in rule.cues for one in (cue.lists, cue.unless)]
-    found += [rule.never, rule.never_in_sentence, rule.never_in_lead, rule.never_in_title, rule.never_as_theme, rule.after_done]
+    found += [
+        rule.never,
+        rule.never_in_sentence,
+        rule.never_in_lead,
+        rule.never_in_title,
+        rule.never_as_theme,
+        rule.after_done,
+    ]
     found += [rule.actors, rule.owners, rule.aside, rule.places, *(figure.of for figure in rule.figures)]
     return frozenset[int]().union(*found, (number for _, number in rule.materiel), (number for number, _ in rule.vague))
 

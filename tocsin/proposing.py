@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
 from tocsin.compiled import Form, Rule, RuleSet
-from tocsin.match import read
 from tocsin.detection import explained
+from tocsin.match import read
 from tocsin.mutation import Mutant, Range
 from tocsin.rule import BLANK, Tests, Variants
 from tocsin.scan import Hit
@@ -134,7 +133,11 @@ class Proposer:
         made["fires"] = place.sentence
         if other:
             first, seconds = told[0], other
-            differing = [name for name in _READ if getattr(first, name) and all(getattr(one, name) != getattr(first, name) for one in seconds)]
+            differing = [
+                name
+                for name in _READ
+                if getattr(first, name) and all(getattr(one, name) != getattr(first, name) for one in seconds)
+            ]
             made |= {name: getattr(first, name) for name in differing}
             if not differing:
                 made |= {"flags": sorted({*first.flags} - set().union(*(one.flags for one in seconds)))}
@@ -148,8 +151,9 @@ class Proposer:
 
     @cached_property
     def stock(self) -> list[Stock]:
-        """The sentences of the tests, in the order of the file."""
-        return [stock for unit in self.range.units if len(unit.articles) == 1 and (stock := self._taken(unit.articles[0]))]
+        """The sentences of the tests, in the order of the file; of those with variants none, for these are made of others."""
+        units = (unit for unit in self.range.units if unit.kind in {"fires", "silent"})
+        return [stock for unit in units if (stock := self._taken(unit.articles[0]))]
 
     def _taken(self, article: object) -> Stock | None:
         rules = self.range.base
@@ -194,8 +198,16 @@ class Proposer:
         noun = key == "nouns"
         needed = self._needed(_lists(mutant))
         alike = [(place, word, tag) for place, as_ in needed for word, tag in forms.items() if tag == as_]
-        other = [(place, word, "word") for place, as_ in needed for word, tag in forms.items() if tag != as_ and key in _AS_WRITTEN]
-        yield from ((place, place.fitting(word, "noun" if noun and tag == "word" else tag)) for place, word, tag in (*alike, *other))
+        other = [
+            (place, word, "word")
+            for place, as_ in needed
+            for word, tag in forms.items()
+            if tag != as_ and key in _AS_WRITTEN
+        ]
+        yield from (
+            (place, place.fitting(word, "noun" if noun and tag == "word" else tag))
+            for place, word, tag in (*alike, *other)
+        )
 
     def _needed(self, lists: frozenset[int]) -> Sequence[tuple[Place, str]]:
         """Where a sentence is read otherwise without its word of some lists, and which form of a word stands there; last what served well."""
@@ -211,7 +223,12 @@ class Proposer:
 
     def _needing(self, lists: frozenset[int]) -> Iterator[tuple[Place, str]]:
         name = self.range.name
-        found = ((stock, start, end, hit) for stock in self.stock for start, end, hit in stock.hits if hit.lexeme.list in lists)
+        found = (
+            (stock, start, end, hit)
+            for stock in self.stock
+            for start, end, hit in stock.hits
+            if hit.lexeme.list in lists
+        )
         for stock, start, end, hit in islice(found, LOOKED_AT):
             phrase = fold_phrase(stock.text[start:end]).decode("ascii")
             less = self.range.lacking(frozenset((phrase, number) for number in lists))
@@ -236,20 +253,38 @@ class Proposer:
                 if found == form and len(words) == len(form.steps) and step < len(words):
                     yield stock, words
 
-    def _widened(self, stock: Stock, first: tuple[int, int, Hit], second: tuple[int, int, Hit], gap: int, wider: int) -> Iterator[tuple[Place, str]]:
+    def _widened(
+        self, stock: Stock, first: tuple[int, int, Hit], second: tuple[int, int, Hit], gap: int, wider: int
+    ) -> Iterator[tuple[Place, str]]:
         standing = second[2].start - first[2].end
         for number in range(gap + 1 - standing, min(wider - standing, gap + 4 - standing) + 1):
             for at in (first[1], second[0]):
                 word = filler(number)
                 if word:
-                    place = Place(stock.title, stock.text[: at] + (" " if at == first[1] else ""), stock.text[at:] if at == first[1] else " " + stock.text[at:])
+                    place = Place(
+                        stock.title,
+                        stock.text[:at] + (" " if at == first[1] else ""),
+                        stock.text[at:] if at == first[1] else " " + stock.text[at:],
+                    )
                     yield place, word
 
-    def _swapped(self, stock: Stock, start: int, end: int, lists: Iterable[int], tags: Iterable[str] | None, unlike: Iterable[str] = ()) -> Iterator[tuple[Place, str]]:
+    def _swapped(  # noqa: PLR0913 - what stands there, and what may instead
+        self,
+        stock: Stock,
+        start: int,
+        end: int,
+        lists: Iterable[int],
+        tags: Iterable[str] | None,
+        unlike: Iterable[str] = (),
+    ) -> Iterator[tuple[Place, str]]:
         place = stock.place(start, end)
-        words = [one for number in lists for one in self._surfaces.get(number, ()) if (tags is None or one[1] in tags) and one[1] not in unlike]
-        some = words if len(words) <= _SWAPS else random.Random(place.sentence).sample(words, _SWAPS)  # noqa: S311 - the same each time
-        yield from ((place, place.fitting(*one)) for one in some)
+        words = [
+            one
+            for number in lists
+            for one in self._surfaces.get(number, ())
+            if (tags is None or one[1] in tags) and one[1] not in unlike
+        ]
+        yield from ((place, place.fitting(*one)) for one in _few(words))
 
     @cached_property
     def _surfaces(self) -> Mapping[int, list[tuple[str, str]]]:
@@ -277,8 +312,7 @@ class Proposer:
 
     def _some(self, number: int) -> Sequence[tuple[str, str]]:
         """A few words of a list."""
-        words = self._surfaces.get(number, ())
-        return words if len(words) <= _SWAPS else random.Random(number).sample(words, _SWAPS)  # noqa: S311 - the same each time
+        return _few(self._surfaces.get(number, ()))
 
     def _anything(self, forms: Iterable[Form]) -> Iterator[tuple[Place, str]]:
         """Where one of some forms matches, or anything where none is named: as it is, further down, and with other words of its lists."""
@@ -297,17 +331,30 @@ class Proposer:
 def _asked_of(rule: Rule, other: Rule) -> frozenset[int]:
     """The lists of which one version of a rule asks what the other does not."""
     found: set[int] = set()
-    for part, changed in zip(rule, other, strict=True):
-        if isinstance(part, frozenset) and part != changed:
+    for name in Rule._fields:
+        part, changed = getattr(rule, name), getattr(other, name)
+        if isinstance(part, frozenset):
             found |= {one for one in part ^ changed if isinstance(one, int)}
     deaf = {cue.name for cue in rule.cues} ^ {cue.name for cue in other.cues}
     if len(rule.forms) == len(other.forms):
         for one, two in zip(rule.forms, other.forms, strict=True):
             for asked in ("with_", "without", "about", "told", "needs"):
-                found |= {number for number in {*getattr(one, asked)} ^ {*getattr(two, asked)} if isinstance(number, int)}
+                found |= {
+                    number for number in {*getattr(one, asked)} ^ {*getattr(two, asked)} if isinstance(number, int)
+                }
             deaf |= one.ignored ^ two.ignored
-    found |= {number for cue in rule.cues if cue.name in deaf for number in (*cue.lists, *(n for form in cue.forms for step in form.steps for n in step.lists))}
+    found |= {
+        number
+        for cue in rule.cues
+        if cue.name in deaf
+        for number in (*cue.lists, *(n for form in cue.forms for step in form.steps for n in step.lists))
+    }
     return frozenset(found)
+
+
+def _few(words: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """A few of some words, from all over them."""
+    return words[:: max(1, len(words) // _SWAPS)][:_SWAPS]
 
 
 def filler(words: int) -> str:
@@ -351,8 +398,18 @@ def _lines(test: Variants) -> str:
     kind = "fires" if test.fires is not None else "silent"
     rest = {name: value for name, value in told.items() if name not in {kind, "words"}}
     words = ", ".join(_plain(word) for word in test.words)
-    wrapped = textwrap.fill(f"words: [{words}]", WIDTH, initial_indent="      ", subsequent_indent="        ", break_long_words=False, break_on_hyphens=False)
-    more = "".join(f"      {name}: {json.dumps(value, ensure_ascii=False) if name == 'title' else _flow(value)}\n" for name, value in rest.items())
+    wrapped = textwrap.fill(
+        f"words: [{words}]",
+        WIDTH,
+        initial_indent="      ",
+        subsequent_indent="        ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    more = "".join(
+        f"      {name}: {json.dumps(value, ensure_ascii=False) if name == 'title' else _flow(value)}\n"
+        for name, value in rest.items()
+    )
     return f"    - {kind}: {json.dumps(test.text, ensure_ascii=False)}\n{wrapped}\n{more}"
 
 

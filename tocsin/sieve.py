@@ -10,6 +10,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from copy import copy
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
@@ -99,6 +100,7 @@ class Sieve:
         self._waiting: dict[int, dict[int, list[int]]] = {rarest: dict(others) for rarest, others in plan["waiting"]}
         """Step → another → the forms whose two rarest steps these are."""
         self._rarest = frozenset(self._waiting)
+        self._only = ""
         self._read: dict[int, Sought] = {}
 
     @cached_property
@@ -115,6 +117,12 @@ class Sieve:
     def _forms(self) -> list[str]:
         """Of each form, as JSON: rule, number in its rule, and both chains."""
         return self._lines[2].split("\n")
+
+    def of(self, rule: str) -> Sieve:
+        """The same for the forms of one rule alone."""
+        made = copy(self)
+        made.__dict__["_only"] = rule
+        return made
 
     def sift(self, words: Sequence[str]) -> Sifted | None:
         """The forms a text may hold; None where there is none."""
@@ -133,7 +141,7 @@ class Sieve:
             *[self.kinds[kind] for kind in {*kinds.values(), *[phrase.kind for phrase in phrases]}],
             self.figures if figures else (),
         )
-        forms = [*self.waiting(present)]
+        forms = [form for form in self.waiting(present) if self._only in {"", form.rule}]
         return Sifted(self, words, kinds, phrases, figures, forms) if forms else None
 
     def waiting(self, present: AbstractSet[int]) -> Iterator[Sought]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from tocsin.article import Article
 from tocsin.compiled import RuleSet
 from tocsin.decide import Decision, correct, decide
 from tocsin.detection import detect, explained
-from tocsin.match import read
+from tocsin.match import Finding, read
 from tocsin.policy import Policy
 from tocsin.reasons import reasons
 from tocsin.rule import Fires, Report, Rule
@@ -68,12 +69,13 @@ class Outcome:
         return ("tests", self.kind, self.index, *(("words", self.place) if self.word else ()))
 
 
+Hears = Callable[[Finding], None]
 Seeks = Callable[[RuleSet, Article], Sequence[Signal]]
 """Who looks for signals: `detect`, or somebody who remembers what it found."""
 
 
 def run(rules: RuleSet, rule: Rule, seeks: Seeks = detect) -> Iterator[Outcome]:
-    """The outcome of every test of one rule, in the order of the file."""
+    """The outcome of every test of one rule, but for its variants, in the order of the file."""
     bench = _Bench(rules, rule.name, seeks)
     for index, test in enumerate(rule.tests.fires):
         yield bench.fires(index, test)
@@ -82,27 +84,66 @@ def run(rules: RuleSet, rule: Rule, seeks: Seeks = detect) -> Iterator[Outcome]:
     for kind in STORIES:
         for index, reports in enumerate(getattr(rule.tests, kind)):
             yield bench.stories(kind, index, reports)
-    for index, some in enumerate(rule.tests.variants):
-        for place, (word, test) in enumerate(some.said()):
-            outcome = bench.fires(index, test) if some.fires is not None else bench.silent(index, test.text, test.title)
-            yield replace(outcome, kind="variants", word=word, place=place)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One word of the variants of a rule, and the test that it makes."""
+
+    rule: str
+    index: int
+    place: int
+    word: str
+    test: Fires
+    fires: bool
+
+    @property
+    def name(self) -> str:
+        """Names it by what it says and wants: as long as the rule is the same, so is what comes of it."""
+        asked = [getattr(self.test, name) for name in (*_READ, "flags")]
+        told = repr((self.test.title, self.test.text, self.fires, asked))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def variants(rule: Rule) -> list[Variant]:
+    """The tests that the variants of a rule make, word by word."""
+    return [
+        Variant(rule.name, index, place, word, test, some.fires is not None)
+        for index, some in enumerate(rule.tests.variants)
+        for place, (word, test) in enumerate(some.said())
+    ]
+
+
+def tried(alone: RuleSet, variant: Variant, hears: Hears | None = None) -> Outcome:
+    """What comes of a variant where its rule is alone, so that it hangs on no other."""
+    bench = _Bench(alone, variant.rule, lambda rules, article: detect(rules, article, hears))
+    test = variant.test
+    outcome = bench.fires(variant.index, test) if variant.fires else bench.silent(variant.index, test.text, test.title)
+    return replace(outcome, kind="variants", word=variant.word, place=variant.place)
 
 
 def articles(rule: Rule) -> Iterator[tuple[str, list[Article]]]:
-    """The articles of each test of a rule, with the name of the test: what the test hears, in order."""
+    """The articles of each test of a rule, with the name of the test: what the test hears, in order. Variants are no cases of their own."""
     for index, test in enumerate(rule.tests.fires):
-        yield f"{rule.name} fires {index + 1}", [_article(test.text, test.title)]
+        yield f"{rule.name} fires {index + 1}", [article_of(test.text, test.title)]
     for index, text in enumerate(rule.tests.silent):
-        yield f"{rule.name} silent {index + 1}", [_article(text)]
+        yield f"{rule.name} silent {index + 1}", [article_of(text)]
     for kind in STORIES:
         for index, reports in enumerate(getattr(rule.tests, kind)):
             yield f"{rule.name} {kind} {index + 1}", [_reported(number, one) for number, one in enumerate(reports, 1)]
-    for index, some in enumerate(rule.tests.variants):
-        for word, test in some.said():
-            yield f"{rule.name} variants {index + 1} {word!r}", [_article(test.text, test.title)]
 
 
-def _article(text: str, title: str = "") -> Article:
+def passing(variant: Variant) -> Outcome:
+    """What came of a variant that is known to pass."""
+    wanted = "a signal" if variant.fires else _NOTHING
+    text = " | ".join(part for part in (variant.test.title, variant.test.text) if part)
+    return Outcome(
+        variant.rule, "variants", variant.index, text, wanted, wanted, word=variant.word, place=variant.place
+    )
+
+
+def article_of(text: str, title: str = "") -> Article:
+    """The text of a test as an article."""
     return Article("inline-test", text, title, "inline test", published=WHEN)
 
 
@@ -125,7 +166,7 @@ class _Bench:
 
     def fires(self, index: int, test: Fires) -> Outcome:
         """A text that must fire, as the test says."""
-        article = _article(test.text, test.title)
+        article = article_of(test.text, test.title)
         found = signals_of(self.rules, self.rule, test.text, test.title, self.seeks)
         wanted = {name: value for name in _READ if (value := getattr(test, name))}
         flags = set(test.flags or ())
@@ -149,7 +190,7 @@ class _Bench:
 
     def silent(self, index: int, text: str, title: str = "") -> Outcome:
         """A text that must stay silent."""
-        article = _article(text, title)
+        article = article_of(text, title)
         found = signals_of(self.rules, self.rule, text, title, self.seeks)
         forms = " and ".join(dict.fromkeys(repr(one.evidence.form) for one in found))
         fault = f"fired as {_told(found)} by the form {forms}: {text!r:.120}" if found else ""
@@ -192,7 +233,7 @@ class _Bench:
 
 def signals_of(rules: RuleSet, rule: str, text: str, title: str = "", seeks: Seeks = detect) -> list[Signal]:
     """What one rule finds in the text of a test."""
-    found = seeks(rules, _article(text, title))
+    found = seeks(rules, article_of(text, title))
     return [signal for signal in found if signal.rule == rule and "denied" not in signal.flags]
 
 

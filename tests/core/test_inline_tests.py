@@ -119,20 +119,38 @@ def test_variants_are_tested_word_by_word(folder: Path) -> None:
     )
     ran = tocsin("test", "--rules", folder)
     assert "6 tests, 2 failed" in ran.out
-    assert "rules/marching.yaml:22:58: marching variants 1 'hid'\n    Ruritania hid its host.\n  wanted  a signal: who ruritania\n" in ran.out
-    assert "rules/marching.yaml:23:87: marching variants 2 'marches'\n    Ruritania marches its host | Nobody said more." in ran.out
-    assert "rules/marching.yaml:22:58: stayed silent: 'Ruritania hid its host.'" in tocsin("check", "--rules", folder).out
+    assert (
+        "rules/marching.yaml:22:58: marching variants 1 'hid'\n    Ruritania hid its host.\n  wanted  a signal: who ruritania\n"
+        in ran.out
+    )
+    assert (
+        "rules/marching.yaml:23:83: marching variants 2 'marches'\n    Ruritania marches its host | Nobody said more."
+        in ran.out
+    )
+    assert (
+        "rules/marching.yaml:22:58: stayed silent: 'Ruritania hid its host.'" in tocsin("check", "--rules", folder).out
+    )
     assert "no test touches 0 of 1 forms, 0 of 2 list entries" in ran.out
 
 
 @pytest.mark.parametrize(
     ("test", "told"),
     [
-        pytest.param('{fires: "They {}", silent: "They {}", words: [go]}', "write the sentence under `fires` or under `silent`", id="both"),
+        pytest.param(
+            '{fires: "They {}", silent: "They {}", words: [go]}',
+            "write the sentence under `fires` or under `silent`",
+            id="both",
+        ),
         pytest.param("{words: [go]}", "write the sentence under `fires` or under `silent`", id="neither"),
         pytest.param('{fires: "They go.", words: [go]}', "needs one {} where the words stand in turn", id="no blank"),
-        pytest.param('{fires: "{} and {}", words: [go]}', "needs one {} where the words stand in turn", id="two blanks"),
-        pytest.param('{silent: "They {}", words: [go], stage: done}', "nothing is read out of what stays silent", id="silent, yet read"),
+        pytest.param(
+            '{fires: "{} and {}", words: [go]}', "needs one {} where the words stand in turn", id="two blanks"
+        ),
+        pytest.param(
+            '{silent: "They {}", words: [go], stage: done}',
+            "nothing is read out of what stays silent",
+            id="silent, yet read",
+        ),
         pytest.param('{silent: "They {}", words: [go, go]}', "'go' stands there twice; once is enough", id="twice"),
     ],
 )
@@ -146,8 +164,15 @@ def test_variants_that_make_no_test(folder: Path, test: str, told: str) -> None:
 
 def test_a_word_that_makes_a_text_there_is(folder: Path) -> None:
     """A word with which a sentence stands in the tests already is a fault at its place."""
-    put(folder, '  silent: ["Nobody moved."]', '  silent: ["Nobody moved."]\n  variants:\n    - {fires: "Ruritania {} its host.", words: [marches, marched]}')
-    assert "rules/marching.yaml:22:58: the text stands in the tests already, as fires 1; remove one" in tocsin("check", "--rules", folder).out
+    put(
+        folder,
+        '  silent: ["Nobody moved."]',
+        '  silent: ["Nobody moved."]\n  variants:\n    - {fires: "Ruritania {} its host.", words: [marches, marched]}',
+    )
+    assert (
+        "rules/marching.yaml:22:58: the text stands in the tests already, as fires 1; remove one"
+        in tocsin("check", "--rules", folder).out
+    )
 
 
 def test_rules_can_be_named(folder: Path) -> None:

@@ -11,15 +11,17 @@ from typing import Any
 import click
 
 from tocsin import __version__, feeds
+from tocsin.adapters.kept import Kept
+from tocsin.adapters.rulebook import models
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
-from tocsin.cli.crowd import Heard
+from tocsin.cli.crowd import TESTS, Heard, varied
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
 from tocsin.repair import repaired
 from tocsin.routefile import load as load_routes
-from tocsin.rules import Loaded, load
+from tocsin.rules import Loaded
 from tocsin.source import MAX_BYTES
 from tocsin.trial import articles, run
 
@@ -47,7 +49,7 @@ def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> 
     if mends:
         _mend([*sorted(rules.glob("*.yaml")), *sorted(rules.glob("[lc]*s/*.yaml")), *lists])
     try:
-        loaded = load(rules)
+        loaded = models(rules)
     except RuleFaults as error:
         _write(form, [*error.faults, *_of_feeds(lists)])
         return RULES_UNREADABLE
@@ -77,7 +79,8 @@ def _mend(paths: Sequence[Path]) -> None:
 
 
 def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
-    """The inline tests that do not come out as they say; their texts are read on all cores, but for what was `heard`."""
+    """The inline tests that do not come out as they say, read on all cores. Where somebody waits, `heard` knows most, and variants are left out."""
+    waits = heard is not None
     if heard is None:
         heard = Heard()
         heard.turn(loaded.rule_set)
@@ -88,6 +91,9 @@ def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
         source = loaded.sources[name]
         for outcome in run(loaded.rule_set, rule, heard.seek):
             yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
+    for outcome in () if waits else (one.outcome for one in varied(loaded, loaded.models, Kept("tests", TESTS))):
+        source = loaded.sources[outcome.rule]
+        yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
 
 
 def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import tocsin
 from tocsin.article import Article
 from tocsin.cli.pace import Pace
 from tocsin.compiled import RuleSet
+from tocsin.coverage import Coverage
 from tocsin.detection import detect
 from tocsin.edit import between
 from tocsin.match import Finding
 from tocsin.signal import Signal
+from tocsin.trial import Outcome, Variant, passing, tried, variants
+
+if TYPE_CHECKING:
+    from tocsin.rules import Keeps, Loaded
 
 CHUNK = 25
 """Articles a process takes at once."""
@@ -23,6 +33,8 @@ FEW = 200
 """Articles for which more processes are not worth their start."""
 SOME = 60
 """The same where somebody waits, and every tenth of a second counts."""
+TESTS = 64
+"""Rules of which it is kept which of their variants pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +148,58 @@ def counted(found: Iterable[_T], total: int, what: str) -> Iterator[_T]:
             yield one
             speed = progress.tasks[0].speed
             progress.update(task, advance=1, rate=f"{speed:,.0f} {what}/s" if speed else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Varied:
+    """What came of a word of variants, and what it touched."""
+
+    outcome: Outcome
+    forms: Sequence[str] = ()
+    """The forms that match in it."""
+    cues: Sequence[str] = ()
+    """The cues that are heard in it."""
+
+
+def varied(loaded: Loaded, names: Iterable[str], kept: Keeps | None = None) -> Iterator[Varied]:
+    """What comes of the variants of some rules, on all cores. What passed before, with the same rule, lists and cues, is not tried again."""
+    told = {name: some for name in names if (some := variants(loaded.models[name]))}
+    keys = {name: _key(loaded, name) for name in told}
+    passed: dict[str, dict[str, Any]] = {name: json.loads((kept and kept.get(keys[name])) or "{}") for name in told}
+    new = [one for name, some in told.items() for one in some if one.name not in passed[name]]
+    alone = {name: loaded.rule_set.alone(name) for name in {one.rule for one in new}}
+
+    def come(some: Sequence[Variant]) -> list[Varied]:
+        return [_varied(alone[one.rule], one) for one in some]
+
+    came = dict(zip((one.name for one in new), spread(come, new, CHUNK, few=SOME), strict=True))
+    for name, some in told.items():
+        found = {one.name: came.get(one.name) or Varied(passing(one), *passed[name][one.name]) for one in some}
+        yield from found.values()
+        right = {key: (one.forms, one.cues) for key, one in found.items() if one.outcome.passed}
+        if kept and not right.keys() <= passed[name].keys():
+            kept.put(keys[name], json.dumps(right).encode())
+
+
+def _varied(alone: RuleSet, variant: Variant) -> Varied:
+    touched = Coverage()
+    outcome = tried(alone, variant, touched.hears)
+    return Varied(outcome, sorted(form for _, form in touched.forms), sorted(touched.cues))
+
+
+def _key(loaded: Loaded, name: str) -> str:
+    """Names all that decides what a rule finds where it is alone: what is written in it, but for its tests, the shared lists and cues, and this version."""
+    told = loaded.models[name].model_dump_json(exclude={"tests"})
+    return hashlib.sha256(f"{told}\n{loaded.rule_set.shared}\n{_version()}".encode()).hexdigest()
+
+
+@cache
+def _version() -> str:
+    """Names the code that matches."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(tocsin.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 class Heard:

@@ -14,8 +14,8 @@ from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.crowd import counted, spread
 from tocsin.cli.diff import SEEDS
 from tocsin.mutation import KINDS, Holdings, Kind, Mutant, Range
-from tocsin.reading import entries
 from tocsin.proposing import Proposer, joined, with_variants
+from tocsin.reading import entries
 from tocsin.rule import Variants
 from tocsin.rules import Loaded
 
@@ -27,15 +27,21 @@ SHARED = "shared lists"
 """What the entries of lists are counted under that stand in no rule's file."""
 
 
-def mutate(folder: Path, loaded: Loaded, names: Sequence[str], form: str, sample: int, seed: int, least: int, *, writes: bool) -> int:  # noqa: PLR0913 - the options
+def mutate(  # noqa: PLR0913 - the options
+    folder: Path, loaded: Loaded, names: Sequence[str], form: str, sample: int, seed: int, least: int, *, writes: bool
+) -> int:
     """Tries mutants of some rules and prints what came of them; `FINDINGS` where a stable rule notices too few."""
     ranges = ranges_of(loaded, names)
     chosen: list[Mutant] = []
-    for name, mutants in [*((name, ranges[name].mutants()) for name in names), ("", [*Holdings(loaded).of_shared(names)])]:
+    for name, mutants in [
+        *((name, ranges[name].mutants()) for name in names),
+        ("", [*Holdings(loaded).of_shared(names)]),
+    ]:
         if sample and len(mutants) > sample:
             picked = random.Random(f"{seed} {name}").sample(range(len(mutants)), sample)  # noqa: S311 - a sample to be had again
-            mutants = [mutants[at] for at in sorted(picked)]
-        chosen += mutants
+            chosen += [mutants[at] for at in sorted(picked)]
+        else:
+            chosen += mutants
     tried = noticed(ranges, chosen)
     if writes:
         _write(folder, loaded, proposed(ranges, [one for one, by in tried if not by]))
@@ -77,8 +83,8 @@ def proposed(ranges: Mapping[str, Range], mutants: Sequence[Mutant]) -> dict[str
     for one in mutants:
         groups.setdefault((one.rule, frozenset(number for _, number in one.without) or one.what), []).append(one)
     proposers = {name: Proposer(one) for name, one in ranges.items()}
-    for one in proposers.values():
-        one.stock  # noqa: B018 - made before the processes part
+    for proposer in proposers.values():
+        proposer.stock  # noqa: B018 - made before the processes part
 
     def found(some: Sequence[list[Mutant]]) -> list[list[tuple[str, Variants]]]:
         return [[*_proposals(proposers, one)] for one in some]
@@ -105,7 +111,9 @@ def _write(folder: Path, loaded: Loaded, tables: Mapping[str, Sequence[Variants]
     for name, some in tables.items():
         path = folder / f"{name}.yaml"
         path.write_text(with_variants(path.read_text(encoding="utf-8"), some), encoding="utf-8")
-        click.echo(f"{loaded.sources[name].file}: {sum(len(one.words) for one in some)} tests in {len(some)} sentences added; read them, and keep what is right")
+        click.echo(
+            f"{loaded.sources[name].file}: {sum(len(one.words) for one in some)} tests in {len(some)} sentences added; read them, and keep what is right"
+        )
 
 
 Tried = Sequence[tuple[Mutant, str]]

@@ -10,7 +10,9 @@ from xml.etree import ElementTree as ET
 
 import click
 
+from tocsin.adapters.kept import Kept
 from tocsin.cli import FINDINGS, FINE
+from tocsin.cli.crowd import TESTS, varied
 from tocsin.cli.options import format_option, load_models, rules_option
 from tocsin.coverage import Coverage, Share
 from tocsin.demands import untested
@@ -87,8 +89,9 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     """Runs the tests at the bottom of each rule, or of the rules named, and says of each that fails what came instead, and why.
 
     A rule that has too few tests for its status fails as well. With --mutate the stable rules, or those named, are changed in one place at a
-    time: a form deleted, a gap widened, a choice, a key, a cue or an entry of a list of its own left out. Each change that neither a test
-    of the rule nor the seeds notice is listed: there a test is missing, or the thing does nothing.
+    time: a form deleted, a gap widened, a choice, a key, a cue or an entry of a list left out, also of the shared word lists they read. Each
+    change that neither a test of theirs nor the seeds notice is listed: there a test is missing, or the thing does nothing. Lists of names
+    are left as they are.
     """
     loaded = load_models(rules)
     if unknown := [name for name in names if name not in loaded.models]:
@@ -122,11 +125,15 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
 
 def _try(loaded: Loaded, name: str, coverage: Coverage) -> _Tried:
     rule, source = loaded.models[name], loaded.sources[name]
-    outcomes = tuple(run(loaded.rule_set, rule, lambda rules, article: detect(rules, article, coverage.hears)))
+    outcomes = [*run(loaded.rule_set, rule, lambda rules, article: detect(rules, article, coverage.hears))]
+    for one in varied(loaded, [name], Kept("tests", TESTS)):
+        outcomes.append(one.outcome)
+        coverage.forms.update((name, form) for form in one.forms)
+        coverage.cues.update(one.cues)
     for outcome in outcomes:
         coverage.reads(outcome.text)
     places = tuple(source.fault(one.path, "; ".join(one.faults), one.code) for one in outcomes)
-    return _Tried(name, rule.status, outcomes, places, tuple(untested(rule, source)))
+    return _Tried(name, rule.status, tuple(outcomes), places, tuple(untested(rule, source)))
 
 
 def _rows(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> None:
@@ -189,9 +196,7 @@ def show_failure(outcome: Outcome, at: Fault) -> None:
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    console.print(
-        Text(f"{at.file}:{at.line}:{at.column}: {outcome.rule} {outcome.name}", style="bold red")
-    )
+    console.print(Text(f"{at.file}:{at.line}:{at.column}: {outcome.rule} {outcome.name}", style="bold red"))
     for line in outcome.text.splitlines():
         console.print(Text(f"    {line}"))
     console.print(Text(f"  wanted  {outcome.wanted}", style="green"))
