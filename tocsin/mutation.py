@@ -20,11 +20,13 @@ from tocsin.match import Finding, parts, read
 from tocsin.rule import Cue, Form, Model, Rule, Tests, Words
 from tocsin.rules import DEFAULT_GAP, GAP_LIMIT, Loaded
 from tocsin.text import fold_phrase
-from tocsin.trial import article_of, articles, run, tried, variants
+from tocsin.trial import STORIES, article_of, articles, run, tried, variants
 from tocsin.words import noun_forms, verb_forms
 
 Kind = Literal["form", "gap", "choice", "tag", "key", "cue", "entry", "exception"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+ALIKE = 8
+"""Words of a sentence on which a mutant of a form is tried; more of them are there for a list."""
 WIDER = 3
 """Times as wide a gap becomes."""
 _GAP = re.compile(r"(\.{2,3}&?)(\d*)(?=\s|\Z)")
@@ -99,6 +101,8 @@ class Unit:
     heard: Heard
     cues: frozenset[str]
     """The cues that are heard in it."""
+    alike: bool
+    """Whether the words before it in its sentence do as well, unless a list is changed."""
 
 
 class Range:
@@ -112,6 +116,8 @@ class Range:
         assert compiled is not None  # noqa: S101 - it was loaded
         self.compiled = compiled
         self.base = loaded.rule_set.variant(compiled, loaded.rule_set.sieve.of(name))
+        self._open = loaded.rule_set.variant(compiled)
+        """Looks for words of the rule's lists in any text, whatever forms may match."""
         self._seeds = [(article, self._hears([article]), _told(self.base, article)) for article in seeds]
         self.units = list(self._sound())
 
@@ -134,7 +140,8 @@ class Range:
         if mutant.model and compiled == self.compiled:
             return None
         concerns = self._concerns(mutant, compiled)
-        units = [unit for unit in self.units if (not mutant.cue or mutant.cue in unit.cues) and concerns(unit.heard)]
+        some = self.units if mutant.without else [unit for unit in self.units if not unit.alike]
+        units = [unit for unit in some if (not mutant.cue or mutant.cue in unit.cues) and concerns(unit.heard)]
         seeds = [(article, told) for article, heard, told in self._seeds if concerns(heard)]
         if not units and not seeds:
             return ""
@@ -163,7 +170,7 @@ class Range:
         return lambda heard: heard.may_match(differing)
 
     def _hears(self, told: Iterable[Article]) -> Heard:
-        pages = [page for article in told for _, part in parts(article) for page in read(self.base, part)]
+        pages = [page for article in told for _, part in parts(article) for page in read(self._open, part)]
         words = " ".join(word for page in pages for word in page.words)
         lists = tuple(sentence.by_list.keys() for page in pages for sentence in page.sentences)
         return Heard(f" {words} ".encode("ascii"), lists)
@@ -177,7 +184,7 @@ class Range:
 
     def _sound(self) -> Iterator[Unit]:
         """The tests that the rule passes when it is alone."""
-        for kind, tests in _apart(self.rule.tests):
+        for kind, tests, alike in _apart(self.rule.tests):
             heard: set[str] = set()
 
             def hears(finding: Finding, heard: set[str] = heard) -> None:
@@ -189,17 +196,17 @@ class Range:
             if self.passes(self.base, tests):
                 for article in told:
                     detect(self.base, article, hears)
-                yield Unit(kind, tests, tuple(told), self._hears(told), frozenset(heard))
+                yield Unit(kind, tests, tuple(told), self._hears(told), frozenset(heard), alike)
 
 
-def _apart(tests: Tests) -> Iterator[tuple[str, Tests]]:
-    """Each test alone, with its kind; variants word by word."""
-    for kind in type(tests).model_fields:
-        for test in getattr(tests, kind):
-            several = (
-                [test.model_copy(update={"words": [word]}) for word in test.words] if kind == "variants" else [test]
-            )
-            yield from ((kind, Tests.model_construct(None, **{kind: [one]})) for one in several)
+def _apart(tests: Tests) -> Iterator[tuple[str, Tests, bool]]:
+    """Each test alone, with its kind; variants word by word, and whether the words before it are as good."""
+    for kind in ("fires", "silent", *STORIES):
+        yield from ((kind, Tests.model_construct(None, **{kind: [test]}), False) for test in getattr(tests, kind))
+    for some in tests.variants:
+        for place, word in enumerate(some.words):
+            alone = Tests.model_construct(None, variants=[some.model_copy(update={"words": [word]})])
+            yield "variants", alone, place >= ALIKE
 
 
 def _told(rules: RuleSet, article: Article) -> list[tuple[object, ...]]:

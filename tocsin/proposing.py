@@ -40,11 +40,14 @@ _FILLERS = (
 """So many words that say nothing, for gaps."""
 BACKGROUND = "The night was mild. The harbour lay quiet. The bakers had just opened. "
 """Sentences that say nothing, behind which no sentence is of the lead."""
+ABOVE = "  # A sentence with a blank and what stands there in turn: so that no word, gap or choice can go unnoticed\n"
+"""Stands above the variants of a rule that had none."""
 WIDTH = 150
 """Letters a line of words has at most."""
 _BEGUN = re.compile(r"^  variants:", re.MULTILINE)
 _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9 .'/-]*[A-Za-z0-9.]|[A-Za-z]")
 _ODD = re.compile(r"(?i)yes|no|on|off|true|false|null|y|n")
+_VOWEL = re.compile(r"[aeio](?!ne\b|u)|u(?!ni|s)")
 _ARTICLE = re.compile(r"\b[Aa]n? \Z")
 _READ = ("who", "where", "what", "stage", "certainty")
 _NAMED = frozenset({"names", "adjectives", "people", "short", "seats", "leaders", "forces", "parliaments"})
@@ -72,7 +75,7 @@ class Place:
     def fitting(self, word: str, tag: str) -> str:
         """A word as it must stand there: with its article, with a capital."""
         if self.article and tag == "noun":
-            word = f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+            word = f"{'an' if _VOWEL.match(word) else 'a'} {word}"
         return word if self.before.strip() else word[:1].upper() + word[1:]
 
 
@@ -388,7 +391,7 @@ def joined(found: Iterable[Variants]) -> list[Variants]:
 def with_variants(text: str, some: Sequence[Variants]) -> str:
     """The file of a rule with more variants at the end of its tests."""
     head = text.rstrip("\n") + "\n"
-    begun = head if _BEGUN.search(head) else f"{head}  variants:\n"
+    begun = head if _BEGUN.search(head) else f"{head}{ABOVE}  variants:\n"
     return begun + "".join(map(_lines, some))
 
 

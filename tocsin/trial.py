@@ -14,7 +14,7 @@ from tocsin.detection import detect, explained
 from tocsin.match import Finding, read
 from tocsin.policy import Policy
 from tocsin.reasons import reasons
-from tocsin.rule import Fires, Report, Rule
+from tocsin.rule import Fires, Report, Rule, Tests
 from tocsin.signal import Signal, rank
 from tocsin.story import Report as StoryReport
 from tocsin.story import Story, identity
@@ -104,6 +104,44 @@ class Variant:
         told = repr((self.test.title, self.test.text, self.fires, asked))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
+    def passed(self, text: str, wanted: str, got: str) -> Outcome:
+        """What came of it when it passed."""
+        return Outcome(self.rule, "variants", self.index, text, wanted, got, word=self.word, place=self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One test of a rule, but for variants."""
+
+    rule: str
+    kind: str
+    index: int
+    tests: Tests
+    """The test, alone."""
+
+    @property
+    def name(self) -> str:
+        """Names it by its place and what it says: as long as all rules are the same, so is what comes of it."""
+        told = f"{self.kind} {self.index} {self.tests.model_dump_json()}"
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def tried(self, rules: RuleSet, rule: Rule, hears: Hears) -> Outcome:
+        """What comes of it."""
+        alone = rule.model_copy(update={"tests": self.tests})
+        (outcome,) = run(rules, alone, lambda rules, article: detect(rules, article, hears))
+        return replace(outcome, index=self.index)
+
+    def passed(self, text: str, wanted: str, got: str) -> Outcome:
+        """What came of it when it passed."""
+        return Outcome(self.rule, self.kind, self.index, text, wanted, got)
+
+
+def trials(rule: Rule) -> Iterator[Trial]:
+    """The tests of a rule one by one, in the order in which they run, but for its variants."""
+    for kind in ("fires", "silent", *STORIES):
+        for index, test in enumerate(getattr(rule.tests, kind)):
+            yield Trial(rule.name, kind, index, Tests.model_construct({kind}, **{kind: [test]}))
+
 
 def variants(rule: Rule) -> list[Variant]:
     """The tests that the variants of a rule make, word by word."""
@@ -131,15 +169,6 @@ def articles(rule: Rule) -> Iterator[tuple[str, list[Article]]]:
     for kind in STORIES:
         for index, reports in enumerate(getattr(rule.tests, kind)):
             yield f"{rule.name} {kind} {index + 1}", [_reported(number, one) for number, one in enumerate(reports, 1)]
-
-
-def passing(variant: Variant) -> Outcome:
-    """What came of a variant that is known to pass."""
-    wanted = "a signal" if variant.fires else _NOTHING
-    text = " | ".join(part for part in (variant.test.title, variant.test.text) if part)
-    return Outcome(
-        variant.rule, "variants", variant.index, text, wanted, wanted, word=variant.word, place=variant.place
-    )
 
 
 def article_of(text: str, title: str = "") -> Article:

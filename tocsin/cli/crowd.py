@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +22,7 @@ from tocsin.detection import detect
 from tocsin.edit import between
 from tocsin.match import Finding
 from tocsin.signal import Signal
-from tocsin.trial import Outcome, Variant, passing, tried, variants
+from tocsin.trial import Outcome, Trial, Variant, trials, tried, variants
 
 if TYPE_CHECKING:
     from tocsin.rules import Keeps, Loaded
@@ -151,46 +151,76 @@ def counted(found: Iterable[_T], total: int, what: str) -> Iterator[_T]:
 
 
 @dataclass(frozen=True, slots=True)
-class Varied:
-    """What came of a word of variants, and what it touched."""
+class Tested:
+    """What came of a test, and what it touched."""
 
     outcome: Outcome
     forms: Sequence[str] = ()
-    """The forms that match in it."""
+    """The forms of its rule that match in it."""
     cues: Sequence[str] = ()
     """The cues that are heard in it."""
 
 
-def varied(loaded: Loaded, names: Iterable[str], kept: Keeps | None = None) -> Iterator[Varied]:
-    """What comes of the variants of some rules, on all cores. What passed before, with the same rule, lists and cues, is not tried again."""
-    told = {name: some for name in names if (some := variants(loaded.models[name]))}
-    keys = {name: _key(loaded, name) for name in told}
-    passed: dict[str, dict[str, Any]] = {name: json.loads((kept and kept.get(keys[name])) or "{}") for name in told}
-    new = [one for name, some in told.items() for one in some if one.name not in passed[name]]
-    alone = {name: loaded.rule_set.alone(name) for name in {one.rule for one in new}}
+def outcomes_of(loaded: Loaded, names: Iterable[str], kept: Keeps | None = None) -> Iterator[Tested]:
+    """What comes of the inline tests of some rules, on all cores, in the order of the files.
 
-    def come(some: Sequence[Variant]) -> list[Varied]:
-        return [_varied(alone[one.rule], one) for one in some]
-
-    came = dict(zip((one.name for one in new), spread(come, new, CHUNK, few=SOME), strict=True))
-    for name, some in told.items():
-        found = {one.name: came.get(one.name) or Varied(passing(one), *passed[name][one.name]) for one in some}
-        yield from found.values()
-        right = {key: (one.forms, one.cues) for key, one in found.items() if one.outcome.passed}
-        if kept and not right.keys() <= passed[name].keys():
-            kept.put(keys[name], json.dumps(right).encode())
+    A test that passed before is not tried again: one of variants while its rule, the lists and cues are the same, another while all rules are.
+    """
+    everything = _key(loaded, loaded.models)
+    for name in names:
+        rule = loaded.models[name]
+        yield from _known(kept, everything, list(trials(rule)), lambda one: _tested(loaded, one))
+        yield from varied(loaded, [name], kept)
 
 
-def _varied(alone: RuleSet, variant: Variant) -> Varied:
+def varied(loaded: Loaded, names: Iterable[str], kept: Keeps | None = None) -> Iterator[Tested]:
+    """What comes of the variants of some rules, in the same way."""
+    for name in names:
+        if some := variants(loaded.models[name]):
+            alone = loaded.rule_set.alone(name)
+            yield from _known(kept, _key(loaded, [name]), some, partial(_varied, alone))
+
+
+def _known(kept: Keeps | None, key: str, tests: Sequence[_Test], tries: Callable[[_Test], Tested]) -> Iterator[Tested]:
+    """What comes of some tests, as it is known under a key or else tried, and then known."""
+    told = f"{key}-{hashlib.sha256(tests[0].rule.encode()).hexdigest()[:8]}" if tests else ""
+    known: dict[str, Any] = json.loads((kept and tests and kept.get(told)) or "{}")
+    new = [one for one in tests if one.name not in known]
+    came = dict(
+        zip((one.name for one in new), spread(lambda some: [*map(tries, some)], new, CHUNK, few=SOME), strict=True)
+    )
+    found = {
+        one.name: came.get(one.name) or Tested(one.passed(*known[one.name][:3]), *known[one.name][3:]) for one in tests
+    }
+    yield from found.values()
+    if kept and any(one.outcome.passed for one in came.values()):
+        right = {name: one for name, one in found.items() if one.outcome.passed}
+        rows = {
+            name: (one.outcome.text, one.outcome.wanted, one.outcome.got, one.forms, one.cues)
+            for name, one in right.items()
+        }
+        kept.put(told, json.dumps(rows).encode())
+
+
+_Test = TypeVar("_Test", Trial, Variant)
+
+
+def _tested(loaded: Loaded, trial: Trial) -> Tested:
+    touched = Coverage()
+    outcome = trial.tried(loaded.rule_set, loaded.models[trial.rule], touched.hears)
+    return Tested(outcome, sorted(form for rule, form in touched.forms if rule == trial.rule), sorted(touched.cues))
+
+
+def _varied(alone: RuleSet, variant: Variant) -> Tested:
     touched = Coverage()
     outcome = tried(alone, variant, touched.hears)
-    return Varied(outcome, sorted(form for _, form in touched.forms), sorted(touched.cues))
+    return Tested(outcome, sorted(form for _, form in touched.forms), sorted(touched.cues))
 
 
-def _key(loaded: Loaded, name: str) -> str:
-    """Names all that decides what a rule finds where it is alone: what is written in it, but for its tests, the shared lists and cues, and this version."""
-    told = loaded.models[name].model_dump_json(exclude={"tests"})
-    return hashlib.sha256(f"{told}\n{loaded.rule_set.shared}\n{_version()}".encode()).hexdigest()
+def _key(loaded: Loaded, names: Iterable[str]) -> str:
+    """Names all that decides what some rules find: what is written in them, but for their tests, the shared lists and cues, and this version."""
+    told = [loaded.models[name].model_dump_json(exclude={"tests"}) for name in names]
+    return hashlib.sha256(repr((told, loaded.rule_set.shared, _version())).encode()).hexdigest()
 
 
 @cache

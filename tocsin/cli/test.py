@@ -12,14 +12,14 @@ import click
 
 from tocsin.adapters.kept import Kept
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.crowd import TESTS, varied
+from tocsin.cli.crowd import TESTS, outcomes_of
 from tocsin.cli.options import format_option, load_models, rules_option
 from tocsin.coverage import Coverage, Share
 from tocsin.demands import untested
-from tocsin.detection import detect
 from tocsin.errors import Fault, InputFault
 from tocsin.rules import Loaded
-from tocsin.trial import KINDS, STORIES, Outcome, run
+from tocsin.source import Source
+from tocsin.trial import KINDS, STORIES, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,19 @@ class _Tried:
     name: str
     status: str
     outcomes: tuple[Outcome, ...]
-    places: tuple[Fault, ...]
-    """Where each outcome's test stands."""
+    source: Source
+    """The rule's file."""
     short: tuple[Fault, ...]
     """The kinds of test of which it has too few."""
 
     @property
     def failed(self) -> list[tuple[Outcome, Fault]]:
         """The tests that did not come out, with their places."""
-        return [(one, at) for one, at in zip(self.outcomes, self.places, strict=True) if not one.passed]
+        return [(one, self.at(one)) for one in self.outcomes if not one.passed]
+
+    def at(self, outcome: Outcome) -> Fault:
+        """Where the test stands; looked for only when it is told."""
+        return self.source.fault(outcome.path, "; ".join(outcome.faults), outcome.code)
 
 
 @click.command("test")
@@ -125,21 +129,21 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
 
 def _try(loaded: Loaded, name: str, coverage: Coverage) -> _Tried:
     rule, source = loaded.models[name], loaded.sources[name]
-    outcomes = [*run(loaded.rule_set, rule, lambda rules, article: detect(rules, article, coverage.hears))]
-    for one in varied(loaded, [name], Kept("tests", TESTS)):
+    outcomes = []
+    for one in outcomes_of(loaded, [name], Kept("tests", TESTS)):
         outcomes.append(one.outcome)
         coverage.forms.update((name, form) for form in one.forms)
         coverage.cues.update(one.cues)
     for outcome in outcomes:
         coverage.reads(outcome.text)
-    places = tuple(source.fault(one.path, "; ".join(one.faults), one.code) for one in outcomes)
-    return _Tried(name, rule.status, tuple(outcomes), places, tuple(untested(rule, source)))
+    return _Tried(name, rule.status, tuple(outcomes), source, tuple(untested(rule, source)))
 
 
 def _rows(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> None:
     """The output as JSON lines: each test, each shortage, and a summary."""
     for one in tried:
-        for outcome, at in zip(one.outcomes, one.places, strict=True):
+        for outcome in one.outcomes:
+            at = one.at(outcome)
             row = {**asdict(outcome), "passed": outcome.passed, "file": at.file, "line": at.line, "column": at.column}
             click.echo(json.dumps(row, ensure_ascii=False))
         for fault in one.short:
@@ -215,7 +219,8 @@ def _xml(tried: Sequence[_Tried]) -> bytes:
         suite = ET.SubElement(
             root, "testsuite", name=one.name, tests=str(len(one.outcomes) + 1), failures=str(failures)
         )
-        for outcome, at in zip(one.outcomes, one.places, strict=True):
+        for outcome in one.outcomes:
+            at = one.at(outcome)
             case = ET.SubElement(
                 suite, "testcase", classname=one.name, name=outcome.name, file=at.file, line=str(at.line)
             )
