@@ -38,10 +38,8 @@ _FILLERS = (
     "with little noise and even less light",
 )  # fmt: skip
 """So many words that say nothing, for gaps."""
-BACKGROUND = "The night was mild. The harbour lay quiet. The bakers had just opened. "
+BACKGROUND = "The night was mild. The harbour lay quiet. The bakers had just opened."
 """Sentences that say nothing, behind which no sentence is of the lead."""
-ABOVE = "  # A sentence with a blank and what stands there in turn: so that no word, gap or choice can go unnoticed\n"
-"""Stands above the variants of a rule that had none."""
 WIDTH = 150
 """Letters a line of words has at most."""
 _BEGUN = re.compile(r"^  variants:", re.MULTILINE)
@@ -325,8 +323,8 @@ class Proposer:
             if not matching:
                 continue
             start, end, _ = next((one for one in stock.hits if one[2].lexeme.tag in _NAMED), stock.hits[0])
-            yield stock.place(start, end), stock.text[start:end]
-            yield Place(stock.title, "", stock.text), BACKGROUND
+            yield Place(stock.title, stock.text[:start], stock.text[end:]), stock.text[start:end]
+            yield Place(stock.title, "", f" {stock.text}"), BACKGROUND
             for start, end, hit in matching[0] if wanted else ():
                 yield from self._swapped(stock, start, end, [hit.lexeme.list], {hit.lexeme.tag})
 
@@ -391,7 +389,7 @@ def joined(found: Iterable[Variants]) -> list[Variants]:
 def with_variants(text: str, some: Sequence[Variants]) -> str:
     """The file of a rule with more variants at the end of its tests."""
     head = text.rstrip("\n") + "\n"
-    begun = head if _BEGUN.search(head) else f"{head}{ABOVE}  variants:\n"
+    begun = head if _BEGUN.search(head) else f"{head}  variants:\n"
     return begun + "".join(map(_lines, some))
 
 
