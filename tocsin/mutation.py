@@ -19,8 +19,9 @@ from tocsin.errors import Fault
 from tocsin.match import Finding, parts, read
 from tocsin.rule import Cue, Form, Model, Rule, Tests, Words
 from tocsin.rules import DEFAULT_GAP, GAP_LIMIT, Loaded
+from tocsin.signal import Signal
 from tocsin.text import fold_phrase
-from tocsin.trial import STORIES, article_of, articles, run, tried, variants
+from tocsin.trial import STORIES, Hears, article_of, articles, run, tried, variants
 from tocsin.words import noun_forms, verb_forms
 
 Kind = Literal["form", "gap", "choice", "tag", "key", "cue", "entry", "exception"]
@@ -155,10 +156,16 @@ class Range:
         """The rule where lists lack some phrases."""
         return self.loaded.rule_set.variant(self.compiled, self.base.sieve, without=without)
 
-    def passes(self, rules: RuleSet, tests: Tests) -> bool:
+    def passes(self, rules: RuleSet, tests: Tests, hears: Hears | None = None) -> bool:
         """Whether a rule, perhaps a mutant, passes some tests."""
+
+        def seek(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
+            return detect(rules, article, hears)
+
         rule = self.rule.model_copy(update={"tests": tests})
-        return not any(one.faults for one in (*run(rules, rule), *(tried(rules, one) for one in variants(rule))))
+        return not any(
+            one.faults for one in (*run(rules, rule, seek), *(tried(rules, one, hears) for one in variants(rule)))
+        )
 
     def _concerns(self, mutant: Mutant, compiled: Compiled) -> Callable[[Heard], bool]:
         """Whether a text may be read otherwise by a mutant; where that is not plain, it may."""
@@ -193,9 +200,7 @@ class Range:
             rule = self.rule.model_copy(update={"tests": tests})
             told = [article for _, some in articles(rule) for article in some]
             told += [article_of(one.test.text, one.test.title) for one in variants(rule)]
-            if self.passes(self.base, tests):
-                for article in told:
-                    detect(self.base, article, hears)
+            if self.passes(self.base, tests, hears):
                 yield Unit(kind, tests, tuple(told), self._hears(told), frozenset(heard), alike)
 
 
