@@ -63,6 +63,9 @@ tests:
   update:
     - - {id: a1, title: "More troops", text: "Ruritania sends 500 soldiers.", source: Gazette, published: "2025-01-24"}
       - {id: a2, text: "Ruritania sends 900 soldiers.", source: Gazette, published: "2025-01-25T09:30", becomes: material_change}
+  variants:
+    - {fires: "Ruritania {} 500 soldiers.", words: [sends, ships], who: ruritania, where: baltic, what: icbm, stage: done, certainty: asserted, flags: [denied]}
+    - {silent: "Nothing else was said.", title: "Ruritania {} soldiers", words: [salutes, thanks]}
 """,
     rule.NamesFile: "description: Everything that acts as a state\nnot: [Air China]\nentries: [{type: region, people: [Bavarians], not: [Bavarian cream]}]",
     rule.CuesFile: "cues: [{verbs: [rule out], nouns: [denial], only: title, not: [cannot rule out], include: [reporting]}]",

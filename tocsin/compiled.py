@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 from tocsin import rows
 from tocsin.policy import Policy
-from tocsin.sieve import COMPUTED, Sieve, grouped, paired
+from tocsin.sieve import COMPUTED, Open, Sieve, grouped, paired
 from tocsin.signal import Certainty, Stage
 
 
@@ -145,6 +145,10 @@ class Lexicon:
         self._lengths = lengths
         self.longest = max((one for some in lengths.values() for one in some), default=0)
 
+    def of(self, phrases: Container[str]) -> Lexicon:
+        """Of fewer phrases."""
+        return Lexicon(phrases, self._lengths)
+
     def find(self, words: Sequence[str], low: int, high: int) -> Iterator[tuple[int, int, str]]:
         """The phrases that touch words [low, high), each as (first word, word behind the last, phrase)."""
         phrases, end = self._phrases, len(words)
@@ -199,34 +203,46 @@ class RuleSet:
         return Sieve(self._read("sieve"), sections["words"], sections["rarest"], sections["forms"])
 
     def variant(
-        self, rule: Rule, sieve: Mapping[str, str], *, without: AbstractSet[tuple[str, int]] = frozenset()
+        self, rule: Rule, sieve: Sieve | None = None, *, without: AbstractSet[tuple[str, int]] = frozenset()
     ) -> RuleSet:
-        """The set of one rule alone, perhaps another version of it; (phrase, list) pairs are left out of its own lists, or cancel nothing.
+        """The set of one rule alone, perhaps another version of it; (phrase, list) pairs are left out of the lists, or cancel nothing.
 
         It shares everything else with this set, so it costs next to nothing.
         """
         name = rule.policy.name
-        own, meaning = self._owned[self.order[name]], self.meaning
+        meaning, (lexicon, own) = self.meaning, self.owned((name,))
         made = RuleSet(
             {
                 **self.sections,
-                **sieve,
                 "head": json.dumps({"version": self.version, "shared": self.shared, "rules": [name]}),
             }
         )
         for shared in ("lists", "names", "computed", "states", "printed", "_phrases", "lexicon"):
             made.__dict__[shared] = getattr(self, shared)
-        kept = {
-            phrase: tuple(one for one in found if (phrase, one.list) not in without) for phrase, found in own.items()
-        }
 
         def meant(phrase: str) -> tuple[Sequence[Lexeme], Sequence[int]]:
             lexemes, cancelled = meaning(phrase)
+            lexemes = [one for one in lexemes if (phrase, one.list) not in without]
             return lexemes, [one for one in cancelled if (phrase, one) not in without]
 
-        made.__dict__ |= {"rules": (rule,), "_owned": ({phrase: found for phrase, found in kept.items() if found},)}
+        if fewer := {phrase: own[phrase] for phrase, _ in without if phrase in own}:
+            own = {
+                **own,
+                **{
+                    phrase: [one for one in found if (phrase, one.list) not in without]
+                    for phrase, found in fewer.items()
+                },
+            }
+            own = {phrase: found for phrase, found in own.items() if found}
+            lexicon = lexicon.of(own)
+        made.__dict__ |= {"rules": (rule,), "_owned": (own,), "owned": lambda _: (lexicon, own)}
+        made.__dict__["sieve"] = sieve or Open(name, len(rule.forms))
         made.__dict__["meaning"] = meant if without else meaning
         return made
+
+    def alone(self, name: str) -> RuleSet:
+        """The set of one rule alone."""
+        return self.variant(self.rules[self.order[name]], self.sieve.of(name))
 
     @cached_property
     def lists(self) -> dict[str, int]:

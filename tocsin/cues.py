@@ -27,7 +27,9 @@ _LONGEST = 10
 
 def reaching(rule: Rule, match: Match) -> Reached:
     """The cues of a rule that reach a match, each by its first words that do."""
-    found = ((cue, _first(cue, match)) for cue in rule.cues if cue.name not in match.form.ignored)
+    present, ignored = match.sentence.by_list.keys(), match.form.ignored
+    possible = (cue for cue in rule.cues if cue.forms or cue.adjacent or not present.isdisjoint(cue.lists))
+    found = ((cue, _first(cue, match)) for cue in possible if cue.name not in ignored)
     return tuple((cue, hit) for cue, hit in found if hit)
 
 

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from tocsin.compiled import Form, Step
 from tocsin.compiled import Rule as Compiled
 from tocsin.errors import Fault
-from tocsin.rule import Cue, Rule
+from tocsin.rule import Cue, Rule, Tests
 from tocsin.rules import Loaded, named, ways
 from tocsin.sieve import COMPUTED
 from tocsin.source import Source
@@ -124,13 +124,22 @@ def _repeated(rule: Rule, source: Source) -> Iterator[Fault]:
             what = f"the form {form.form!r} is written twice, as form {first + 1} and {index + 1}; remove one"
             yield source.fault(["forms", index, "form"], what, "TOC313")
     texts: dict[tuple[str, str], str] = {}
-    told = [("fires", index, (test.title, test.text)) for index, test in enumerate(rule.tests.fires)]
-    told += [("silent", index, ("", text)) for index, text in enumerate(rule.tests.silent)]
-    for kind, index, text in told:
-        before = texts.setdefault(text, f"{kind} {index + 1}")
-        if before != f"{kind} {index + 1}":
+    for name, path, text in _told(rule.tests):
+        before = texts.setdefault(text, name)
+        if before != name:
             what = f"the text stands in the tests already, as {before}; remove one"
-            yield source.fault(["tests", kind, index], what, "TOC425")
+            yield source.fault(["tests", *path], what, "TOC425")
+
+
+def _told(tests: Tests) -> Iterator[tuple[str, list[str | int], tuple[str, str]]]:
+    """Each text of the tests: what it is called, where it stands, its headline and itself."""
+    for index, test in enumerate(tests.fires):
+        yield f"fires {index + 1}", ["fires", index], (test.title, test.text)
+    for index, text in enumerate(tests.silent):
+        yield f"silent {index + 1}", ["silent", index], ("", text)
+    for index, some in enumerate(tests.variants):
+        for place, (word, test) in enumerate(some.said()):
+            yield f"variants {index + 1} {word!r}", ["variants", index, "words", place], (test.title, test.text)
 
 
 def _unknown_names(rule: Rule, source: Source, names: Collection[str]) -> Iterator[Fault]:

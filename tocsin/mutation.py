@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, get_args
 
 from tocsin.article import Article
+from tocsin.compiled import Form as CompiledForm
 from tocsin.compiled import Rule as Compiled
 from tocsin.compiled import RuleSet
+from tocsin.demands import ENGINE
 from tocsin.detection import detect
 from tocsin.errors import Fault
-from tocsin.packing import Entries, sieved
-from tocsin.rule import Form, Model, Rule, Tests, Words
+from tocsin.match import Finding, parts, read
+from tocsin.rule import Cue, Form, Model, Rule, Tests, Words
 from tocsin.rules import DEFAULT_GAP, GAP_LIMIT, Loaded
-from tocsin.text import fold, fold_phrase
-from tocsin.trial import STORIES, run
+from tocsin.signal import Signal
+from tocsin.text import fold_phrase
+from tocsin.trial import STORIES, Hears, article_of, articles, run, tried, variants
 from tocsin.words import noun_forms, verb_forms
 
 Kind = Literal["form", "gap", "choice", "tag", "key", "cue", "entry", "exception"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+ALIKE = 8
+"""Words of a sentence on which a mutant of a form is tried; more of them are there for a list."""
 WIDER = 3
 """Times as wide a gap becomes."""
 _GAP = re.compile(r"(\.{2,3}&?)(\d*)(?=\s|\Z)")
@@ -43,17 +50,22 @@ _PARTS = ("who", "where", "what")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One rule with one thing changed."""
+    """One rule, or one shared list, with one thing changed."""
 
     rule: str
+    """The rule; of an entry of a shared list, empty."""
     kind: Kind
     what: str
-    path: tuple[str | int, ...]
-    """Leads to what was changed in the rule's file."""
+    at: Fault
+    """Where what was changed stands."""
     model: Rule | None = None
     """The rule as it is then; None where only a list is changed."""
     without: frozenset[tuple[str, int]] = frozenset()
     """Phrases that are missing in a list, or do not cancel it."""
+    cue: str = ""
+    """The cue that is not heard."""
+    entry: tuple[str, str] = ("", "")
+    """Of an entry of a list: the key it stands under, and the entry."""
 
     @property
     def surfaces(self) -> frozenset[bytes]:
@@ -61,14 +73,37 @@ class Mutant:
         return frozenset(phrase.encode("ascii") for phrase, _ in self.without)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether the tests of a rule notice a mutant, and which does."""
+class Heard(NamedTuple):
+    """What some articles say, as far as it tells which mutants read them otherwise."""
 
-    mutant: Mutant
-    by: str
-    """The kind of test, or seeds; empty where nothing noticed it."""
-    at: Fault
+    words: bytes
+    """Their words, with a space around each."""
+    lists: tuple[AbstractSet[int], ...]
+    """Of each sentence, the lists it has words of."""
+
+    def holds(self, phrases: Iterable[bytes]) -> bool:
+        """Whether any of these phrases stands there."""
+        return any(b" " + phrase + b" " in self.words for phrase in phrases)
+
+    def may_match(self, forms: Iterable[CompiledForm]) -> bool:
+        """Whether a sentence has a word for each step of one of some forms."""
+        asked = [[step.lists for step in form.steps if not step.optional] for form in forms]
+        return any(all(not lists.isdisjoint(step) for step in steps) for steps in asked for lists in self.lists)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One test of a rule that it passes: of variants, one word's."""
+
+    kind: str
+    tests: Tests
+    """The test, alone."""
+    articles: tuple[Article, ...]
+    heard: Heard
+    cues: frozenset[str]
+    """The cues that are heard in it."""
+    alike: bool
+    """Whether the words before it in its sentence do as well, unless a list is changed."""
 
 
 class Range:
@@ -78,76 +113,105 @@ class Range:
         assert loaded.draft is not None  # noqa: S101 - `load` gives it
         self.loaded, self.name = loaded, name
         self.rule, self.source = loaded.models[name], loaded.sources[name]
-        self._entries = Entries(loaded.draft)
         compiled = self._compile(self.rule)
         assert compiled is not None  # noqa: S101 - it was loaded
-        self._compiled = compiled
-        self._sieve = sieved([compiled], self._entries)
-        self._base = self._set(self._compiled, frozenset())
-        self._seeds = [(article, _told(self._base, article)) for article in seeds]
-        self._passing = self._sound(run(self._base, self.rule))
+        self.compiled = compiled
+        self.base = loaded.rule_set.variant(compiled, loaded.rule_set.sieve.of(name))
+        self._open = loaded.rule_set.variant(compiled)
+        """Looks for words of the rule's lists in any text, whatever forms may match."""
+        self._seeds = [(article, self._hears([article]), _told(self.base, article)) for article in seeds]
+        self.units = list(self._sound())
 
     def mutants(self) -> list[Mutant]:
-        """Every mutant there is; some may come to the same as the rule."""
+        """Every mutant of the rule's file there is; some may come to the same as the rule."""
         return list(_of_rule(self.loaded, self.name))
 
-    def verdict(self, mutant: Mutant) -> Verdict | None:
-        """Whether a mutant is noticed; None where it comes to the same as the rule."""
-        compiled = self._compile(mutant.model) if mutant.model else self._compiled
-        if mutant.model and compiled == self._compiled:
+    def altered(self, mutant: Mutant) -> RuleSet | None:
+        """The rule with a mutant's change; None where it comes to the same, or does not even load."""
+        compiled = self._compile(mutant.model) if mutant.model else self.compiled
+        if compiled is None or (mutant.model and compiled == self.compiled):
             return None
-        return Verdict(mutant, self._noticed(mutant, compiled), self.source.fault(mutant.path, mutant.what))
+        return self.loaded.rule_set.variant(compiled, without=mutant.without)
 
-    def _noticed(self, mutant: Mutant, compiled: Compiled | None) -> str:
+    def noticed(self, mutant: Mutant) -> str | None:
+        """Which kind of test notices a mutant, or `check`, or the seeds: empty where none does, None where it comes to the same as the rule."""
+        compiled = self._compile(mutant.model) if mutant.model else self.compiled
         if compiled is None:  # it does not even load
             return "check"
-        tests = self._tests(mutant.surfaces)
-        rules = self._set(compiled, mutant.without)
-        for outcome in run(rules, self.rule.model_copy(update={"tests": tests})):
-            if outcome.faults:
-                return outcome.kind
-        seeds = (
-            one
-            for one in self._seeds
-            if not mutant.surfaces or _holds(one[0].title + "\n" + one[0].text, mutant.surfaces)
-        )
+        if mutant.model and compiled == self.compiled:
+            return None
+        concerns = self._concerns(mutant, compiled)
+        some = self.units if mutant.without else [unit for unit in self.units if not unit.alike]
+        units = [unit for unit in some if (not mutant.cue or mutant.cue in unit.cues) and concerns(unit.heard)]
+        seeds = [(article, told) for article, heard, told in self._seeds if concerns(heard)]
+        if not units and not seeds:
+            return ""
+        rules = self.loaded.rule_set.variant(compiled, without=mutant.without)
+        for unit in units:
+            if not self.passes(rules, unit.tests):
+                return unit.kind
         return "seeds" if any(_told(rules, article) != told for article, told in seeds) else ""
 
-    def _set(self, compiled: Compiled, without: frozenset[tuple[str, int]]) -> RuleSet:
-        sieve = self._sieve if compiled is self._compiled else sieved([compiled], self._entries)
-        return self.loaded.rule_set.variant(compiled, sieve, without=without)
+    def lacking(self, without: frozenset[tuple[str, int]]) -> RuleSet:
+        """The rule where lists lack some phrases."""
+        return self.loaded.rule_set.variant(self.compiled, self.base.sieve, without=without)
+
+    def passes(self, rules: RuleSet, tests: Tests, hears: Hears | None = None) -> bool:
+        """Whether a rule, perhaps a mutant, passes some tests."""
+
+        def seek(rules: RuleSet, article: Article) -> tuple[Signal, ...]:
+            return detect(rules, article, hears)
+
+        rule = self.rule.model_copy(update={"tests": tests})
+        return not any(
+            one.faults for one in (*run(rules, rule, seek), *(tried(rules, one, hears) for one in variants(rule)))
+        )
+
+    def _concerns(self, mutant: Mutant, compiled: Compiled) -> Callable[[Heard], bool]:
+        """Whether a text may be read otherwise by a mutant; where that is not plain, it may."""
+        if mutant.without:
+            return lambda heard: heard.holds(mutant.surfaces)
+        if compiled._replace(forms=()) != self.compiled._replace(forms=()):
+            return lambda _: True
+        differing = {*compiled.forms} ^ {*self.compiled.forms}
+        return lambda heard: heard.may_match(differing)
+
+    def _hears(self, told: Iterable[Article]) -> Heard:
+        pages = [page for article in told for _, part in parts(article) for page in read(self._open, part)]
+        words = " ".join(word for page in pages for word in page.words)
+        lists = tuple(sentence.by_list.keys() for page in pages for sentence in page.sentences)
+        return Heard(f" {words} ".encode("ascii"), lists)
 
     def _compile(self, model: Rule) -> Compiled | None:
         assert self.loaded.again is not None  # noqa: S101 - `load` gives it
-        return self.loaded.again(self.source, model)
+        compiled = self.loaded.again(self.source, model)
+        if compiled is None:
+            return None
+        return compiled._replace(policy=replace(compiled.policy, names={}))  # the printed names are in no test
 
-    def _sound(self, outcomes: Iterator[Any]) -> Tests:
+    def _sound(self) -> Iterator[Unit]:
         """The tests that the rule passes when it is alone."""
-        passed = {(one.kind, one.index) for one in outcomes if one.passed}
-        kept: dict[str, Any] = {
-            kind: [test for index, test in enumerate(getattr(self.rule.tests, kind)) if (kind, index) in passed]
-            for kind in type(self.rule.tests).model_fields
-        }
-        return Tests.model_construct(None, **kept)
+        for kind, tests, alike in _apart(self.rule.tests):
+            heard: set[str] = set()
 
-    def _tests(self, surfaces: frozenset[bytes]) -> Tests:
-        """The tests whose texts may be read otherwise."""
-        if not surfaces:
-            return self._passing
-        tests = self._passing
-        kept: dict[str, Any] = {
-            "fires": [test for test in tests.fires if _holds(f"{test.title}\n{test.text}", surfaces)],
-            "silent": [text for text in tests.silent if _holds(text, surfaces)],
-        }
-        for kind in STORIES:
-            told = getattr(tests, kind)
-            kept[kind] = [some for some in told if any(_holds(f"{one.title}\n{one.text}", surfaces) for one in some)]
-        return Tests.model_construct(None, **kept)
+            def hears(finding: Finding, heard: set[str] = heard) -> None:
+                heard.update(cue.name for cue, _ in finding.cues)
+
+            rule = self.rule.model_copy(update={"tests": tests})
+            told = [article for _, some in articles(rule) for article in some]
+            told += [article_of(one.test.text, one.test.title) for one in variants(rule)]
+            if self.passes(self.base, tests, hears):
+                yield Unit(kind, tests, tuple(told), self._hears(told), frozenset(heard), alike)
 
 
-def _holds(text: str, surfaces: frozenset[bytes]) -> bool:
-    words = b" " + b" ".join(fold(text).split()) + b" "
-    return any(b" " + surface + b" " in words for surface in surfaces)
+def _apart(tests: Tests) -> Iterator[tuple[str, Tests, bool]]:
+    """Each test alone, with its kind; variants word by word, and whether the words before it are as good."""
+    for kind in ("fires", "silent", *STORIES):
+        yield from ((kind, Tests.model_construct(None, **{kind: [test]}), False) for test in getattr(tests, kind))
+    for some in tests.variants:
+        for place, word in enumerate(some.words):
+            alone = Tests.model_construct(None, variants=[some.model_copy(update={"words": [word]})])
+            yield "variants", alone, place >= ALIKE
 
 
 def _told(rules: RuleSet, article: Article) -> list[tuple[object, ...]]:
@@ -159,7 +223,29 @@ def _told(rules: RuleSet, article: Article) -> list[tuple[object, ...]]:
 
 
 def _of_rule(loaded: Loaded, name: str) -> Iterator[Mutant]:
-    rule = loaded.models[name]
+    source, rule = loaded.sources[name], loaded.models[name]
+    for path, change in _changes(loaded, rule):
+        yield Mutant(name, change.kind, change.what, source.fault(path, change.what), change.model, cue=change.cue)
+    holdings = Holdings(loaded)
+    for own in rule.lists:
+        yield from holdings.of_list(f"{name}.{own}", name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is changed in the file of a rule, and the rule as it is then."""
+
+    kind: Kind
+    what: str
+    model: Rule
+    cue: str = ""
+
+
+_Changes = Iterator[tuple[tuple[str | int, ...], _Change]]
+
+
+def _changes(loaded: Loaded, rule: Rule) -> _Changes:
+    """Every change of a rule that is no change of a list, and where it is made."""
     for index, form in enumerate(rule.forms):
         yield from _of_form(rule, index, form)
     for phrase, wordings in rule.phrases.items():
@@ -180,28 +266,29 @@ def _of_rule(loaded: Loaded, name: str) -> Iterator[Mutant]:
     cues = (
         rule.cues
         if rule.cues is not None
-        else [cue.name for cue in loaded.rule_set.rules[loaded.rule_set.order[name]].cues]
+        else [cue.name for cue in loaded.rule_set.rules[loaded.rule_set.order[rule.name]].cues]
     )
     for cue in cues:
-        yield _changed(rule, "cue", f"deaf to the cue {cue!r}", ("ignore_cues",), ignore_cues=[*rule.ignore_cues, cue])
-    for own, words in rule.lists.items():
-        yield from _of_list(rule.name, own, words, loaded.rule_set.lists[f"{name}.{own}"])
+        deaf = rule.model_copy(update={"ignore_cues": [*rule.ignore_cues, cue]})
+        yield ("ignore_cues",), _Change("cue", f"deaf to the cue {cue!r}", deaf, cue)
 
 
-def _changed(rule: Rule, kind: Kind, told: str, path: tuple[str | int, ...], /, **update: object) -> Mutant:
-    return Mutant(rule.name, kind, told, path, rule.model_copy(update=update))
+def _changed(
+    rule: Rule, kind: Kind, told: str, path: tuple[str | int, ...], /, **update: object
+) -> tuple[tuple[str | int, ...], _Change]:
+    return path, _Change(kind, told, rule.model_copy(update=update))
 
 
 def _without(phrases: dict[str, list[str]], name: str, at: int) -> dict[str, list[str]]:
     return {**phrases, name: [*phrases[name][:at], *phrases[name][at + 1 :]]}
 
 
-def _of_form(rule: Rule, index: int, form: Form) -> Iterator[Mutant]:
+def _of_form(rule: Rule, index: int, form: Form) -> _Changes:
     """The form deleted, each of its gaps widened, each choice, tag and key left out."""
     told, path = f"form {form.form!r}", ("forms", index)
     yield _changed(rule, "form", f"without the {told}", path, forms=[*rule.forms[:index], *rule.forms[index + 1 :]])
 
-    def swapped(kind: Kind, what: str, **update: object) -> Mutant:
+    def swapped(kind: Kind, what: str, **update: object) -> tuple[tuple[str | int, ...], _Change]:
         forms = [*rule.forms]
         forms[index] = form.model_copy(update=update)
         return _changed(rule, kind, f"{what} in the {told}", path, forms=forms)
@@ -233,7 +320,7 @@ def _texts(form: str) -> Iterator[tuple[Kind, str, str]]:
         yield "tag", f"{tag[1]}> for {tag[0]}", f"{form[: tag.start()]}{tag[1]}>{form[tag.end() :]}"
 
 
-def _of_fields(rule: Rule) -> Iterator[Mutant]:
+def _of_fields(rule: Rule) -> _Changes:
     """Each entry of a list of the rule, and each key of who, where and what, left out."""
     for field in _LISTS:
         entries = getattr(rule, field)
@@ -262,26 +349,94 @@ def _of_fields(rule: Rule) -> Iterator[Mutant]:
                 )
 
 
-def _of_list(rule: str, name: str, words: Words, number: int) -> Iterator[Mutant]:
-    """Each entry of one of the rule's own lists dropped, and each phrase under `not`."""
-    kinds: tuple[tuple[str, Sequence[str], Callable[[str], Any]], ...] = (
-        ("words", words.words, lambda entry: (entry,)),
-        ("nouns", words.nouns, noun_forms),
-        ("verbs", words.verbs, verb_forms),
-    )
-    written = [
-        (kind, entry, frozenset(fold_phrase(one) for one in forms(entry)))
-        for kind, entries, forms in kinds
-        for entry in entries
+class Holdings:
+    """What each word list holds, and which others take it from there: what is missing when one of its entries is."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._reach = dict(_reach(loaded))
+        self._origins: Counter[tuple[str, int]] = Counter()
+        """Phrase and number of a list → how many entries bring the one into the other."""
+        for name, (words, _, _) in loaded.declared.items():
+            for _, _, surfaces in _written(words):
+                self._origins.update((surface, number) for surface in surfaces for number in self._reach[name])
+
+    def of_shared(self, names: Iterable[str]) -> Iterator[Mutant]:
+        """Each entry dropped, and each phrase under `not`, of the shared word lists that some rules read."""
+        rules = self._loaded.rule_set
+        read = frozenset[int]().union(*(_read(rules.rules[rules.order[name]]) for name in names))
+        read |= {rules.lists[name] for name in ENGINE if name in rules.lists}
+        for name, (words, _, _) in self._loaded.declared.items():
+            if isinstance(words, Words) and "." not in name and read & self._reach[name]:
+                yield from self.of_list(name)
+
+    def of_list(self, name: str, rule: str = "") -> Iterator[Mutant]:
+        """Each entry of a list dropped, and each phrase under `not`, from every list that takes it from there."""
+        words, source, path = self._loaded.declared[name]
+        called = name.rpartition(".")[2]
+        for kind, entry, surfaces in _written(words):
+            pairs = ((surface, number) for surface in surfaces for number in self._reach[name])
+            if gone := frozenset(pair for pair in pairs if self._origins[pair] == 1):
+                told = f"without {entry!r} in the list {called!r}"
+                yield Mutant(rule, "entry", told, source.fault((*path, kind), told), None, gone, entry=(kind, entry))
+        for entry in words.not_:
+            told = f"without {entry!r} under `not` of the list {called!r}"
+            without = frozenset((_folded(entry), number) for number in self._reach[name])
+            yield Mutant(
+                rule, "exception", told, source.fault((*path, "not"), told), None, without, entry=("not", entry)
+            )
+
+
+def _reach(loaded: Loaded) -> Iterator[tuple[str, frozenset[int]]]:
+    """Each list, with the numbers of the lists that hold its entries: its own, and of those that include it."""
+    takers: dict[str, set[str]] = {name: set() for name in loaded.declared}
+    for name, (words, _, _) in loaded.declared.items():
+        scope, dot, _ = name.rpartition(".")
+        for other in words.include:
+            own = f"{scope}{dot}{other}"
+            takers.get(own, takers.get(other, set())).add(name)
+    for name in takers:
+        held, new = {name}, {name}
+        while new:
+            new = set[str]().union(*(takers[one] for one in new)) - held
+            held |= new
+        yield name, frozenset(loaded.rule_set.lists[one] for one in held)
+
+
+def _read(rule: Compiled) -> frozenset[int]:
+    """The lists that a rule asks for."""
+    forms = [*rule.forms, *(form for cue in rule.cues for form in cue.forms)]
+    found = [step.lists for form in forms for step in form.steps]
+    found += [
+        frozenset(one)
+        for form in forms
+        for one in (
+            form.with_,
+            form.without,
+            form.about,
+            form.told,
+            (need for need in form.needs if isinstance(need, int)),
+        )
     ]
-    for kind, entry, surfaces in written:
-        others = frozenset[bytes]().union(*[some for _, one, some in written if one != entry])
-        if gone := surfaces - others:
-            without = frozenset((surface.decode("ascii"), number) for surface in gone)
-            told = f"without {entry!r} in the list {name!r}"
-            yield Mutant(rule, "entry", told, ("lists", name, kind), None, without)
-    for entry in words.not_:
-        phrase = fold_phrase(entry)
-        without = frozenset({(phrase.decode("ascii"), number)})
-        told = f"without {entry!r} under `not` of the list {name!r}"
-        yield Mutant(rule, "exception", told, ("lists", name, "not"), None, without)
+    found += [frozenset(one) for cue in rule.cues for one in (cue.lists, cue.unless)]
+    found += [
+        rule.never,
+        rule.never_in_sentence,
+        rule.never_in_lead,
+        rule.never_in_title,
+        rule.never_as_theme,
+        rule.after_done,
+    ]
+    found += [rule.actors, rule.owners, rule.aside, rule.places, *(figure.of for figure in rule.figures)]
+    return frozenset[int]().union(*found, (number for _, number in rule.materiel), (number for number, _ in rule.vague))
+
+
+def _written(words: Words | Cue) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Each entry with the key it stands under, and the ways in which a text can hold it."""
+    yield from (("words", entry, frozenset({_folded(entry)})) for entry in words.words)
+    for kind, entries, forms in (("nouns", words.nouns, noun_forms), ("verbs", words.verbs, verb_forms)):
+        yield from ((kind, entry, frozenset(map(_folded, forms(entry)))) for entry in entries)
+
+
+def _folded(phrase: str) -> str:
+    return fold_phrase(phrase).decode("ascii")

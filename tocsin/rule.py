@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import prod
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from tocsin.signal import Certainty, Stage
 
@@ -411,6 +421,50 @@ class Report(Model):
     ) = Field(default=None, description="What must become of it")  # fmt: skip
 
 
+BLANK = "{}"
+"""Where in a sentence each of several words stands in turn."""
+
+
+class Variants(Model):
+    """A sentence with a blank, and the words that stand there in turn: a test for each."""
+
+    fires: str | None = Field(default=None, description="What the news says, with {} for the word; it must fire")
+    silent: str | None = Field(default=None, description="The same of what must stay silent")
+    title: str = Field(default="", description="The headline above it; the {} may stand here instead")
+    words: list[Phrase] = Field(min_length=1, description="What stands at the {} in turn, as written: sent, sails to")
+    who: Named | None = Field(default=None, description="The actor that must be found each time")
+    where: Named | None = Field(default=None, description="The theatre that must be found")
+    what: Slug | None = Field(default=None, description="The materiel that must be found")
+    stage: Stage | None = Field(default=None, description="The stage that must be found")
+    certainty: Certainty | None = Field(default=None, description="The certainty that must be found")
+    flags: list[Slug] | None = Field(default=None, description="Flags each signal must carry, among others")
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        """Whether it says what is to come of it, has one blank, and no word twice."""
+        if (self.fires is None) == (self.silent is None):
+            raise ValueError("write the sentence under `fires` or under `silent`, one of the two")
+        if f"{self.title}\n{self.text}".count(BLANK) != 1:
+            raise ValueError("the sentence, or its title, needs one {} where the words stand in turn")
+        if self.silent is not None and self.model_fields_set - {"silent", "title", "words"}:
+            raise ValueError("nothing is read out of what stays silent; leave out all but `title` and `words`")
+        if twice := [word for word, count in Counter(self.words).items() if count > 1]:
+            raise ValueError(f"{twice[0]!r} stands there twice; once is enough")
+        return self
+
+    @property
+    def text(self) -> str:
+        """The sentence, with its blank."""
+        return self.fires if self.fires is not None else self.silent or ""
+
+    def said(self) -> Iterator[tuple[str, Fires]]:
+        """Each of the words, with the text and headline it makes and what must be read out of them."""
+        asked = {name: getattr(self, name) for name in ("who", "where", "what", "stage", "certainty", "flags")}
+        for word in self.words:
+            text, title = (part.replace(BLANK, word) for part in (self.text, self.title))
+            yield word, Fires.model_construct(text=text, title=title, **asked)
+
+
 class Tests(Model):
     """What the rule must do, in the words of the news."""
 
@@ -421,10 +475,14 @@ class Tests(Model):
     update: list[list[Report]] = Field(
         default=[], description="Articles of one story, the last of which must be told as an update"
     )
+    variants: list[Variants] = Field(
+        default=[], description="Sentences in which each of several words must do the same, so that each is tested"
+    )
 
     def counts(self) -> Counter[str]:
-        """How many there are of each kind."""
-        return Counter({kind: len(getattr(self, kind)) for kind in type(self).model_fields})
+        """How many there are of each kind; of variants, each word is one."""
+        counted = Counter({kind: len(getattr(self, kind)) for kind in type(self).model_fields})
+        return counted | Counter({"variants": sum(len(one.words) for one in self.variants)})
 
 
 class Rule(Model):

@@ -5,19 +5,22 @@ from __future__ import annotations
 import difflib
 import gc
 import hashlib
+import json
 import re
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
 from tocsin import compiled, spelling
+from tocsin import source as source_module
 from tocsin.compiled import Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
 from tocsin.packing import Draft, packed
@@ -80,19 +83,51 @@ class Shelf:
     """Name of a file → what stood in it, and what that was read as."""
     models: dict[str, tuple[Source, Any, tuple[Fault, ...]]] = field(default_factory=dict)
     """Name of a file → as it was read, the model of it, and its faults."""
+    kept: Keeps | None = None
+    """What was read in other runs."""
+
+    def read(self, raw: bytes, file: str) -> Source:
+        """The bytes of a file, read; from what is kept, where they were read before."""
+        if self.kept is None:
+            return decoded(raw, file)
+        key = hashlib.sha256(_reader() + raw).hexdigest()
+        if data := self.kept.get(key):
+            with suppress(ValueError):
+                return Source(file, json.loads(data), raw.decode("utf-8-sig"))
+        source = decoded(raw, file)
+        data = json.dumps(source.data).encode()
+        if json.loads(data) == source.data:
+            self.kept.put(key, data)
+        return source
 
 
-def load(folder: Path, shelf: Shelf | None = None) -> Loaded:
+class Keeps(Protocol):
+    """Who keeps things by what they were made of."""
+
+    def get(self, key: str) -> bytes | None:
+        """What was kept under a key."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keeps something."""
+
+
+@cache
+def _reader() -> bytes:
+    """Names the reader of files: what another version of it read does not count."""
+    return hashlib.sha256(Path(source_module.__file__).read_bytes()).digest()
+
+
+def load(folder: Path, shelf: Shelf | None = None, made: RuleSet | None = None) -> Loaded:
     """Reads and compiles a folder: rules in it, lists and cues below it. `RuleFaults` only when nothing can be used.
 
-    What stands on the shelf is not read again, and what is read is put there.
+    What stands on the shelf is not read again, and what is read is put there. `made`: the set, where it was packed before.
     """
     if not folder.is_dir():
         raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules", "TOC201")])
     collecting = gc.isenabled()
     gc.disable()  # next to nothing made here is garbage, and looking for it takes a third of the time
     try:
-        return _Loader(folder, shelf or Shelf()).load()
+        return _Loader(folder, shelf or Shelf()).load(made)
     finally:
         if collecting:
             gc.enable()
@@ -114,7 +149,7 @@ class _Loader:
         self.verb_lists: set[int] = set()
         self.used: set[int] = set()
 
-    def load(self) -> Loaded:
+    def load(self, made: RuleSet | None) -> Loaded:
         shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
         for source in shared:
             self._read_shared(source)
@@ -140,7 +175,7 @@ class _Loader:
         )
         names = {number: name for name, number in self.numbers.items()}
         return Loaded(
-            packed(draft),
+            made or packed(draft),
             {rule.name: rule for rule, _ in ready},
             sorted(set(self.faults)),
             {rule.name: source for source, rule in rules},
@@ -160,7 +195,7 @@ class _Loader:
             try:
                 raw = contents(path, name)
                 before = self.shelf.sources.get(name)
-                source = before[1] if before and before[0] == raw else decoded(raw, name)
+                source = before[1] if before and before[0] == raw else self.shelf.read(raw, name)
                 self.shelf.sources[name] = raw, source
                 sources.append(source)
             except RuleFaults as error:

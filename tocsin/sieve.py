@@ -10,6 +10,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from copy import copy
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
@@ -99,6 +100,7 @@ class Sieve:
         self._waiting: dict[int, dict[int, list[int]]] = {rarest: dict(others) for rarest, others in plan["waiting"]}
         """Step → another → the forms whose two rarest steps these are."""
         self._rarest = frozenset(self._waiting)
+        self._only = ""
         self._read: dict[int, Sought] = {}
 
     @cached_property
@@ -115,6 +117,12 @@ class Sieve:
     def _forms(self) -> list[str]:
         """Of each form, as JSON: rule, number in its rule, and both chains."""
         return self._lines[2].split("\n")
+
+    def of(self, rule: str) -> Sieve:
+        """The same for the forms of one rule alone."""
+        made = copy(self)
+        made.__dict__["_only"] = rule
+        return made
 
     def sift(self, words: Sequence[str]) -> Sifted | None:
         """The forms a text may hold; None where there is none."""
@@ -133,7 +141,7 @@ class Sieve:
             *[self.kinds[kind] for kind in {*kinds.values(), *[phrase.kind for phrase in phrases]}],
             self.figures if figures else (),
         )
-        forms = [*self.waiting(present)]
+        forms = [form for form in self.waiting(present) if self._only in {"", form.rule}]
         return Sifted(self, words, kinds, phrases, figures, forms) if forms else None
 
     def waiting(self, present: AbstractSet[int]) -> Iterator[Sought]:
@@ -162,6 +170,22 @@ class Sieve:
         needed = frozenset(step for step, _ in chain if step in self.figures or step not in self.computed)
         found = self._read[number] = Sought(rule, place, rarest, chain, needed)
         return found
+
+
+class Open:
+    """Stands for a sieve of one rule through which everything falls: for a rule that is asked of a few texts only, and then no more."""
+
+    def __init__(self, rule: str, forms: int) -> None:
+        self.near = [(Sought(rule, number, (), (), frozenset()), ALWAYS) for number in range(forms)]
+        """Every form, as standing anywhere."""
+
+    def sift(self, _words: Sequence[str]) -> Open:
+        """Whatever the text."""
+        return self
+
+    def within(self, _low: int, _high: int, forms: Iterable[Sought]) -> list[Sought]:
+        """All of these forms."""
+        return [*forms]
 
 
 class Sifted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,10 +11,10 @@ from tocsin.article import Article
 from tocsin.compiled import RuleSet
 from tocsin.decide import Decision, correct, decide
 from tocsin.detection import detect, explained
-from tocsin.match import read
+from tocsin.match import Finding, read
 from tocsin.policy import Policy
 from tocsin.reasons import reasons
-from tocsin.rule import Fires, Report, Rule
+from tocsin.rule import Fires, Report, Rule, Tests
 from tocsin.signal import Signal, rank
 from tocsin.story import Report as StoryReport
 from tocsin.story import Story, identity
@@ -21,7 +22,7 @@ from tocsin.story import Story, identity
 WHEN = datetime(2025, 6, 15, tzinfo=UTC)
 """When the articles of `fires` and `silent` are published: rules read past dates against it."""
 STORIES = ("same_story", "new_story", "update")
-KINDS = ("fires", "silent", *STORIES)
+KINDS = ("fires", "silent", *STORIES, "variants")
 _NOTHING = "nothing"
 _CODES = {"silent": "TOC503", "same_story": "TOC504", "new_story": "TOC505", "update": "TOC506"}
 _READ = ("who", "where", "what", "stage", "certainty")
@@ -41,6 +42,15 @@ class Outcome:
     """What is wrong, a sentence each; none when the test passed."""
     why: tuple[str, ...] = ()
     """Of a test that failed, the reasons of every finding of the rule, as `tocsin explain` gives them."""
+    word: str = ""
+    """Of variants, the word that stood in the blank."""
+    place: int = 0
+    """Of variants, where among its words that stands."""
+
+    @property
+    def name(self) -> str:
+        """What the test is called: its kind, its number, and of variants the word."""
+        return f"{self.kind} {self.index + 1}" + (f" {self.word!r}" if self.word else "")
 
     @property
     def passed(self) -> bool:
@@ -50,20 +60,22 @@ class Outcome:
     @property
     def code(self) -> str:
         """The check that it fails, if it does."""
-        return _CODES.get(self.kind, "TOC501" if self.got == _NOTHING else "TOC502")
+        kind = "silent" if self.wanted == _NOTHING else self.kind
+        return _CODES.get(kind, "TOC501" if self.got == _NOTHING else "TOC502")
 
     @property
     def path(self) -> tuple[str | int, ...]:
         """Leads to the test in the rule's file."""
-        return ("tests", self.kind, self.index)
+        return ("tests", self.kind, self.index, *(("words", self.place) if self.word else ()))
 
 
+Hears = Callable[[Finding], None]
 Seeks = Callable[[RuleSet, Article], Sequence[Signal]]
 """Who looks for signals: `detect`, or somebody who remembers what it found."""
 
 
 def run(rules: RuleSet, rule: Rule, seeks: Seeks = detect) -> Iterator[Outcome]:
-    """The outcome of every test of one rule, in the order of the file."""
+    """The outcome of every test of one rule, but for its variants, in the order of the file."""
     bench = _Bench(rules, rule.name, seeks)
     for index, test in enumerate(rule.tests.fires):
         yield bench.fires(index, test)
@@ -74,18 +86,93 @@ def run(rules: RuleSet, rule: Rule, seeks: Seeks = detect) -> Iterator[Outcome]:
             yield bench.stories(kind, index, reports)
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One word of the variants of a rule, and the test that it makes."""
+
+    rule: str
+    index: int
+    place: int
+    word: str
+    test: Fires
+    fires: bool
+
+    @property
+    def name(self) -> str:
+        """Names it by what it says and wants: as long as the rule is the same, so is what comes of it."""
+        asked = [getattr(self.test, name) for name in (*_READ, "flags")]
+        told = repr((self.test.title, self.test.text, self.fires, asked))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def passed(self, text: str, wanted: str, got: str) -> Outcome:
+        """What came of it when it passed."""
+        return Outcome(self.rule, "variants", self.index, text, wanted, got, word=self.word, place=self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One test of a rule, but for variants."""
+
+    rule: str
+    kind: str
+    index: int
+    tests: Tests
+    """The test, alone."""
+
+    @property
+    def name(self) -> str:
+        """Names it by its place and what it says: as long as all rules are the same, so is what comes of it."""
+        told = f"{self.kind} {self.index} {self.tests.model_dump_json()}"
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def tried(self, rules: RuleSet, rule: Rule, hears: Hears) -> Outcome:
+        """What comes of it."""
+        alone = rule.model_copy(update={"tests": self.tests})
+        (outcome,) = run(rules, alone, lambda rules, article: detect(rules, article, hears))
+        return replace(outcome, index=self.index)
+
+    def passed(self, text: str, wanted: str, got: str) -> Outcome:
+        """What came of it when it passed."""
+        return Outcome(self.rule, self.kind, self.index, text, wanted, got)
+
+
+def trials(rule: Rule) -> Iterator[Trial]:
+    """The tests of a rule one by one, in the order in which they run, but for its variants."""
+    for kind in ("fires", "silent", *STORIES):
+        for index, test in enumerate(getattr(rule.tests, kind)):
+            yield Trial(rule.name, kind, index, Tests.model_construct({kind}, **{kind: [test]}))
+
+
+def variants(rule: Rule) -> list[Variant]:
+    """The tests that the variants of a rule make, word by word."""
+    return [
+        Variant(rule.name, index, place, word, test, some.fires is not None)
+        for index, some in enumerate(rule.tests.variants)
+        for place, (word, test) in enumerate(some.said())
+    ]
+
+
+def tried(alone: RuleSet, variant: Variant, hears: Hears | None = None) -> Outcome:
+    """What comes of a variant where its rule is alone, so that it hangs on no other."""
+    bench = _Bench(alone, variant.rule, lambda rules, article: detect(rules, article, hears))
+    test = variant.test
+    outcome = bench.fires(variant.index, test) if variant.fires else bench.silent(variant.index, test.text, test.title)
+    return replace(outcome, kind="variants", word=variant.word, place=variant.place)
+
+
 def articles(rule: Rule) -> Iterator[tuple[str, list[Article]]]:
-    """The articles of each test of a rule, with the name of the test: what the test hears, in order."""
+    """The articles of each test of a rule, with the name of the test: what the test hears, in order. Variants are no cases of their own."""
     for index, test in enumerate(rule.tests.fires):
-        yield f"{rule.name} fires {index + 1}", [_article(test.text, test.title)]
+        yield f"{rule.name} fires {index + 1}", [article_of(test.text, test.title)]
     for index, text in enumerate(rule.tests.silent):
-        yield f"{rule.name} silent {index + 1}", [_article(text)]
+        yield f"{rule.name} silent {index + 1}", [article_of(text)]
     for kind in STORIES:
         for index, reports in enumerate(getattr(rule.tests, kind)):
             yield f"{rule.name} {kind} {index + 1}", [_reported(number, one) for number, one in enumerate(reports, 1)]
 
 
-def _article(text: str, title: str = "") -> Article:
+def article_of(text: str, title: str = "") -> Article:
+    """The text of a test as an article."""
     return Article("inline-test", text, title, "inline test", published=WHEN)
 
 
@@ -108,7 +195,7 @@ class _Bench:
 
     def fires(self, index: int, test: Fires) -> Outcome:
         """A text that must fire, as the test says."""
-        article = _article(test.text, test.title)
+        article = article_of(test.text, test.title)
         found = signals_of(self.rules, self.rule, test.text, test.title, self.seeks)
         wanted = {name: value for name in _READ if (value := getattr(test, name))}
         flags = set(test.flags or ())
@@ -130,10 +217,10 @@ class _Bench:
         )
         return self._outcome("fires", index, [article], asked, got, fault)
 
-    def silent(self, index: int, text: str) -> Outcome:
+    def silent(self, index: int, text: str, title: str = "") -> Outcome:
         """A text that must stay silent."""
-        article = _article(text)
-        found = signals_of(self.rules, self.rule, text, seeks=self.seeks)
+        article = article_of(text, title)
+        found = signals_of(self.rules, self.rule, text, title, self.seeks)
         forms = " and ".join(dict.fromkeys(repr(one.evidence.form) for one in found))
         fault = f"fired as {_told(found)} by the form {forms}: {text!r:.120}" if found else ""
         return self._outcome("silent", index, [article], _NOTHING, _told(found), fault)
@@ -175,7 +262,7 @@ class _Bench:
 
 def signals_of(rules: RuleSet, rule: str, text: str, title: str = "", seeks: Seeks = detect) -> list[Signal]:
     """What one rule finds in the text of a test."""
-    found = seeks(rules, _article(text, title))
+    found = seeks(rules, article_of(text, title))
     return [signal for signal in found if signal.rule == rule and "denied" not in signal.flags]
 
 

@@ -109,6 +109,72 @@ def test_junit(folder: Path, tmp_path: Path) -> None:
     assert suite[1].get("line") == "20"
 
 
+def test_variants_are_tested_word_by_word(folder: Path) -> None:
+    """Each word in the blank is a test: one that fails is told with its place and the sentence it makes, and the others count."""
+    put(
+        folder,
+        '  silent: ["Nobody moved."]',
+        '  silent: ["Nobody moved."]\n  variants:\n    - {fires: "Ruritania {} its host.", words: [marches, hid], who: ruritania}\n'
+        '    - {silent: "Nobody said more.", title: "Ruritania {} its host", words: [lost, marches]}',
+    )
+    ran = tocsin("test", "--rules", folder)
+    assert "6 tests, 2 failed" in ran.out
+    assert (
+        "rules/marching.yaml:22:58: marching variants 1 'hid'\n    Ruritania hid its host.\n  wanted  a signal: who ruritania\n"
+        in ran.out
+    )
+    assert (
+        "rules/marching.yaml:23:83: marching variants 2 'marches'\n    Ruritania marches its host | Nobody said more."
+        in ran.out
+    )
+    assert (
+        "rules/marching.yaml:22:58: stayed silent: 'Ruritania hid its host.'" in tocsin("check", "--rules", folder).out
+    )
+    assert "no test touches 0 of 1 forms, 0 of 2 list entries" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("test", "told"),
+    [
+        pytest.param(
+            '{fires: "They {}", silent: "They {}", words: [go]}',
+            "write the sentence under `fires` or under `silent`",
+            id="both",
+        ),
+        pytest.param("{words: [go]}", "write the sentence under `fires` or under `silent`", id="neither"),
+        pytest.param('{fires: "They go.", words: [go]}', "needs one {} where the words stand in turn", id="no blank"),
+        pytest.param(
+            '{fires: "{} and {}", words: [go]}', "needs one {} where the words stand in turn", id="two blanks"
+        ),
+        pytest.param(
+            '{silent: "They {}", words: [go], stage: done}',
+            "nothing is read out of what stays silent",
+            id="silent, yet read",
+        ),
+        pytest.param('{silent: "They {}", words: [go, go]}', "'go' stands there twice; once is enough", id="twice"),
+    ],
+)
+def test_variants_that_make_no_test(folder: Path, test: str, told: str) -> None:
+    """What can be no test is a fault at its place, with what to do."""
+    put(folder, '  silent: ["Nobody moved."]', f'  silent: ["Nobody moved."]\n  variants:\n    - {test}')
+    (line,) = tocsin("check", "--rules", folder).out.splitlines()
+    assert line.startswith("rules/marching.yaml:22:7: ")
+    assert told in line
+
+
+def test_a_word_that_makes_a_text_there_is(folder: Path) -> None:
+    """A word with which a sentence stands in the tests already is a fault at its place."""
+    put(
+        folder,
+        '  silent: ["Nobody moved."]',
+        '  silent: ["Nobody moved."]\n  variants:\n    - {fires: "Ruritania {} its host.", words: [marches, marched]}',
+    )
+    assert (
+        "rules/marching.yaml:22:58: the text stands in the tests already, as fires 1; remove one"
+        in tocsin("check", "--rules", folder).out
+    )
+
+
 def test_rules_can_be_named(folder: Path) -> None:
     """Only the rules named are tested; a name that there is not is refused with those that there are."""
     other = RULE.replace("name: marching", "name: strolling").replace('"Nobody moved."', f'"{MARCH}"')

@@ -91,3 +91,45 @@ def test_the_shown_list(folder: Path) -> None:
     out = tocsin("test", "--rules", folder, "--mutate", "marching").out
     assert re.search(r"rules/marching\.yaml:14:\d+: survives: without 'army' in the list 'host'\n", out)
     assert "mutants noticed (" in out
+
+
+SHARED = """kind: words
+lists:
+  walk: {verbs: [walk, stroll], not: [walk out]}
+"""
+
+
+def test_entries_of_shared_lists_are_dropped_too(folder: Path) -> None:
+    """An entry of a shared list is dropped for all rules that read it, and what no test of theirs notices is told at its place in the list's file."""
+    (folder / "lists" / "walking.yaml").write_text(SHARED, encoding="utf-8")
+    text = WORDY.replace("  walk: {verbs: [walk]}\n", "").replace(
+        "  silent:", '  variants:\n    - {fires: "Ruritania {} its host.", words: [walked]}\n  silent:'
+    )
+    (folder / "marching.yaml").write_text(text, encoding="utf-8")
+    ran = tocsin("test", "--rules", folder, "--mutate", "--format", "ndjson", "marching")
+    rows = [row for row in ran.rows if "walking.yaml" in row.get("file", "")]
+    assert [(row["survived"], row["line"]) for row in rows] == [
+        ("without 'stroll' in the list 'walk'", 3),
+        ("without 'walk out' under `not` of the list 'walk'", 3),
+    ]
+    assert ran.rows[-1]["summary"]["by"] == {"variants": 1}
+
+
+def test_tests_are_found_for_what_survives(folder: Path) -> None:
+    """With `--write` sentences of the rule's tests, with another word, are added as variants: they pass, and then less survives."""
+    text = WORDY.replace("words: [homewards]", "words: [homewards, back]").replace(
+        '  silent: ["Nobody moved."]', '  silent: ["Nobody moved.", "Ruritania marched its host homewards."]'
+    )
+    survived, before, _ = tried(folder, text)
+    ran = tocsin("test", "--rules", folder, "--mutate", "--write", "marching")
+    assert ran.code == 0
+    assert "sentences added; read them, and keep what is right" in ran.out
+    written = (folder / "marching.yaml").read_text(encoding="utf-8")
+    assert written.startswith(text.rstrip("\n"))
+    assert '    - fires: "Ruritania marched its {}."\n      words: [army]\n' in written
+    assert '    - silent: "Ruritania marched its host {}."\n      words: [back]\n' in written
+    assert tocsin("test", "--rules", folder).code == 0
+    left, after, _ = tried(folder, written)
+    assert after["caught"] > before["caught"]
+    assert "without 'army' in the list 'host'" in survived["entry"]
+    assert "entry" not in left or "without 'army' in the list 'host'" not in left["entry"]

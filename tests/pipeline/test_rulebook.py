@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.system import ROOT, RULES, rule_set, seed_articles
-from tocsin.adapters.rulebook import INSIDE, KEPT, build, rulebook
+from tocsin.adapters.rulebook import INSIDE, KEPT, build, models, rulebook
 from tocsin.article import Article
 from tocsin.detection import detect
 from tocsin.errors import RuleFaults
@@ -237,3 +237,21 @@ def test_rules_are_read_when_they_are_wanted() -> None:
     assert [rule.policy.name for rule in rules] == [*rule_set().order]
     assert rules[-1].policy == rule_set().policy(rules[-1].policy.name)
     assert [rule.policy.name for rule in rules[:2]] == [*rule_set().order][:2]
+
+
+def test_models_are_the_same_from_what_was_kept(folder: Path, home: dict[str, str]) -> None:
+    """Read again from what was kept, a folder has the same models, faults with their places, and set; a file that changed is read anew."""
+    first, again = models(folder, home), models(folder, home)
+    assert (again.models, again.faults, again.used) == (first.models, first.faults, first.used)
+    assert again.rule_set.sections["rules"] == first.rule_set.sections["rules"]
+    assert detect(again.rule_set, TELLS) == detect(first.rule_set, TELLS)
+    (folder / "marching.yaml").write_text(RULE.replace("nouns: [host]", "nouns: [army]"), encoding="utf-8")
+    assert models(folder, home).models["marching"].lists["host"].nouns == ["army"]
+
+
+def test_what_is_kept_of_a_file_and_broken_is_read_anew(folder: Path, home: dict[str, str]) -> None:
+    """A kept file that somebody cut off is no harm: the rule file itself is read."""
+    first = models(folder, home)
+    for path in (Path(home["XDG_CACHE_HOME"]) / "tocsin" / "files").iterdir():
+        path.write_bytes(b'{"title": ')
+    assert models(folder, home).models == first.models

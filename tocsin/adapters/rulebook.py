@@ -12,17 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tocsin import artefact
+from tocsin.adapters.kept import Kept, write
 from tocsin.artefact import Artefact
 from tocsin.errors import RuleFaults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tocsin.rules import Loaded
+
 INSIDE = "compiled"
 """The artefact that lies in the folder itself, written where it is built."""
 KEPT = 16
-"""Artefacts that are kept in the cache."""
-_OTHERS = 0o022
+"""Artefacts that are kept."""
+FILES = 400
+"""Files that are kept as they were read."""
 
 
 def rulebook(folder: Path, environment: Mapping[str, str] = os.environ) -> Artefact:
@@ -30,16 +34,34 @@ def rulebook(folder: Path, environment: Mapping[str, str] = os.environ) -> Artef
     key = artefact.key(folder)
     if key is None:
         return _compiled(folder)
-    cache = _cache(environment)
-    for path in (folder / INSIDE, *([cache / key] if cache else [])):
-        found = _read(path, key)
-        if found is not None:
+    kept = Kept("rules", KEPT, environment)
+    found = _known(folder, key, kept)
+    if found is None:
+        found = _compiled(folder)
+        kept.put(key, artefact.written(found, key))
+    return found
+
+
+def models(folder: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
+    """A folder with its models and the places of all that is written there; what was read or compiled before is not again."""
+    from tocsin import rules
+
+    key = artefact.key(folder) if folder.is_dir() else None
+    kept = Kept("rules", KEPT, environment)
+    found = _known(folder, key, kept) if key else None
+    loaded = rules.load(folder, rules.Shelf(kept=Kept("files", FILES, environment)), found.rule_set if found else None)
+    if key and not found and loaded.models:
+        kept.put(key, artefact.written(_made_of(folder, loaded), key))
+    return loaded
+
+
+def _known(folder: Path, key: str, kept: Kept) -> Artefact | None:
+    """The artefact of this key, from the folder itself or what was kept."""
+    with suppress(OSError):
+        if found := artefact.read((folder / INSIDE).read_bytes(), key):
             return found
-    made = _compiled(folder)
-    if cache:
-        with suppress(OSError):  # a full or locked disk costs time, nothing else
-            _keep(cache, key, artefact.written(made, key))
-    return made
+    data = kept.get(key)
+    return artefact.read(data, key) if data else None
 
 
 def build(folder: Path) -> Artefact:
@@ -52,60 +74,22 @@ def build(folder: Path) -> Artefact:
 
 
 def _compiled(folder: Path) -> Artefact:
-    from tocsin import routefile, rules
+    from tocsin import rules
 
     loaded = rules.load(folder)
     if not loaded.models:
         raise RuleFaults(loaded.faults)
+    return _made_of(folder, loaded)
+
+
+def _made_of(folder: Path, loaded: Loaded) -> Artefact:
+    from tocsin import routefile
+
     try:
         routes = routefile.load(folder, loaded)
     except RuleFaults as error:
         return Artefact(loaded.rule_set, tuple(loaded.faults), None, tuple(error.faults))
     return Artefact(loaded.rule_set, tuple(loaded.faults), routes.to_json())
-
-
-def _cache(environment: Mapping[str, str]) -> Path | None:
-    """Where artefacts are kept: under XDG_CACHE_HOME or in the home; not where others could write."""
-    home = environment.get("HOME")
-    place = environment.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
-    if not Path(place).is_absolute():
-        return None
-    cache = Path(place) / "tocsin" / "rules"
-    try:
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        told = cache.stat()
-    except OSError:
-        return None
-    return cache if told.st_uid == os.geteuid() and not told.st_mode & _OTHERS else None
-
-
-def _read(path: Path, key: str) -> Artefact | None:
-    try:
-        return artefact.read(path.read_bytes(), key)
-    except OSError:
-        return None
-
-
-def _keep(cache: Path, key: str, data: bytes) -> None:
-    write(cache / key, data)
-    kept = sorted(cache.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in kept[KEPT:]:
-        path.unlink(missing_ok=True)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Writes a file that others see whole or not at all."""
-    import tempfile  # drags in compression and chance, for which no cold start shall wait
-
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as stream:
-        try:
-            stream.write(data)
-            stream.close()
-            Path(stream.name).chmod(0o644)
-            Path(stream.name).replace(path)
-        except OSError:
-            Path(stream.name).unlink(missing_ok=True)
-            raise
 
 
 def main() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from tocsin.article import Article
 from tocsin.cli.check import faults_of
-from tocsin.cli.crowd import Heard
+from tocsin.cli.crowd import Heard, varied
 from tocsin.cli.diff import Case, cases_of
 from tocsin.compiled import RuleSet
 from tocsin.difference import KINDS, Change, Ended, compare
 from tocsin.errors import Fault, RuleFaults
 from tocsin.rehearsal import Rehearsal
-from tocsin.rules import Loaded, Shelf, load
+from tocsin.rules import Keeps, Loaded, Shelf, load
 from tocsin.trial import Outcome, run
 
 
@@ -45,6 +45,10 @@ class Bench:
     folder: Path
     base: Loaded
     shelf: Shelf = field(default_factory=Shelf)
+    kept: Keeps | None = None
+    """Who remembers which variants pass."""
+    loaded: Loaded | None = None
+    """The folder as it was read last."""
     _now: Heard = field(default_factory=Heard)
     _before: Heard = field(default_factory=Heard)
     _ends: dict[tuple[Article, ...], Ended] = field(default_factory=dict)
@@ -58,6 +62,7 @@ class Bench:
             loaded = load(self.folder, self.shelf)
         except RuleFaults as error:
             return Round(tuple(error.faults))
+        self.loaded = loaded
         faults = tuple(faults_of(self.folder, loaded))
         if not loaded.models:
             return Round(faults)
@@ -80,6 +85,16 @@ class Bench:
             else tuple(sorted(self._changes(cases, loaded.rule_set), key=lambda one: KINDS.index(one[1].kind)))
         )
         return Round(faults, len(loaded.models), len(outcomes), failures, changes)
+
+    def vary(self) -> tuple[int, tuple[Failure, ...]]:
+        """How many words the variants of the rules have, and those that do not come out. It takes longer, so it comes after everything else."""
+        if self.loaded is None:
+            return 0, ()
+        outcomes = [one.outcome for one in varied(self.loaded, self.loaded.models, self.kept)]
+        wrong = [(one, self.loaded.sources[one.rule]) for one in outcomes if one.faults]
+        return len(outcomes), tuple(
+            Failure(one, source.fault(one.path, "; ".join(one.faults), one.code)) for one, source in wrong
+        )
 
     def _changes(self, cases: Sequence[Case], rules: RuleSet) -> Iterator[tuple[str, Change]]:
         """How alerts differ from those of the base."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,19 @@ from typing import Any
 import click
 
 from tocsin import __version__, feeds
+from tocsin.adapters.kept import Kept
+from tocsin.adapters.rulebook import models
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
-from tocsin.cli.crowd import Heard
+from tocsin.cli.crowd import TESTS, Heard, outcomes_of
 from tocsin.cli.options import rules_option
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
 from tocsin.repair import repaired
 from tocsin.routefile import load as load_routes
-from tocsin.rules import Loaded, load
+from tocsin.rules import Loaded
 from tocsin.source import MAX_BYTES
-from tocsin.trial import articles, run
+from tocsin.trial import Outcome, run
 
 
 @click.command("check")
@@ -47,7 +49,7 @@ def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> 
     if mends:
         _mend([*sorted(rules.glob("*.yaml")), *sorted(rules.glob("[lc]*s/*.yaml")), *lists])
     try:
-        loaded = load(rules)
+        loaded = models(rules)
     except RuleFaults as error:
         _write(form, [*error.faults, *_of_feeds(lists)])
         return RULES_UNREADABLE
@@ -77,16 +79,16 @@ def _mend(paths: Sequence[Path]) -> None:
 
 
 def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
-    """The inline tests that do not come out as they say; their texts are read on all cores, but for what was `heard`."""
+    """The inline tests that do not come out as they say, read on all cores. Where somebody waits, `heard` knows most, and variants are left out."""
     if heard is None:
-        heard = Heard()
-        heard.turn(loaded.rule_set)
-        heard.prepare([article for rule in loaded.models.values() for _, told in articles(rule) for article in told])
+        outcomes: Iterable[Outcome] = (one.outcome for one in outcomes_of(loaded, loaded.models, Kept("tests", TESTS)))
     else:
         heard.turn(loaded.rule_set)
-    for name, rule in loaded.models.items():
-        source = loaded.sources[name]
-        for outcome in run(loaded.rule_set, rule, heard.seek):
+        seek = heard.seek
+        outcomes = (one for rule in loaded.models.values() for one in run(loaded.rule_set, rule, seek))
+    for outcome in outcomes:
+        if outcome.faults:
+            source = loaded.sources[outcome.rule]
             yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from tocsin.adapters.rulebook import models
 from tocsin.article import Article
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.backtest import read_all, row_of
@@ -25,7 +26,7 @@ from tocsin.compiled import RuleSet
 from tocsin.difference import KINDS, Change, Ended, compare
 from tocsin.errors import InputFault, RuleFaults
 from tocsin.rehearsal import Alert, Rehearsal, in_order
-from tocsin.rules import Loaded, load
+from tocsin.rules import Loaded
 from tocsin.trial import articles as told_by
 
 SEEDS = DEFAULT_RULES.parent / "seeds"
@@ -77,7 +78,7 @@ def command(rules: Path, base: str, since: timedelta | None, form: str, paths: t
     """
     after = load_models(rules)
     with base_of(rules, base) as folder:
-        before = load(folder)
+        before = models(folder)
     if not before.models:
         raise RuleFaults(before.faults)
     changes, heard, rejected = compared(before, after, paths, since)

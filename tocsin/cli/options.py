@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tocsin import silencing
-from tocsin.adapters.rulebook import rulebook
+from tocsin.adapters.rulebook import models, rulebook
 from tocsin.artefact import Artefact
 from tocsin.errors import InputFault, RuleFaults
 from tocsin.reading import MAX_FILE, PACKED, Entry, articles, contents, entries, lines, unpacked
@@ -138,9 +138,7 @@ def load_rules(folder: Path) -> Artefact:
 
 def load_models(folder: Path) -> Loaded:
     """The rules as `load_rules` has them, with the models and places of everything written in them."""
-    from tocsin.rules import load
-
-    loaded = load(folder)
+    loaded = models(folder)
     if not loaded.models:
         raise RuleFaults(loaded.faults)
     for fault in loaded.faults:

@@ -10,14 +10,16 @@ from xml.etree import ElementTree as ET
 
 import click
 
+from tocsin.adapters.kept import Kept
 from tocsin.cli import FINDINGS, FINE
+from tocsin.cli.crowd import TESTS, outcomes_of
 from tocsin.cli.options import format_option, load_models, rules_option
 from tocsin.coverage import Coverage, Share
 from tocsin.demands import untested
-from tocsin.detection import detect
 from tocsin.errors import Fault, InputFault
 from tocsin.rules import Loaded
-from tocsin.trial import KINDS, Outcome, run
+from tocsin.source import Source
+from tocsin.trial import KINDS, STORIES, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,19 @@ class _Tried:
     name: str
     status: str
     outcomes: tuple[Outcome, ...]
-    places: tuple[Fault, ...]
-    """Where each outcome's test stands."""
+    source: Source
+    """The rule's file."""
     short: tuple[Fault, ...]
     """The kinds of test of which it has too few."""
 
     @property
     def failed(self) -> list[tuple[Outcome, Fault]]:
         """The tests that did not come out, with their places."""
-        return [(one, at) for one, at in zip(self.outcomes, self.places, strict=True) if not one.passed]
+        return [(one, self.at(one)) for one in self.outcomes if not one.passed]
+
+    def at(self, outcome: Outcome) -> Fault:
+        """Where the test stands; looked for only when it is told."""
+        return self.source.fault(outcome.path, "; ".join(outcome.faults), outcome.code)
 
 
 @click.command("test")
@@ -64,6 +70,12 @@ class _Tried:
     show_default=True,
     help="With --mutate: percent of a stable rule's mutants to be noticed.",
 )
+@click.option(
+    "--write",
+    "writes",
+    is_flag=True,
+    help="With --mutate: add tests to the rules that notice what survives, made of their sentences; read them before you keep them.",
+)
 @click.argument("names", nargs=-1, metavar="[RULE]...")
 def command(  # noqa: PLR0913 - a command has a parameter for each option
     rules: Path,
@@ -75,13 +87,15 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     *,
     listed: bool,
     mutates: bool,
+    writes: bool,
     names: tuple[str, ...],
 ) -> int:
     """Runs the tests at the bottom of each rule, or of the rules named, and says of each that fails what came instead, and why.
 
     A rule that has too few tests for its status fails as well. With --mutate the stable rules, or those named, are changed in one place at a
-    time: a form deleted, a gap widened, a choice, a key, a cue or an entry of a list of its own left out. Each change that neither a test
-    of the rule nor the seeds notice is listed: there a test is missing, or the thing does nothing.
+    time: a form deleted, a gap widened, a choice, a key, a cue or an entry of a list left out, also of the shared word lists they read. Each
+    change that neither a test of theirs nor the seeds notice is listed: there a test is missing, or the thing does nothing. Lists of names
+    are left as they are.
     """
     loaded = load_models(rules)
     if unknown := [name for name in names if name not in loaded.models]:
@@ -91,12 +105,14 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
         from tocsin.cli.mutate import mutate
 
         return mutate(
+            rules,
             loaded,
             names or [name for name, rule in loaded.models.items() if rule.status == "stable"],
             form,
             sample,
             seed,
             least,
+            writes=writes,
         )
     coverage = Coverage()
     tried = [_try(loaded, name, coverage) for name in names or loaded.models]
@@ -113,17 +129,21 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
 
 def _try(loaded: Loaded, name: str, coverage: Coverage) -> _Tried:
     rule, source = loaded.models[name], loaded.sources[name]
-    outcomes = tuple(run(loaded.rule_set, rule, lambda rules, article: detect(rules, article, coverage.hears)))
+    outcomes = []
+    for one in outcomes_of(loaded, [name], Kept("tests", TESTS)):
+        outcomes.append(one.outcome)
+        coverage.forms.update((name, form) for form in one.forms)
+        coverage.cues.update(one.cues)
     for outcome in outcomes:
         coverage.reads(outcome.text)
-    places = tuple(source.fault(one.path, "; ".join(one.faults), one.code) for one in outcomes)
-    return _Tried(name, rule.status, outcomes, places, tuple(untested(rule, source)))
+    return _Tried(name, rule.status, tuple(outcomes), source, tuple(untested(rule, source)))
 
 
 def _rows(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> None:
     """The output as JSON lines: each test, each shortage, and a summary."""
     for one in tried:
-        for outcome, at in zip(one.outcomes, one.places, strict=True):
+        for outcome in one.outcomes:
+            at = one.at(outcome)
             row = {**asdict(outcome), "passed": outcome.passed, "file": at.file, "line": at.line, "column": at.column}
             click.echo(json.dumps(row, ensure_ascii=False))
         for fault in one.short:
@@ -180,14 +200,12 @@ def show_failure(outcome: Outcome, at: Fault) -> None:
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    console.print(
-        Text(f"{at.file}:{at.line}:{at.column}: {outcome.rule} {outcome.kind} {outcome.index + 1}", style="bold red")
-    )
+    console.print(Text(f"{at.file}:{at.line}:{at.column}: {outcome.rule} {outcome.name}", style="bold red"))
     for line in outcome.text.splitlines():
         console.print(Text(f"    {line}"))
     console.print(Text(f"  wanted  {outcome.wanted}", style="green"))
     console.print(Text(f"  got     {outcome.got}", style="red"))
-    for fault in outcome.faults if outcome.kind not in {"fires", "silent"} else ():
+    for fault in outcome.faults if outcome.kind in STORIES else ():
         console.print(Text(f"          {fault}", style="red"))
     for line in outcome.why:
         console.print(Text(f"  why     {line}", style="dim"))
@@ -201,9 +219,11 @@ def _xml(tried: Sequence[_Tried]) -> bytes:
         suite = ET.SubElement(
             root, "testsuite", name=one.name, tests=str(len(one.outcomes) + 1), failures=str(failures)
         )
-        for outcome, at in zip(one.outcomes, one.places, strict=True):
-            name = f"{outcome.kind} {outcome.index + 1}"
-            case = ET.SubElement(suite, "testcase", classname=one.name, name=name, file=at.file, line=str(at.line))
+        for outcome in one.outcomes:
+            at = one.at(outcome)
+            case = ET.SubElement(
+                suite, "testcase", classname=one.name, name=outcome.name, file=at.file, line=str(at.line)
+            )
             if not outcome.passed:
                 told = "\n".join(
                     [str(at), outcome.text, f"wanted {outcome.wanted}", f"got {outcome.got}", *outcome.why]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from tocsin.adapters.kept import Kept
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.backtest import row_of
-from tocsin.cli.bench import Bench, Round
+from tocsin.cli.bench import Bench, Failure, Round
+from tocsin.cli.crowd import TESTS
 from tocsin.cli.diff import base_of, counts_of
 from tocsin.cli.diff import show as show_changes
 from tocsin.cli.options import format_option, rules_option
@@ -39,7 +41,8 @@ def command(rules: Path, form: str, base: str, *, once: bool) -> int:
     Files are read again only where they changed, and articles only where the edit may touch them. Stop it with Ctrl-C.
     """
     shelf = Shelf()
-    bench = Bench(rules, _base(rules, base, shelf), shelf)
+    bench = Bench(rules, _base(rules, base, shelf), shelf, Kept("tests", TESTS))
+    missed: tuple[Failure, ...] = ()
     for _ in _saves(rules, once=once):
         began = time.monotonic()
         found = bench.look()
@@ -48,7 +51,29 @@ def command(rules: Path, form: str, base: str, *, once: bool) -> int:
             _rows(found, took)
         else:
             _show(found, took)
-    return FINDINGS if found.faults or found.failures else FINE
+        began = time.monotonic()
+        words, missed = bench.vary()
+        (_vary_rows if form == "ndjson" else _show_varied)(words, missed, time.monotonic() - began)
+    return FINDINGS if found.faults or found.failures or missed else FINE
+
+
+def _show_varied(words: int, missed: Sequence[Failure], took: float) -> None:
+    for failure in missed:
+        show_failure(failure.outcome, failure.at)
+    if words:
+        click.echo(f"{words:,} words of variants, {len(missed)} failed  ({took:.1f} s)")
+
+
+def _vary_rows(words: int, missed: Sequence[Failure], took: float) -> None:
+    for failure in missed:
+        click.echo(json.dumps(_failed(failure), ensure_ascii=False))
+    if words:
+        click.echo(json.dumps({"variants": {"words": words, "failed": len(missed), "seconds": round(took, 2)}}))
+
+
+def _failed(failure: Failure) -> dict[str, object]:
+    at = {"file": failure.at.file, "line": failure.at.line, "column": failure.at.column}
+    return {"failed": {**asdict(failure.outcome), **at}}
 
 
 def _base(rules: Path, base: str, shelf: Shelf) -> Loaded:
@@ -116,8 +141,7 @@ def _rows(found: Round, took: float) -> None:
     for fault in found.faults:
         click.echo(json.dumps({"fault": asdict(fault)}, ensure_ascii=False))
     for failure in found.failures:
-        at = {"file": failure.at.file, "line": failure.at.line, "column": failure.at.column}
-        click.echo(json.dumps({"failed": {**asdict(failure.outcome), **at}}, ensure_ascii=False))
+        click.echo(json.dumps(_failed(failure), ensure_ascii=False))
     for case, change in found.changes or ():
         row = {"change": change.kind, "case": case, "detail": change.detail, **row_of(change.alert)}
         click.echo(json.dumps(row, ensure_ascii=False))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin import artefact
-from tocsin.adapters import rulebook
+from tocsin.adapters import kept
 from tocsin.article import Article
 from tocsin.cli.check import failed_tests, faults_of
 from tocsin.cli.crowd import Heard
@@ -158,7 +158,7 @@ class Desk:
         if faults := self._checked(draft):
             return faults
         path = self.files()[draft.file].resolve()
-        rulebook.write(path, draft.text.encode())
+        kept.write(path, draft.text.encode())
         return []
 
     def _checked(self, draft: Draft) -> list[Fault]:
