@@ -49,7 +49,6 @@ class Kept:
     def __init__(self, kind: str, most: int, environment: Mapping[str, str] = os.environ) -> None:
         self.folder = place(kind, environment)
         self._most = most
-        self._new = 0
 
     def get(self, key: str) -> bytes | None:
         """What was kept under a key."""
@@ -69,5 +68,5 @@ class Kept:
             kept = [*self.folder.iterdir()]
             if len(kept) > self._most:
                 kept.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-                for path in kept[self._most * 3 // 4 :]:
+                for path in kept[self._most :]:
                     path.unlink(missing_ok=True)
