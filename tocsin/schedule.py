@@ -10,14 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 from tocsin.health import PATIENCE, Health
 from tocsin.subscription import Subscription, host_of
-
-if TYPE_CHECKING:
-    from tocsin.ports import Listed
 
 A_HOST = 10
 """Feeds of one host that are sent off at a time; the others wait for the next minute."""
@@ -72,19 +68,6 @@ def first(turns: Sequence[tuple[datetime, str]], most: int, now: datetime) -> tu
     """Of turns in their order the feeds of as many as may be sent off at one time, or some more, and until when that is all of them."""
     until = turns[most - 1][0] if len(turns) > most else now
     return [feed for moment, feed in turns if moment <= until], until
-
-
-def last_poll(listed: Listed, until: datetime | None) -> datetime | None:
-    """When a feed was asked last, if turns were sent off until then."""
-    if listed.place is None or until is None:
-        return listed.asked
-    last = turn(listed.place, listed.interval, until)
-    return max(listed.asked, last) if listed.asked else last
-
-
-def next_poll(listed: Listed, now: datetime) -> datetime | None:
-    """When a feed is asked next; None when it has ended."""
-    return listed.due if listed.place is None else turn(listed.place, listed.interval, now) + listed.interval
 
 
 def places(every: timedelta, since: datetime, now: datetime) -> list[tuple[int, int]]:

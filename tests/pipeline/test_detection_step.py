@@ -86,7 +86,7 @@ def test_a_bridge_at_once_with_the_episode_it_bridges_to(world: World, *, bridge
 
     world.table = racing = Racing()
     world.arrive(told("first", -20))
-    bridge, begins = told("bridge", -14), told("last", -8)
+    bridge, begins = told("bridge", -18), told("last", -16)
     one, other = (begins, bridge) if bridge_first else (bridge, begins)
     racing.others.append(lambda: world.arrive(other))
     assert world.arrive(one) == []
