@@ -582,23 +582,6 @@ class Listed:
         return self.place is None and self.due is None
 
 
-def last_poll(listed: Listed, until: datetime | None) -> datetime | None:
-    """When a feed was asked last, if turns were sent off until then."""
-    from tocsin.schedule import turn
-
-    if listed.place is None or until is None:
-        return listed.asked
-    last = turn(listed.place, listed.interval, until)
-    return max(listed.asked, last) if listed.asked else last
-
-
-def next_poll(listed: Listed, now: datetime) -> datetime | None:
-    """When a feed is asked next; None when it has ended."""
-    from tocsin.schedule import turn
-
-    return listed.due if listed.place is None else turn(listed.place, listed.interval, now) + listed.interval
-
-
 @dataclass(frozen=True, slots=True)
 class Round:
     """What one run of Due finds: the turns that have come since the last one."""

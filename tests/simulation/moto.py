@@ -30,6 +30,7 @@ from tests.simulation.verdict import judged
 from tests.simulation.world import Variant, World, deployed, simulated
 from tests.twins import CHANNEL, MemoryTable, Row
 from tocsin.adapters.dynamodb import AUDIT_SHARD, SHARD, DynamoTable
+from tocsin.adapters.items import state_of
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.sqs import SqsQueue
 from tocsin.ports import FateRecord
@@ -113,9 +114,9 @@ class MotoWorld(World):
             if kind == "ALERT":
                 table.rows[name] = _row(item)
             elif kind == "ARTICLE":
-                table.fates[name] = FateRecord.from_json(json.loads(item["state"]["S"]))
+                table.fates[name] = FateRecord.from_json(state_of(item))
             elif kind == "STORY":
-                story = Story.from_json(json.loads(item["state"]["S"]))
+                story = Story.from_json(state_of(item))
                 table.stories[story.id] = story
         for silence in DynamoTable(self._clients["dynamodb"], self._names["Table"]).all_silences():
             table.add_silence(silence)

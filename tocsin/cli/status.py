@@ -14,7 +14,8 @@ from tocsin import health
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import format_option, stack_option
 from tocsin.pipeline.archive import read_on
-from tocsin.ports import Tally, last_poll
+from tocsin.cli.feeds.turns import last_poll
+from tocsin.ports import Tally
 
 if TYPE_CHECKING:
     from tocsin.adapters.feed_table import FeedTable
