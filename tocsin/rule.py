@@ -240,8 +240,8 @@ class Who(Model):
     )
     anchor: bool = Field(
         default=False,
-        description="A sentence of the text that tells it must say who acts or name an institution, one of the lead must name a possible actor at least "
-        "where headline and lead do not say who acts; a headline need not",
+        description="A sentence of the text that tells it must say who acts or name an institution, one of the lead may only name who could; "
+        "else the headline must say it, or the lead where the sentence stands there or looks ahead; a headline need not",
     )
     only: list[Named] = Field(
         default_factory=list, description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
