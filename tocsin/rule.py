@@ -453,10 +453,6 @@ class Rule(Model):
     )
     needs: list[str] = Field(default_factory=list, description="The `needs` of every form that says nothing of its own")
     forms: list[Form] = Field(description="The ways in which the news says it; one that matches is enough")
-    aside: list[ListName] = Field(
-        default_factory=list,
-        description="Lists: below the lead, a sentence that names no actor counts only where headline or lead hold a word of these",
-    )
     never: list[ListName] = Field(
         default_factory=list, description="Lists: a word of one of them in the match's clause silences it"
     )
