@@ -121,7 +121,6 @@ class Rule(NamedTuple):
     """Who alone can act; empty where anybody can."""
     watchers: frozenset[str]
     """Who acts only where it is plainly said."""
-    aside: frozenset[int]
     anchored: bool
     active: bool
     speaker: bool

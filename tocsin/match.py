@@ -186,8 +186,6 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
         yield f"with {' or '.join(names[number] for number in match.form.with_)}: none in the sentence"
     if match.form.about and not match.form.about & _topics(match.sentence):
         yield f"about {' or '.join(sorted(names[number] for number in match.form.about))}: not what the article is about"
-    if rule.aside and _aside(rules, finding):
-        yield f"aside {' or '.join(sorted(names[number] for number in rule.aside))}: names nobody, and not what the article opens with"
     if match.form.only_who and not _about(finding):
         yield f"only who {', '.join(match.form.only_who)}"
     if match.form.who == "own" and not roles.own(
@@ -279,13 +277,6 @@ def names_actor(rules: RuleSet, finding: Finding) -> bool:
     if finding.who or rules.lists.get("both", -1) in finding.sentence.by_list:
         return True
     return any(hit.start < finding.match.end for hit in finding.sentence.by_list.get(rules.lists.get("power", -1), ()))
-
-
-def _aside(rules: RuleSet, finding: Finding) -> bool:
-    """Whether a sentence below the lead names no actor and takes up nothing the headline or the lead speak of."""
-    if leads(finding.sentence) or names_actor(rules, finding):
-        return False
-    return not any(finding.rule.aside & one.by_list.keys() for one in lead(finding.sentence.page.company))
 
 
 def lead(pages: Iterable[Page]) -> list[Sentence]:

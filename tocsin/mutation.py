@@ -39,7 +39,6 @@ _LISTS = (
     "never_in_lead",
     "never_in_title",
     "never_as_theme",
-    "aside",
     "about",
     "needs",
     "ignore_cues",

@@ -250,8 +250,8 @@ class Who(Model):
     )
     anchor: bool = Field(
         default=False,
-        description="A sentence of the text that tells it must say who acts or name an institution, one of the lead must name a possible actor at least "
-        "where headline and lead do not say who acts; a headline need not",
+        description="A sentence of the text that tells it must say who acts or name an institution, one of the lead may only name who could; "
+        "else the headline must say it, or the lead where the sentence stands there or looks ahead; a headline need not",
     )
     only: list[Named] = Field(
         default_factory=list, description="Slugs: nobody else can act, as only some states can test a nuclear weapon"
@@ -514,10 +514,6 @@ class Rule(Model):
     )
     needs: list[str] = Field(default_factory=list, description="The `needs` of every form that says nothing of its own")
     forms: list[Form] = Field(description="The ways in which the news says it; one that matches is enough")
-    aside: list[ListName] = Field(
-        default_factory=list,
-        description="Lists: below the lead, a sentence that names no actor counts only where headline or lead hold a word of these",
-    )
     never: list[ListName] = Field(
         default_factory=list, description="Lists: a word of one of them in the match's clause silences it"
     )

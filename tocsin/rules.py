@@ -401,7 +401,6 @@ class _Loader:
             inherits=rule.who.inherit,
             only=frozenset(rule.who.only),
             watchers=frozenset(rule.who.watchers),
-            aside=frozenset(lists(rule.aside, "aside")),
             anchored=rule.who.anchor,
             active=rule.active,
             speaker=rule.who.speaker,
