@@ -55,3 +55,31 @@ def test_a_headline_that_says_that_it_is_near_is_heeded() -> None:
     """The text says what, the headline how soon."""
     article = Article("a", "North Korea will fire a Musudan, an analyst said.", "N. Korea days away from missile shot")
     assert [signal.stage for signal in detect(rule_set(), article)] == ["imminent"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("In November a Sarmat missile will be fired by the Russian division, the ministry said.", True),
+        ("A Sarmat missile will be fired by the Russian division in November, the ministry said.", True),
+        ("In November a Sarmat missile was fired by the Russian division, the ministry said.", False),
+    ],
+)
+def test_a_month_beside_will_is_one_to_come(text: str, told: bool) -> None:
+    """A month that lies eight or fewer back is one ahead where the sentence says "will"."""
+    found = detect(rule_set(), Article("a", text, published=datetime(2031, 6, 5, tzinfo=UTC)))
+    assert any(signal.rule == "launch-preparation" for signal in found) == told
+
+
+@pytest.mark.parametrize(
+    ("second", "stage"),
+    [
+        ("The valley is quiet.", "preparing"),
+        ("Pyongyang plans to launch a satellite in autumn, officers said.", "planned"),
+    ],
+)
+def test_a_hint_counts_where_nothing_else_does(second: str, stage: str) -> None:
+    """A launch site that the lead names is a hint: it tells a stage only where no other sentence does."""
+    text = f"Something tall stands at Sohae in North Korea, a lawmaker said. {second}"
+    stages = {signal.stage for signal in detect(rule_set(), Article("a", text)) if signal.rule == "launch-preparation"}
+    assert stages == {stage}
