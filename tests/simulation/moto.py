@@ -7,7 +7,6 @@ python -m tests.simulation.moto --sample 10     so many of them, drawn from a se
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import multiprocessing
 import os

@@ -68,7 +68,7 @@ def as_item(
     return item | {name: {"N": as_number(value)} for name, value in numbers.items()}
 
 
-def state_of(item: Item) -> dict[str, Any]:
+def state_of(item: Mapping[str, Any]) -> dict[str, Any]:
     """The state of an item, however it was written."""
     told = item["state"]
     text = zlib.decompressobj(_RAW, COMMON).decompress(told["B"]) if "B" in told else told["S"]

@@ -12,9 +12,9 @@ import click
 
 from tocsin import health
 from tocsin.cli import FINDINGS, FINE
+from tocsin.cli.feeds.turns import last_poll
 from tocsin.cli.options import format_option, stack_option
 from tocsin.pipeline.archive import read_on
-from tocsin.cli.feeds.turns import last_poll
 from tocsin.ports import Tally
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import click
 from tocsin import health, schedule
 from tocsin.adapters.exchange import shown
 from tocsin.cli import FINDINGS, FINE
+from tocsin.cli.feeds.turns import last_poll, next_poll
 from tocsin.cli.options import as_line, format_option, stack_option
 from tocsin.errors import InputFault, RuleFaults
-from tocsin.cli.feeds.turns import last_poll, next_poll
 from tocsin.subscription import Subscription, feed_id
 
 if TYPE_CHECKING:
