@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tocsin.compiled import RuleSet
 from tocsin.errors import Fault
-from tocsin.rulefiles import files_of, fingerprint, paths_of
+from tocsin.rulefiles import code_of, files_of, fingerprint, paths_of
 
 if TYPE_CHECKING:
     from tocsin.routes import Routes
@@ -49,8 +49,7 @@ def key(folder: Path) -> str | None:
     """A hash of all that a compiled set depends on: every file of the folder, its name, and this compiler. None: it cannot be read."""
     digest = hashlib.sha256(folder.name.encode())
     try:
-        for module in COMPILERS:
-            digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+        digest.update(code_of(*COMPILERS))
         files = files_of(folder)
         if files.keys() != paths_of(folder).keys():  # one is no file
             return None

@@ -183,7 +183,7 @@ class _Cast:
     """Which of the remembered stories goes on as which development."""
 
     def __init__(self, live: Sequence[Story], parts: Sequence[_Part]) -> None:
-        self.live, self.parts = live, parts
+        self.parts = parts
         names = [{link.story.id for link in part if link.story} for part in parts]
         self._owners = [[story for story in live if story.id in kept] for kept in names]
         self._keepers: list[Story | None] = []
@@ -191,11 +191,8 @@ class _Cast:
             free = [one for one in owners if one not in self._keepers]
             order = sorted(free, key=lambda one: (not one.alerted, not one.posted, one.first_seen, one.number))
             self._keepers.append(next(iter(order), None))
-
-    @property
-    def gone(self) -> list[Story]:
+        self.gone = [one for one in live if one not in self._keepers]
         """The stories that became part of others."""
-        return [one for one in self.live if one not in self._keepers]
 
     def owners(self, place: int) -> list[Story]:
         """The stories that keep some link of a part."""

@@ -21,7 +21,7 @@ from tocsin.rule import Cue, Form, Model, Rule, Tests, Words
 from tocsin.rules import DEFAULT_GAP, GAP_LIMIT, Loaded
 from tocsin.signal import Signal
 from tocsin.text import fold_phrase
-from tocsin.trial import STORIES, Hears, article_of, articles, run, tried, variants
+from tocsin.trial import Hears, article_of, articles, run, trials, tried, variants
 from tocsin.words import noun_forms, verb_forms
 
 Kind = Literal["form", "gap", "choice", "tag", "key", "cue", "entry", "exception"]
@@ -190,7 +190,7 @@ class Range:
 
     def _sound(self) -> Iterator[Unit]:
         """The tests that the rule passes when it is alone."""
-        for kind, tests, alike in _apart(self.rule.tests):
+        for kind, tests, alike in _apart(self.rule):
             heard: set[str] = set()
 
             def hears(finding: Finding, heard: set[str] = heard) -> None:
@@ -203,11 +203,10 @@ class Range:
                 yield Unit(kind, tests, tuple(told), self._hears(told), frozenset(heard), alike)
 
 
-def _apart(tests: Tests) -> Iterator[tuple[str, Tests, bool]]:
+def _apart(rule: Rule) -> Iterator[tuple[str, Tests, bool]]:
     """Each test alone, with its kind; variants word by word, and whether the words before it are as good."""
-    for kind in ("fires", "silent", *STORIES):
-        yield from ((kind, Tests.model_construct(None, **{kind: [test]}), False) for test in getattr(tests, kind))
-    for some in tests.variants:
+    yield from ((one.kind, one.tests, False) for one in trials(rule))
+    for some in rule.tests.variants:
         for place, word in enumerate(some.words):
             alone = Tests.model_construct(None, variants=[some.model_copy(update={"words": [word]})])
             yield "variants", alone, place >= ALIKE

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
+from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
 from tocsin.detection import explained
 from tocsin.match import read
@@ -19,7 +20,7 @@ from tocsin.rule import BLANK, Tests, Variants
 from tocsin.scan import Hit
 from tocsin.signal import Signal
 from tocsin.text import fold_phrase
-from tocsin.trial import signals_of
+from tocsin.trial import READ, signals_of
 from tocsin.words import noun_forms, verb_forms
 
 TRIED = 60
@@ -47,7 +48,6 @@ _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9 .'/-]*[A-Za-z0-9.]|[A-Za-z]")
 _ODD = re.compile(r"(?i)yes|no|on|off|true|false|null|y|n")
 _VOWEL = re.compile(r"[aeio](?!ne\b|u)|u(?!ni|s)")
 _ARTICLE = re.compile(r"\b[Aa]n? \Z")
-_READ = ("who", "where", "what", "stage", "certainty")
 _NAMED = frozenset({"names", "adjectives", "people", "short", "seats", "leaders", "forces", "parliaments"})
 
 
@@ -136,7 +136,7 @@ class Proposer:
             first, seconds = told[0], other
             differing = [
                 name
-                for name in _READ
+                for name in READ
                 if getattr(first, name) and all(getattr(one, name) != getattr(first, name) for one in seconds)
             ]
             made |= {name: getattr(first, name) for name in differing}
@@ -156,9 +156,9 @@ class Proposer:
         units = (unit for unit in self.range.units if unit.kind in {"fires", "silent"})
         return [stock for unit in units if (stock := self._taken(unit.articles[0]))]
 
-    def _taken(self, article: object) -> Stock | None:
+    def _taken(self, article: Article) -> Stock | None:
         rules = self.range.base
-        pages = read(rules, article)  # type: ignore[arg-type]
+        pages = read(rules, article)
         page = next((page for page in pages if page.field == "text"), None)
         if page is None:
             return None
@@ -372,7 +372,7 @@ def _lists(mutant: Mutant) -> frozenset[int]:
 
 
 def _reading(found: Sequence[Signal]) -> list[tuple[object, ...]]:
-    return [tuple(getattr(one, name) for name in (*_READ, "flags")) for one in found]
+    return [tuple(getattr(one, name) for name in (*READ, "flags")) for one in found]
 
 
 def joined(found: Iterable[Variants]) -> list[Variants]:

@@ -20,13 +20,12 @@ from typing import Any, Protocol, TypeVar
 from pydantic import ValidationError
 
 from tocsin import compiled, spelling
-from tocsin import source as source_module
 from tocsin.compiled import Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
 from tocsin.packing import Draft, packed
 from tocsin.policy import Policy
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
-from tocsin.rulefiles import SHORT, files_of, fingerprint
+from tocsin.rulefiles import SHORT, code_of, files_of, fingerprint
 from tocsin.source import Source, contents, decoded
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
@@ -114,7 +113,7 @@ class Keeps(Protocol):
 @cache
 def _reader() -> bytes:
     """Names the reader of files: what another version of it read does not count."""
-    return hashlib.sha256(Path(source_module.__file__).read_bytes()).digest()
+    return code_of("source")
 
 
 def load(folder: Path, shelf: Shelf | None = None, made: RuleSet | None = None) -> Loaded:

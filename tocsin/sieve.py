@@ -141,7 +141,9 @@ class Sieve:
             *[self.kinds[kind] for kind in {*kinds.values(), *[phrase.kind for phrase in phrases]}],
             self.figures if figures else (),
         )
-        forms = [form for form in self.waiting(present) if self._only in {"", form.rule}]
+        forms = [*self.waiting(present)]
+        if self._only:
+            forms = [form for form in forms if form.rule == self._only]
         return Sifted(self, words, kinds, phrases, figures, forms) if forms else None
 
     def waiting(self, present: AbstractSet[int]) -> Iterator[Sought]:

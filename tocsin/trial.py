@@ -22,10 +22,13 @@ from tocsin.story import Story, identity
 WHEN = datetime(2025, 6, 15, tzinfo=UTC)
 """When the articles of `fires` and `silent` are published: rules read past dates against it."""
 STORIES = ("same_story", "new_story", "update")
-KINDS = ("fires", "silent", *STORIES, "variants")
+SINGLE = ("fires", "silent", *STORIES)
+"""The kinds of which each entry is one test."""
+KINDS = (*SINGLE, "variants")
 _NOTHING = "nothing"
 _CODES = {"silent": "TOC503", "same_story": "TOC504", "new_story": "TOC505", "update": "TOC506"}
-_READ = ("who", "where", "what", "stage", "certainty")
+READ = ("who", "where", "what", "stage", "certainty")
+"""What is read out of a text, besides flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Variant:
     @property
     def name(self) -> str:
         """Names it by what it says and wants: as long as the rule is the same, so is what comes of it."""
-        asked = [getattr(self.test, name) for name in (*_READ, "flags")]
+        asked = [getattr(self.test, name) for name in (*READ, "flags")]
         told = repr((self.test.title, self.test.text, self.fires, asked))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -138,7 +141,7 @@ class Trial:
 
 def trials(rule: Rule) -> Iterator[Trial]:
     """The tests of a rule one by one, in the order in which they run, but for its variants."""
-    for kind in ("fires", "silent", *STORIES):
+    for kind in SINGLE:
         for index, test in enumerate(getattr(rule.tests, kind)):
             yield Trial(rule.name, kind, index, Tests.model_construct({kind}, **{kind: [test]}))
 
@@ -197,7 +200,7 @@ class _Bench:
         """A text that must fire, as the test says."""
         article = article_of(test.text, test.title)
         found = signals_of(self.rules, self.rule, test.text, test.title, self.seeks)
-        wanted = {name: value for name in _READ if (value := getattr(test, name))}
+        wanted = {name: value for name in READ if (value := getattr(test, name))}
         flags = set(test.flags or ())
         asked = ", ".join(
             [*(f"{name} {value}" for name, value in wanted.items()), *(f"flag {flag}" for flag in sorted(flags))]
@@ -269,7 +272,7 @@ def signals_of(rules: RuleSet, rule: str, text: str, title: str = "", seeks: See
 def _told(found: list[Signal]) -> str:
     """Signals in words: their slots, and what was read."""
     return "; ".join(
-        ", ".join([*(f"{name} {value}" for name in _READ if (value := getattr(one, name))), *(f"flag {flag}" for flag in one.flags)])
+        ", ".join([*(f"{name} {value}" for name in READ if (value := getattr(one, name))), *(f"flag {flag}" for flag in one.flags)])
         for one in found
     ) or _NOTHING  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, permutations
 
@@ -89,19 +90,21 @@ def heard(*articles: Told, by: Policy | None = None) -> Desk:
     return desk
 
 
-ARTICLES = some.lists(
-    some.builds(
+def tellings(days: int, outlets: Sequence[str], **more: some.SearchStrategy[object]) -> some.SearchStrategy[list[Told]]:
+    """Up to eight articles of so many days."""
+    one = some.builds(
         Told,
         name=some.sampled_from([f"a{number}" for number in range(9)]),
         stage=some.sampled_from(STAGES),
-        day=some.integers(0, 300),
-        outlet=some.sampled_from(["One", "Two", "Three"]),
+        day=some.integers(0, days),
+        outlet=some.sampled_from(outlets),
         denied=some.sampled_from([False, False, False, True]),
-    ),
-    min_size=1,
-    max_size=8,
-    unique_by=lambda one: one.name,
-)
+        **more,
+    )
+    return some.lists(one, min_size=1, max_size=8, unique_by=lambda one: one.name)
+
+
+ARTICLES = tellings(300, ["One", "Two", "Three"])
 """Articles over 300 days: with 60 days of quiet one to five episodes, and late ones that bridge two."""
 
 
@@ -150,20 +153,11 @@ def test_no_order_rings_more_often_than_the_order_of_publication(articles: list[
 
 AGAIN = policy(again_after=7 * DAY, update_on=("men",))
 """A rule by which the same again after a week is another development."""
-WAVES = some.lists(
-    some.builds(
-        Told,
-        name=some.sampled_from([f"a{number}" for number in range(9)]),
-        stage=some.sampled_from(STAGES),
-        day=some.integers(0, 60),
-        outlet=some.sampled_from(["One", "Two"]),
-        denied=some.sampled_from([False, False, False, True]),
-        men=some.sampled_from([0, 0, 1_000, 1_200, 3_000]),
-        copied=some.sampled_from(["", "", "", "x"]),
-    ),
-    min_size=1,
-    max_size=8,
-    unique_by=lambda one: one.name,
+WAVES = tellings(
+    60,
+    ["One", "Two"],
+    men=some.sampled_from([0, 0, 1_000, 1_200, 3_000]),
+    copied=some.sampled_from(["", "", "", "x"]),
 )
 """Articles over 60 days: plans, deeds, figures and copies that go together, or not, with quiet of a week between many of them."""
 

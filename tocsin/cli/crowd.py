@@ -21,6 +21,7 @@ from tocsin.coverage import Coverage
 from tocsin.detection import detect
 from tocsin.edit import between
 from tocsin.match import Finding
+from tocsin.rulefiles import code_of
 from tocsin.signal import Signal
 from tocsin.trial import Outcome, Trial, Variant, trials, tried, variants
 
@@ -226,10 +227,7 @@ def _key(loaded: Loaded, names: Iterable[str]) -> str:
 @cache
 def _version() -> str:
     """Names the code that matches."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(tocsin.__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return code_of(*sorted(path.stem for path in Path(tocsin.__file__).parent.glob("*.py"))).hex()
 
 
 class Heard:
