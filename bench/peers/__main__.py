@@ -238,7 +238,7 @@ def main() -> None:
     about = machine()
     print(
         f"\nTocsin: {found[OURS]['articles_per_s']:,} articles a second, cold start {found[OURS]['start_s']} s of processor;"
-        f" with all that a deployed bot needs (boto3, slack-sdk …) {sum(map(_weight, _closure(_dependencies()))) / 1e6:.0f} MB more."
+        f" with all that a deployed bot needs (boto3, feedparser …) {sum(map(_weight, _closure(_dependencies()))) / 1e6:.0f} MB more."
         f" {about['processor']}, {about['system']}, Python {about['python']}, commit {about['commit']}"
     )
     if not options.quick and not options.only:
