@@ -52,7 +52,11 @@ def detect(rules: RuleSet, article: Article, hears: Hears | None = None) -> tupl
     work = 0
     for start, part in parts(article):
         if len(found) >= SIGNALS or work >= WORK:
-            log.warning("article %s is crammed with what rules look for: not read from character %d on", ascii(article.id), start)
+            log.warning(
+                "article %s is crammed with what rules look for: not read from character %d on",
+                ascii(article.id),
+                start,
+            )
             break
         signals, weighed = _in_part(rules, part, hears)
         work += weighed
