@@ -214,6 +214,8 @@ class Sections(Mapping[str, str]):
     def rows(self, name: str, of: Callable[[Any], _T]) -> Sequence[_T]:
         """What is made of each line of a section, which is JSON; of thousands of lines only those in use are held in memory."""
         start, end = self._ranges[name]
+        if start == end:
+            return ()
         places = array("Q", [start])
         while (found := self.body.find(b"\n", places[-1], end)) >= 0:
             places.append(found + 1)
