@@ -367,7 +367,7 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     )
     if rule.places:
         found += origins(names, sentence, head)
-    if rule.places and not any(actor.strength >= SURE for actor in found):
+    if not any(actor.strength >= SURE for actor in found):
         found += taken_up(sentence, rule, targets, head, grammar)
     found.sort(key=lambda actor: -actor.strength)
     return [
