@@ -95,7 +95,7 @@ def owners(  # noqa: PLR0913 - all of it is needed
     token = target.start
     listed = False
     for _ in range(OWNER_REACH):
-        if token == target.start and not _APART.isdisjoint(sentence.page.gap(token)):
+        if not _APART.isdisjoint(sentence.page.gap(token)):
             break
         if (hit := ends.get(token)) and hit.start < target.start:
             found.append(Actor(hit.lexeme.slug, 10, "owner", hit))
@@ -114,7 +114,6 @@ def owners(  # noqa: PLR0913 - all of it is needed
             or token in told
             or (verb and verb.start <= token < verb.end)
             or ("," in sentence.page.gap(token + 1) and not listed)
-            or not _APART.isdisjoint(sentence.page.gap(token + 1))
         ):
             break
     behind = _from_behind(sentence, names, target, grammar)
@@ -502,7 +501,9 @@ def own(  # noqa: PLR0913 - all of it is needed
     forces = [hit for hit in forces if hit.start < placed]  # what stands behind "on the Chinese border" is a place
     named = {actor.slug for target in forces for actor in owners(sentence, names, target, head, grammar)}
     first = next(iter(found), None)
-    return first is not None and first.strength >= SURE and (not named or first.slug in named)
+    if first is None:  # "The army has beefed up its presence": of whomever the article is about
+        return any({"its", "their"} & {sentence.word(target.start - step) for step in (1, 2, 3)} for target in forces)
+    return first.strength >= SURE and (not named or first.slug in named)
 
 
 def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
@@ -549,7 +550,8 @@ def _placed(sentence: Sentence, hit: Hit, rule: Rule, grammar: Grammar) -> bool:
     return True
 
 
-HELPED = frozenset({
+_JOINED = frozenset({"join", "joins", "joining", "joined"})
+HELPED = _JOINED | frozenset({
     "support", "help", "aid", "assist", "bolster", "reinforce", "defend", "protect", "back", "shield", "guard", "leave", "leaving", "send",
     "sends", "sending", "sent", "give", "gives", "supply", "enter", "invade",
 })  # fmt: skip
@@ -619,6 +621,8 @@ def _goal(sentence: Sentence, hit: Hit) -> bool:
         token -= 1
     if sentence.word(token) == "of" and sentence.word(token - 1) in _PARTS:  # "off the coast of Venezuela"
         token = _before_phrase(sentence, token - 1)
+    if hit.lexeme.tag == "people":  # "to join Rwandans"
+        return sentence.word(token) in _JOINED
     return hit.lexeme.tag in {"names", "adjectives"} and sentence.word(token) in _GOALS
 
 
