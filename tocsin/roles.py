@@ -249,9 +249,17 @@ def _phrase_start(sentence: Sentence, hit: Hit) -> int:
     return start
 
 
+_OFFICES = frozenset({"president", "chancellor", "premier", "king", "emir", "sultan", "general", "minister", "leader", "mr", "mrs", "ms"})
+
+
+def _office(sentence: Sentence, start: int) -> int:
+    """Where a name begins with the office before it: "sending President Assad"."""
+    return start - (sentence.word(start - 1) in _OFFICES)
+
+
 def _behind_gerund(sentence: Sentence, hit: Hit, reports: list[Hit]) -> bool:
     """Whether a name is the object of a participle: "visiting Washington", but not "saying Moscow will"."""
-    token = _phrase_start(sentence, hit) - 1
+    token = _office(sentence, _phrase_start(sentence, hit)) - 1
     word = sentence.word(token)
     if word == "accusing":
         return True
@@ -448,7 +456,8 @@ def taken_up(sentence: Sentence, rule: Rule, targets: list[Hit], head: Hit, gram
     at = owned_at if owned_at is not None else _pronoun_subject(sentence, head)
     if at is None:
         return []
-    before = [hit for hit in _names(sentence, rule) if hit.end <= at]
+    of_them = sentence.word(at) == "them"  # whoever says it in this sentence speaks of others
+    before = [hit for hit in _names(sentence, rule) if hit.end <= at and not of_them]
     earlier = sentence.page.sentences[sentence.number - 1] if sentence.number else None
     for one, names in ((sentence, before), (earlier, _names(earlier, rule) if earlier else [])):
         acting = [hit for hit in names if one and not _placed(one, hit, rule, grammar)]
@@ -473,7 +482,7 @@ def _pronoun_subject(sentence: Sentence, head: Hit) -> int | None:
     """Where the pronoun stands that is the subject of a verb: "they have amassed"."""
     for token in range(head.start - 1, head.start - OWNER_REACH, -1):
         word = sentence.word(token)
-        if word in _PRONOUNS - {"we", "i"}:
+        if word in _PRONOUNS - {"we", "i"} or (word == "them" and sentence.word(token - 1) == "of"):
             return token
         if word not in _AUXILIARIES and not word.endswith("ly") and word not in {"now", "also", "already"}:
             return None
