@@ -64,7 +64,8 @@ def _reaches(cue: Cue, hit: Hit, match: Match) -> bool:
         before, between = False, range(match.end if hit.start >= match.end else head.end, hit.start)
     else:
         wider = hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
-        wider = wider or (hit.start == match.begin < head.start and hit.end == head.end)  # "soldiers who came", all of it
+        past = head.lexeme.tag in {"past", "part"}
+        wider = wider or (past and hit.start == match.begin < head.start and hit.end == head.end)  # "soldiers who came"
         return wider and not any(sentence.between(number, head.end, hit.end) for number in cue.unless)
     if cue.direction != "either" and (cue.direction == "before") != before:
         return False
