@@ -11,7 +11,7 @@ from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
 from tocsin.cues import Reached, certainty_of, flags_of, passive, perfect, present, reaching, stage_of
 from tocsin.forms import MATCHES, Match, matches
-from tocsin.scan import Hit, Page, Sentence
+from tocsin.scan import AUXILIARIES, Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
 from tocsin.text import stretches
 
@@ -213,7 +213,8 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
         if cue.drop:
             yield f"{cue.drop}: {words(match.sentence, hit)!r} ({cue.name})"
     for number in rule.never:
-        if (found := _near(match, number)) and not _joined(rule, match, found):
+        found = _near(match, number)
+        if found and not (_joined(rule, match, found) or _tells(rules, match, found) or _before_it(match, found)):
             yield f"never {names[number]}: {words(match.sentence, found)!r}"
     for number in (*finding.rule.never_in_sentence, *match.form.without):
         if standing := match.sentence.by_list.get(number):
@@ -335,6 +336,25 @@ def _no_object(match: Match) -> Iterator[str]:
     between = (word(token) for token in range(head.end, following.start) if word(token + 1) not in _MEASURES)
     if head.lexeme.tag in _VERBS and not asked and not _NO_OBJECT.isdisjoint(between):
         yield "active: something else is the verb's object"
+
+
+def _tells(rules: RuleSet, match: Match, found: Hit) -> bool:
+    """Whether a word is only that of whoever tells it: "Peacekeepers have watched tanks move up", "police said that troops …"."""
+    verbs = match.sentence.by_list.get(rules.lists.get("reporting", -1), ())
+    ahead = (verb.start - found.end for verb in verbs if verb.end <= match.begin)
+    return any(0 <= distance <= _TELLING for distance in ahead)
+
+
+def _before_it(match: Match, found: Hit) -> bool:
+    """Whether a word stands in a clause of what came before: "began to travel after 30 peacekeepers were hurt"."""
+    word = match.sentence.word
+    if not any(word(token) == "after" for token in range(match.end, found.start)):
+        return False
+    return word(found.end) in AUXILIARIES or word(found.end + 1) in AUXILIARIES
+
+
+_TELLING = 2
+"""Words between whoever tells it and the verb: "Peacekeepers have since watched"."""
 
 
 def _joined(rule: Rule, match: Match, found: Hit) -> bool:
