@@ -103,6 +103,8 @@ def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
         matched = _outdone(matched)
     if rule.anchored and not any(_anchors(rules, finding) for finding in _counting(matched)):
         matched = [_without(finding, "who: no sentence that counts says who acts") for finding in matched]
+    if any(_says_no(finding) for finding in matched):
+        matched = _gainsaid(matched)
     denied = any(_opens_with_denial(finding) for finding in matched if not finding.lacking.startswith(_VETO))
     return [_denied(finding) if denied and not finding.lacking else finding for finding in matched]
 
@@ -123,6 +125,23 @@ def _outdone(matched: list[Finding]) -> list[Finding]:
         return matched
     why = "needs more than a hint or its place in the article: another sentence says it better"
     return [_without(finding, why) if finding.weak else finding for finding in matched]
+
+
+_NO = ("negated", "never nothing-coming", "without no-sign-that")
+"""How what is lacking begins where an article says that there is nothing."""
+
+
+def _says_no(finding: Finding) -> bool:
+    """Whether a finding lacks nothing but that the article says yes: "no sign that a test is being prepared"."""
+    return finding.lacking.startswith(_NO)
+
+
+def _gainsaid(matched: list[Finding]) -> list[Finding]:
+    """The findings of an article that says somewhere that there is nothing: hints no longer count, and nothing where it opens so."""
+    opens_so = any(_says_no(finding) and opens(finding.sentence) for finding in matched)
+    otherwise = any(opens(finding.sentence) for finding in _counting(matched) if not finding.weak)
+    why = "the article says that there is nothing"
+    return [_without(finding, why) if finding.weak or (opens_so and not otherwise) else finding for finding in matched]
 
 
 def _opens_with_deed(matched: list[Finding]) -> bool:

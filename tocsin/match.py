@@ -215,6 +215,8 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
         yield "negated: 'no' stands on what is spoken of"
     if _before_that(match, rules.lists.get("reporting", -1)):
         yield "background: 'had' tells what was before"
+    if _when(match):
+        yield "background: 'when' tells what was before"
     if _framed(match, rules.lists):
         yield "history: the sentences before speak of another time"
     for cue, hit in finding.cues:
@@ -389,6 +391,14 @@ def _before_that(match: Match, reporting: int) -> bool:
     if sentence.word(had - 1) in _RELATIVE and "," in sentence.page.gap(had - 1):
         return True
     return reporting not in sentence.by_list and sentence.word(sentence.low) != "by"
+
+
+def _when(match: Match) -> bool:
+    """Whether a clause with "when" recalls it: "sent in February, when Russian tanks stood at the border"."""
+    sentence = match.sentence
+    near = range(match.begin - _HAD_REACH, match.begin)
+    past = match.head.lexeme.tag in _PAST or any(sentence.word(token) in {"was", "were"} for token in range(match.begin, match.end))
+    return past and any(sentence.word(token) == "when" and token > sentence.low for token in near)
 
 
 def _framed(match: Match, lists: Mapping[str, int]) -> bool:
