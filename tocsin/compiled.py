@@ -112,6 +112,7 @@ class Rule(NamedTuple):
     never_in_title: frozenset[int]
     never_as_theme: frozenset[int]
     after_done: frozenset[int]
+    deed: frozenset[int]
     cues: tuple[Cue, ...]
     actors: frozenset[int]
     owners: frozenset[int]

@@ -401,10 +401,16 @@ def _when(match: Match) -> bool:
     return past and any(sentence.word(token) == "when" and token > sentence.low for token in near)
 
 
+def of_these_days(match: Match) -> bool:
+    """Whether a verb of the sentence up to the match's end stands in the article's own time."""
+    sentence = match.sentence
+    return any(sentence.word(token) in _THESE_DAYS for token in range(sentence.low, match.end))
+
+
 def _framed(match: Match, lists: Mapping[str, int]) -> bool:
     """Whether a sentence shortly before, of the same paragraph, begins with a time long past, and this one names none of its own."""
     sentence, page = match.sentence, match.sentence.page
-    if page.field == "title" or any(sentence.word(token) in _THESE_DAYS for token in range(sentence.low, match.end)):
+    if page.field == "title" or of_these_days(match):
         return False
     past = lists.get("past-date", -1)
     for earlier in page.sentences[max(0, sentence.number - _FRAME_REACH) : sentence.number]:
