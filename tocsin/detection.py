@@ -137,11 +137,14 @@ def _says_no(finding: Finding) -> bool:
 
 
 def _gainsaid(rules: RuleSet, matched: list[Finding]) -> list[Finding]:
-    """The findings of an article that says somewhere that there is nothing: hints no longer count, and nothing where it opens so."""
+    """The findings of an article that says somewhere that there is nothing.
+
+    Hints no longer count, nor, where it opens so and its lead says nothing else, does what is not told by a sentence that stands alone.
+    """
     opens_so = any(_says_no(finding) and opens(finding.sentence) for finding in matched)
-    otherwise = any(opens(finding.sentence) for finding in _counting(matched) if not finding.weak)
+    led = (finding for finding in _counting(matched) if finding.sentence.page.field == "text" and leads(finding.sentence))
+    bare = opens_so and all(finding.weak for finding in led)
     why = "the article says that there is nothing"
-    bare = opens_so and not otherwise
     return [
         _without(finding, why) if finding.weak or (bare and not _stands_alone(rules, finding)) else finding
         for finding in matched

@@ -377,7 +377,8 @@ def _asked_aloud(sentence: Sentence) -> bool:
 def _none_of_it(match: Match) -> bool:
     """Whether it is none that is spoken of: "will send no troops"."""
     word = match.sentence.word
-    return any(word(token) == "no" and word(token + 1) not in _SOME for token in range(match.begin + 1, match.end - 1))
+    nos = (token for token in range(match.begin + 1, match.end - 1) if word(token) == "no")
+    return any(word(token + 1) not in _SOME and not word(token + 1)[:1].isdigit() for token in nos)
 
 
 def _before_that(match: Match, reporting: int) -> bool:
