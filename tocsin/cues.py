@@ -171,7 +171,20 @@ def perfect(match: Match) -> bool:
     return "had" in told and any(sentence.word(token) in _SAID for token in range(start - _SAID_REACH, start))
 
 
-_SAID = frozenset({"said", "told", "reported", "announced", "confirmed", "claimed", "disclosed", "revealed", "declared", "acknowledged"})
+_SAID = frozenset(
+    {
+        "said",
+        "told",
+        "reported",
+        "announced",
+        "confirmed",
+        "claimed",
+        "disclosed",
+        "revealed",
+        "declared",
+        "acknowledged",
+    }
+)
 _SAID_REACH = 16
 """Words between who said so in the past and what had been done."""
 

@@ -404,6 +404,7 @@ class _Loader:
             never_in_title=frozenset(lists([*rule.never_in_title, *rule.never_as_theme], "never_in_title")),
             never_as_theme=frozenset(lists(rule.never_as_theme, "never_as_theme")),
             after_done=frozenset(lists(rule.after_done, "after_done")),
+            deed=frozenset(lists(rule.deed, "deed")),
             cues=self._heeded(rule),
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
