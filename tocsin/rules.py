@@ -70,6 +70,8 @@ class Loaded:
     """The lists something refers to."""
     draft: Draft | None = None
     """What the set was packed of."""
+    key: str = ""
+    """Names the compiled set where it is kept."""
     again: Callable[[Source, Rule], compiled.Rule | None] | None = None
     """Compiles another version of a rule against the same lists, for one that asks for no list or word that there is not."""
 
@@ -181,7 +183,7 @@ class _Loader:
             self.words,
             frozenset(names[number] for number in self.used),
             draft,
-            self._compile,
+            again=self._compile,
         )
 
     def _sources(self, paths: Iterable[Path]) -> list[Source]:
@@ -270,7 +272,7 @@ class _Loader:
             for surface, tag in entries:
                 self._add(surface, lexemes[tag])
             for phrase in self._exceptions(name, set()):
-                self.cancels[_folded(phrase)][number] = None
+                self.cancels[folded(phrase)][number] = None
             if isinstance(words, Cue):
                 self.cues[name] = self._cue(words, number, source, path)
 
@@ -309,14 +311,14 @@ class _Loader:
                 yield from self._exceptions(other, seen)
 
     def _add(self, surface: str, lexeme: Lexeme) -> None:
-        folded = _folded(surface)
-        if folded:
-            self.lexicon[folded][lexeme] = None
+        phrase = folded(surface)
+        if phrase:
+            self.lexicon[phrase][lexeme] = None
 
     def _add_names(self, parsed: NamesFile) -> None:
         number = self.numbers.setdefault(parsed.list, len(self.numbers))
         for phrase in parsed.not_:
-            self.cancels[_folded(phrase)][number] = None
+            self.cancels[folded(phrase)][number] = None
         for entry in parsed.entries:
             self.printed.setdefault(entry.slug, entry.name)
             if entry.state:
@@ -325,7 +327,7 @@ class _Loader:
 
     def _add_name(self, entry: Name, number: int) -> None:
         for phrase in entry.not_:
-            self.cancels[_folded(phrase)][number] = None
+            self.cancels[folded(phrase)][number] = None
         for role in _ROLES:
             for phrase in getattr(entry, role):
                 self._add(phrase, Lexeme(number, role, entry.slug, _capitals(phrase)))
@@ -609,7 +611,8 @@ def _group(words: Words | Cue) -> Phrases:
 
 
 @cache
-def _folded(phrase: str) -> str:
+def folded(phrase: str) -> str:
+    """A phrase as the lexicon has it."""
     return fold_phrase(phrase).decode("ascii")
 
 
