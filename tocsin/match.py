@@ -9,7 +9,7 @@ from itertools import islice
 from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
-from tocsin.cues import Reached, certainty_of, flags_of, passive, perfect, present, reaching, stage_of
+from tocsin.cues import Around, Reached, certainty_of, flags_of, passive, perfect, present, stage_of
 from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import AUXILIARIES, Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
@@ -119,9 +119,11 @@ def _in_sentence(
 ) -> Iterator[Finding]:
     """The findings of one sentence; of several that count for one head and materiel, the first form's."""
     taken: set[tuple[int, int, str | None]] = set()
+    around: Around | None = None
     for form in forms:
         for match in islice(matches(form, sentence), MATCHES):
-            finding = _weigh(rules, rule, match, grammar)
+            around = around or Around(rule, sentence)
+            finding = _weigh(rules, match, around, grammar)
             key = (match.head.start, match.head.end, finding.what)
             if finding.lacking or key not in taken:
                 yield finding
@@ -129,8 +131,8 @@ def _in_sentence(
                 taken.add(key)
 
 
-def _weigh(rules: RuleSet, rule: Rule, match: Match, grammar: roles.Grammar) -> Finding:
-    reached = reaching(rule, match)
+def _weigh(rules: RuleSet, match: Match, around: Around, grammar: roles.Grammar) -> Finding:
+    rule, reached = around.rule, around.reaching(match)
     stage, forward = stage_of(match, reached)
     who = tuple(roles.actors(match.sentence, rule, match.hits, match.head, grammar))
     what = _materiel(rule, match)
