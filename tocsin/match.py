@@ -385,6 +385,8 @@ _SOME = frozenset(
         "sooner",
         "choice",
         "secret",
+        "shock",
+        "one",
         "surprise",
         "small",
     }
@@ -433,7 +435,11 @@ def _asked_aloud(sentence: Sentence) -> bool:
 def _none_of_it(match: Match) -> bool:
     """Whether it is none that is spoken of: "will send no troops"."""
     word = match.sentence.word
-    nos = (token for token in range(match.begin + 1, match.end - 1) if word(token) == "no")
+    nos = (
+        token
+        for token in range(match.begin + 1, match.end - 1)
+        if word(token) == "no" and match.sentence.page.gap(token + 1).isspace()
+    )
     return any(word(token + 1) not in _SOME and not word(token + 1)[:1].isdigit() for token in nos)
 
 

@@ -221,14 +221,14 @@ class Few:
             present |= known[0]
             for phrase in known[1]:
                 if phrase.others <= words:
-                    present |= self._sieve.kinds[phrase.kind]
+                    present |= self._sieve.steps(phrase.kind)
         return any(needed <= present for needed in self._needed)
 
     def _of(self, word: str) -> tuple[frozenset[int], Sequence[Phrase]]:
         sieve = self._sieve
         kind = sieve.words.get(word)
-        phrases = [one for one in sieve.phrases(word) if not self._steps.isdisjoint(sieve.kinds[one.kind])]
-        return self._steps & sieve.kinds[kind] if kind is not None else frozenset(), phrases
+        phrases = [one for one in sieve.phrases(word) if not self._steps.isdisjoint(sieve.steps(one.kind))]
+        return self._steps & sieve.steps(int(kind)) if kind is not None else frozenset(), phrases
 
 
 def figures_among(words: AbstractSet[str]) -> AbstractSet[str]:
