@@ -203,7 +203,7 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
 
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
-    rule, match, names = finding.rule, finding.match, rules.names
+    match = finding.match
     years = {hit.start for hit in match.sentence.by_list.get(rules.lists.get("past-date", -1), ())}
     if any(hit.lexeme.list == rules.lists.get("number", -1) and hit.start in years for hit in match.hits):
         yield "a year is no number"
@@ -215,15 +215,16 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
         yield "asked, not reported: what somebody who asks has heard"
     if _none_of_it(match):
         yield "negated: 'no' stands on what is spoken of"
-    if _before_that(match, rules.lists.get("reporting", -1)):
-        yield "background: 'had' tells what was before"
-    if _when(match):
-        yield "background: 'when' tells what was before"
-    if _framed(match, rules.lists):
-        yield "history: the sentences before speak of another time"
+    yield from _of_another_time(rules, match)
     for cue, hit in finding.cues:
         if cue.drop:
             yield f"{cue.drop}: {words(match.sentence, hit)!r} ({cue.name})"
+    yield from _barred(rules, finding)
+
+
+def _barred(rules: RuleSet, finding: Finding) -> Iterator[str]:
+    """The words a rule or form bars, near the match or in its sentence."""
+    rule, match, names = finding.rule, finding.match, rules.names
     for number in rule.never:
         found = _near(match, number)
         if found and not (_joined(rule, match, found) or _tells(rules, match, found) or _before_it(match, found)):
@@ -231,6 +232,15 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
     for number in (*finding.rule.never_in_sentence, *match.form.without):
         if standing := match.sentence.by_list.get(number):
             yield f"without {names[number]}: {words(match.sentence, standing[0])!r}"
+
+
+def _of_another_time(rules: RuleSet, match: Match) -> Iterator[str]:
+    if _before_that(match, rules.lists.get("reporting", -1)):
+        yield "background: 'had' tells what was before"
+    if _when(match):
+        yield "background: 'when' tells what was before"
+    if _framed(match, rules.lists):
+        yield "history: the sentences before speak of another time"
 
 
 def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
