@@ -78,6 +78,8 @@ def _reaches(cue: Cue, hit: Hit, match: Match) -> bool:
         before, between = False, range(match.end if hit.start >= match.end else head.end, hit.start)
     else:
         wider = hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
+        past = head.lexeme.tag in {"past", "part"}
+        wider = wider or (past and hit.start == match.begin < head.start and hit.end == head.end)  # "soldiers who came"
         return wider and not any(sentence.between(number, head.end, hit.end) for number in cue.unless)
     if cue.direction != "either" and (cue.direction == "before") != before:
         return False
@@ -170,11 +172,35 @@ def present(match: Match) -> bool:
 
 
 def perfect(match: Match) -> bool:
-    """Whether the verb stands in the present perfect, in which news of these days is told: "has since been moved"."""
-    start = match.head.start
-    return tag_of(match) in {"past", "part", "bare"} and any(
-        match.sentence.word(token) in {"has", "have"} for token in range(start - _PASSIVE_REACH, start)
-    )
+    """Whether the verb stands in the present perfect, in which news of these days is told: "has since been moved".
+
+    Reported, it is shifted back: "said that they had been moved".
+    """
+    sentence, start = match.sentence, match.head.start
+    if tag_of(match) not in {"past", "part", "bare"}:
+        return False
+    told = {sentence.word(token) for token in range(start - _PASSIVE_REACH, start)}
+    if told & {"has", "have"}:
+        return True
+    return "had" in told and any(sentence.word(token) in _SAID for token in range(start - _SAID_REACH, start))
+
+
+_SAID = frozenset(
+    {
+        "said",
+        "told",
+        "reported",
+        "announced",
+        "confirmed",
+        "claimed",
+        "disclosed",
+        "revealed",
+        "declared",
+        "acknowledged",
+    }
+)
+_SAID_REACH = 16
+"""Words between who said so in the past and what had been done."""
 
 
 def passive(match: Match) -> bool:

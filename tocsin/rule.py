@@ -539,6 +539,10 @@ class Rule(Model):
         description="Lists: where headline or first sentence tell that it is done, and neither that it is to come, a sentence that "
         "holds no word of these (another, next) only looks back",
     )
+    deed: list[ListName] = Field(
+        default_factory=list,
+        description="Lists: their words, too, tell in headline or first sentence that it is done, for `after_done`",
+    )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(
         default=False,

@@ -406,6 +406,7 @@ class _Loader:
             never_in_title=frozenset(lists([*rule.never_in_title, *rule.never_as_theme], "never_in_title")),
             never_as_theme=frozenset(lists(rule.never_as_theme, "never_as_theme")),
             after_done=frozenset(lists(rule.after_done, "after_done")),
+            deed=frozenset(lists(rule.deed, "deed")),
             cues=self._heeded(rule),
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
@@ -690,10 +691,17 @@ def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model
         return f"unknown field {key!r}{theirs or _suggest(key, model)}", "TOC205" if theirs else "TOC204"
     if kind == "missing":
         return f"the field {key!r} is missing; add it", "TOC206"
+    called = _called(path)
     if kind == "value_error":
-        return f"{key}: {detail['ctx']['error']}", "TOC209"
-    what = f"{key}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
+        return f"{called}: {detail['ctx']['error']}", "TOC209"
+    what = f"{called}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
     return what, _OF_VALUES.get(kind, "TOC210")
+
+
+def _called(path: Sequence[str | int]) -> str:
+    """What a value is called: its key, and of what stands in a list its number there: `variants 2`."""
+    keys = [place for place, one in enumerate(path) if isinstance(one, str)]
+    return " ".join(str(one + 1) if isinstance(one, int) else one for one in path[keys[-1] if keys else 0 :])
 
 
 _OF_VALUES = {
