@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 
 from infra.local.slack import LocalSlack
-from tests.system import System, World, row_of, rule_set, seed_articles
+from tests.system import System, World, brought, found, row_of, rule_set, seed_articles
 from tests.twins import MemoryArchive, MemoryQueue, Racing
 from tocsin import reading
 from tocsin.article import Article
+from tocsin.compiled import RuleSet
 from tocsin.errors import Conflict
-from tocsin.pipeline.archive import INLINE
+from tocsin.pipeline.archive import INLINE, archived
 from tocsin.pipeline.collect import Collector
 from tocsin.pipeline.deciding import MAX_STORIES
-from tocsin.pipeline.detect import Detector
-from tocsin.ports import FateRecord
+from tocsin.pipeline.detect import Detector, Sent
+from tocsin.ports import FateRecord, Queue
+from tocsin.signal import Signal
 
 PREPARING, _, DISPATCH, PREPARING_TOO, _ = seed_articles()
 STORY = "additional-deployment/north-korea/russia#1"
@@ -127,7 +129,55 @@ def test_a_long_article_travels_by_reference(world: World) -> None:
     Collector(world.archive, queue, world.table, world.clock, reading.contents).collect(key)
     (body,) = queue.bodies
     assert len(body) < 200 < INLINE < len(row_of(long))
-    assert world.detector().article(body) == long
+    assert brought(world.archive, [body]) == [long]
+
+
+MANY = [PREPARING, *(replace(SILENT, id=f"calm {number}", text=f"{SILENT.text} {number}") for number in range(40))]
+
+
+def test_many_articles_travel_in_few_messages(world: World) -> None:
+    """A batch that no request holds travels by reference, up to 25 articles a message, in order; a few travel whole, each alone."""
+    bodies = archived(world.archive, MANY, world.clock())
+    assert [len(brought(world.archive, [body])) for body in bodies] == [25, 16]
+    assert brought(world.archive, bodies) == MANY
+    long = [replace(one, text=one.text * 9_000) for one in MANY[1:4]]
+    bodies = archived(world.archive, long, world.clock())
+    assert brought(world.archive, bodies) == long
+    assert [len(brought(world.archive, [body])) for body in bodies] == [1, 1, 1]
+    assert archived(world.archive, MANY[:10], world.clock()) == [row_of(one) for one in MANY[:10]]
+
+
+def test_of_many_articles_one_that_fails_comes_again_alone(world: World) -> None:
+    """In a message that brings many articles one bad one holds up no other, nor comes again with them."""
+
+    def find(rules: RuleSet, article: Article) -> Sequence[Signal]:
+        if article.id == "calm 3":
+            raise MemoryError
+        return found(rules, article)
+
+    apart = MemoryQueue()
+    detector = replace(world.detector(), find=find, again=lambda: apart)
+    bodies = archived(world.archive, MANY, world.clock())
+    assert detector.take([Sent("1", bodies[0]), Sent("2", bodies[1])]) == []
+    assert [one.id for one in brought(world.archive, apart.bodies)] == ["calm 3"]
+    assert fates(world) == {PREPARING.id: "alerted"}
+    assert detector.take([Sent("3", apart.bodies[0])]) == ["3"]
+
+
+def test_what_ended_the_function_is_taken_apart(world: World) -> None:
+    """A message with many articles that comes a second time is not read: each of them is sent alone; if that fails the message comes again."""
+    apart = MemoryQueue()
+    detector = replace(world.detector(), again=lambda: apart)
+    (body, _) = archived(world.archive, MANY, world.clock())
+    assert detector.take([Sent("1", body, 2)]) == []
+    assert (brought(world.archive, apart.bodies), len(apart.bodies), fates(world)) == (MANY[:25], 25, {})
+    assert detector.take([Sent(str(number), one, 2) for number, one in enumerate(apart.bodies)]) == []
+    assert fates(world) == {PREPARING.id: "alerted"}
+
+    def refused() -> Queue:
+        raise OSError
+
+    assert replace(detector, again=refused).take([Sent("1", body, 2)]) == ["1"]
 
 
 STATES = [

@@ -30,7 +30,7 @@ def simulated_deployment() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize(("scene", "least"), [("seeds", 700), ("channels", 450), ("desk", 500)])
+@pytest.mark.parametrize(("scene", "least"), [("seeds", 700), ("channels", 450), ("desk", 500), ("batch", 400)])
 def test_no_single_fault_breaks_a_promise(scene: str, least: int) -> None:
     """Every call of the run fails once in every way it can, and no alert or deed is lost, repeated or left."""
     tally = searched(every_single(Variant(scene=SCENES[scene])), cores=1)

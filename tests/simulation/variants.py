@@ -12,7 +12,7 @@ from typing import Any
 
 import time_machine
 
-from tests.simulation.scenes import DESK
+from tests.simulation.scenes import BATCH, DESK
 from tests.simulation.world import OutboxTable, Port, Variant
 from tests.twins import Row
 from tocsin.errors import Unknown
@@ -126,6 +126,7 @@ MUTANTS = (
     Variant("late-edits", deliverer=NoWait),
     Variant("no-order", deliverer=NoOrder),
     Variant("whole-batches", whole_batches=True),
+    Variant("never-apart", apart=False, scene=BATCH),
 )
 
 # ── how others deliver ───────────────────────────────────────────────────────────────────────────────────────────────
