@@ -31,7 +31,7 @@ from tests.twins import CHANNEL, Clock, MemoryArchive, MemorySlack, MemoryTable
 from tocsin.article import Article
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
-from tocsin.ports import Commit, FateRecord
+from tocsin.ports import Commit, FateRecord, Wanted
 from tocsin.routes import everything_to
 from tocsin.signal import Signal
 from tocsin.story import Story
@@ -113,13 +113,20 @@ class Counted(MemoryTable):
         self.units[key, int(now.timestamp())] += units
 
     def commit(self, commit: Commit, now: datetime) -> None:
-        """See `Table.commit`: twice the units, as transactions take."""
+        """See `Table.commit`: twice the units where several are written, as transactions take."""
         super().commit(commit, now)
+        twice = 2 if commit.fate and commit.stories else 1
         for story in commit.stories:
-            self.took(f"STORY {story.key}", 2 * (1 + int(PACKED * len(story.reports))), now)
+            self.took(f"STORY {story.key}", twice * (1 + int(PACKED * len(story.reports))), now)
         for wanted in commit.alerts:
-            self.took(f"ALERT {wanted.alert}", 2, now)
+            self.took(f"ALERT {wanted.alert}", twice, now)
             self.took("index of what is due", 2, now)
+
+    def want(self, wanted: Wanted, now: datetime) -> None:
+        """See `Table.want`."""
+        super().want(wanted, now)
+        self.took(f"ALERT {wanted.alert}", 1, now)
+        self.took("index of what is due", 2, now)
 
     def _recorded(self, fate: FateRecord) -> FateRecord:
         """What becomes of a frozen value on its way through JSON is the twin's own test's business."""

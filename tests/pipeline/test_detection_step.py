@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from infra.local.slack import LocalSlack
 from tests.system import System, World, brought, found, row_of, rule_set, seed_articles
-from tests.twins import MemoryArchive, MemoryQueue, Racing
+from tests.twins import MemoryArchive, MemoryQueue, MemoryTable, Racing
 from tocsin import reading
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
@@ -21,7 +21,7 @@ from tocsin.pipeline.archive import INLINE, archived
 from tocsin.pipeline.collect import Collector
 from tocsin.pipeline.deciding import MAX_STORIES
 from tocsin.pipeline.detect import Detector, Sent
-from tocsin.ports import FateRecord, Queue
+from tocsin.ports import Commit, FateRecord, Queue, Wanted
 from tocsin.signal import Signal
 
 PREPARING, _, DISPATCH, PREPARING_TOO, _ = seed_articles()
@@ -130,6 +130,50 @@ def test_a_long_article_travels_by_reference(world: World) -> None:
     (body,) = queue.bodies
     assert len(body) < 200 < INLINE < len(row_of(long))
     assert brought(world.archive, [body]) == [long]
+
+
+class Interrupted(MemoryTable):
+    """A table that fails once, at a call of an article that only adds to a story."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__()
+        self.fails = call
+
+    def commit(self, commit: Commit, now: datetime) -> None:
+        """See `Table.commit`."""
+        self._fail("address" if commit.address else "story" if not commit.fate else "" if commit.stories else "fate")
+        super().commit(commit, now)
+
+    def want(self, wanted: Wanted, now: datetime) -> None:
+        """See `Table.want`."""
+        self._fail("want")
+        super().want(wanted, now)
+
+    def _fail(self, call: str) -> None:
+        if self.stories and self.fails == call:
+            self.fails = ""
+            raise OSError(call)
+
+
+@pytest.mark.parametrize("call", ["story", "want", "address", "fate"])
+def test_what_adds_to_a_story_is_begun_anew_when_it_was_interrupted(world: World, call: str) -> None:
+    """Wherever the writing of a corroboration ends, it comes again, and then story, message, address and fate are as if nothing had failed."""
+    first = Article(
+        "first", "Turkey is preparing to send more troops to Syria, officials said.", "Headline", "Outlet one"
+    )
+    second = replace(first, id="second", source="Outlet two", url="https://two.example/a", title="Another headline")
+    calm, world.table = World(), Interrupted(call)
+    for told in (calm, world):
+        told.arrive(first)
+        told.deliver()
+        assert told.arrive(second) == ([] if told is calm else ["second"])
+        told.arrive(second)
+        told.deliver()
+    assert [replace(one, version=0) for one in world.table.stories.values()] == [
+        replace(one, version=0) for one in calm.table.stories.values()
+    ]
+    assert (fates(world), world.table.addresses) == (fates(calm), calm.table.addresses)
+    assert [one.message.text for one in world.slack.standing] == [one.message.text for one in calm.slack.standing]
 
 
 MANY = [PREPARING, *(replace(SILENT, id=f"calm {number}", text=f"{SILENT.text} {number}") for number in range(40))]

@@ -11,8 +11,9 @@ from tests.system import seeds
 from tests.twins import CHANNEL
 from tocsin.routes import Matcher, Route, Routes, everything_to
 
-POISON, SILENT, BROKEN = "poison", "silent", "broken"
+POISON, SILENT, BROKEN, LATE = "poison", "silent", "broken", "late"
 WATCH = "C0WATCH"
+LATEST = "2025-01-25T12:00:00+00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,8 @@ DESK = Scene(
 )
 """While a second outlet tells the story, people press its buttons, and one types the slash command."""
 QUIET = tuple(f"{SILENT}{number}" for number in range(6))
-BATCH = Scene("batch", ((POISON, "000", "003", "001", "002", "004", *QUIET),), together=True)
-"""All of it comes in one message, the poison first."""
+BATCH = Scene("batch", ((POISON, "000", "003", "001", "002", "004", *QUIET), (LATE,)), together=True)
+"""All of it comes in one message, the poison first; and later an article that only adds to a story."""
 SCENES = {scene.name: scene for scene in (SEEDS, CHANNELS, DESK, BATCH)}
 
 
@@ -100,6 +101,10 @@ def drops(scene: Scene = SEEDS) -> tuple[tuple[Drop, ...], ...]:
     told[SILENT] = Drop(f"inbox/{SILENT}.txt", b"Two ministers opened a museum on Friday.")
     told[BROKEN] = Drop(f"inbox/{BROKEN}.txt", b"\x00\x01\x02")
     told[POISON] = Drop(f"inbox/{POISON}.txt", b"Two ministers closed a museum on Friday.")
+    late = b"North Korea is preparing to send more troops to Russia, officials said on Friday."
+    told[LATE] = Drop(
+        f"inbox/{LATE}.txt", late, (("title", "Troops"), ("source", "Late Outlet"), ("published", LATEST))
+    )
     told |= {name: Drop(f"inbox/{name}.txt", f"Two ministers opened {name} on Friday.".encode()) for name in QUIET}
     waves = (tuple(told[name] for name in wave) for wave in scene.waves)
     return tuple((_one_file(wave),) if scene.together else wave for wave in waves)
@@ -109,4 +114,4 @@ def _one_file(some: Sequence[Drop]) -> Drop:
     """What some files tell, in one."""
     rows = [{"id": one.articles[0], "text": one.body.decode(), **dict(one.metadata)} for one in some]
     told = "\n".join(json.dumps({name: value for name, value in row.items() if value}) for row in rows)
-    return Drop("inbox/batch.jsonl", told.encode(), articles=tuple(row["id"] for row in rows))
+    return Drop(f"inbox/{some[0].articles[0]}.jsonl", told.encode(), articles=tuple(row["id"] for row in rows))

@@ -87,7 +87,7 @@ class Ill(Port):
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
         world: World = self._call.__self__  # type: ignore[attr-defined]  # whose method it is
-        if commit.fate.article.startswith("002") and self.tries:
+        if commit.fate and commit.fate.article.startswith("002") and self.tries:
             self.tries -= 1
             world.faults[len(world.kinds) + 1] = "error-before"
         self._call("table.commit", partial(self._target.commit, commit, now))

@@ -69,12 +69,11 @@ class Torn(OutboxTable):
 
     def put_stories(self, commit: Commit, now: datetime) -> None:
         """Writes the stories."""
-        super().commit(replace(commit, alerts=(), held=(), address=""), now)
-        self.fates.pop(commit.fate.article)
+        super().commit(replace(commit, fate=None, replaces=None, alerts=(), held=()), now)
 
     def put_fate(self, commit: Commit, now: datetime) -> None:
         """Writes the fate."""
-        super().commit(Commit(commit.fate, held=commit.held, replaces=commit.replaces, address=commit.address), now)
+        super().commit(Commit(commit.fate, held=commit.held, replaces=commit.replaces), now)
 
     def put_alerts(self, commit: Commit, now: datetime) -> None:
         """Writes the alerts."""

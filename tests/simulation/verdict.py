@@ -102,7 +102,9 @@ def _messages(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
             yield "lost", f"{one.alert} is not in the thread of its root"
         if channel not in {"", one.channel}:
             yield "lost", f"{one.alert} stands in {one.channel}"
-    expected = scene.alerts - (SPEAKS_OF_IT in scene.waves[-1] and not any(one.endswith(DISPATCH) for one in raised))
+    expected = scene.alerts - (
+        any(SPEAKS_OF_IT in wave for wave in scene.waves) and not any(one.endswith(DISPATCH) for one in raised)
+    )
     if len(raised) != expected:
         yield "lost" if len(raised) < expected else "duplicate", f"{len(raised)} alerts were raised"
 

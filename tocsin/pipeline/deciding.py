@@ -1,4 +1,8 @@
-"""Decides what becomes of articles and writes it down: one transaction for each that changes a story."""
+"""Decides what becomes of articles and writes it down.
+
+What rings is written in one transaction with its story and the article's fate. What only adds to a story is written one after the other, at half
+the price, the fate last: an article without a fate comes again, and then everything that is missing is written.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import gzip
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -135,21 +140,41 @@ class Decider:
     def _again(self, article: Article, known: FateRecord) -> None:
         """An article that came before: nothing changes, but one that came under another id has a fate of its own."""
         log.info("article %s has a fate already", ascii(article.id))
-        if known.article != article.id:
+        if known.article == article.id:
+            self._found_at(article)
+        else:
             reason = f"the same article as {known.article}, at the same address"
             self.detector.table().record(self._fate(article, "duplicate", reason))
 
     def _write(self, article: Article, signals: Sequence[Signal], known: FateRecord | None) -> int:
-        """Decides and writes, everything in one transaction. `known`: the fate of the version before, if it was edited."""
+        """Decides and writes. `known`: the fate of the version before, if it was edited."""
         draft = _Draft(self.detector, replace(article, id=known.article) if known else article, known)
         draft.decide(signals)
-        commit = draft.commit(signals)
-        self.detector.table().commit(commit, self.detector.clock())
+        table, fate = self.detector.table(), draft.fate(signals)
+        if draft.adds:
+            self._add(draft, fate)
+        else:
+            table.commit(draft.commit(fate), self.detector.clock())
+            self._found_at(draft.article)
         if known and known.article != article.id:
-            reason = f"an edit of {known.article}: {commit.fate.reason}"
-            fate = self._fate(article, commit.fate.fate, reason)
-            self.detector.table().record(fate)
+            table.record(self._fate(article, fate.fate, f"an edit of {known.article}: {fate.reason}"))
         return draft.rung
+
+    def _add(self, draft: _Draft, fate: FateRecord) -> None:
+        """Writes what only adds to stories."""
+        table = self.detector.table()
+        for story in draft.stories.values():
+            table.commit(Commit(stories=(story,)), self.detector.clock())
+        for wanted in draft.alerts.values():
+            table.want(wanted, self.detector.clock())
+        self._found_at(draft.article)
+        table.commit(Commit(fate), self.detector.clock())
+
+    def _found_at(self, article: Article) -> None:
+        """Lets an article be found by its address. Of two that come at the same moment with one address, the first is."""
+        if article.address:
+            with suppress(Conflict):
+                self.detector.table().commit(Commit(address=article.address, article=article.id), self.detector.clock())
 
 
 @dataclass
@@ -191,7 +216,7 @@ class _Draft:
             if story and "denied" not in signal.flags and story.within(report, policy.quiet_for):
                 decision = correct(signal, report, policy, story, *given)
             else:
-                decision = decide(signal, report, policy, self.table.episodes(key), *given)
+                decision = self._resumed(decide(signal, report, policy, self.table.episodes(key), *given))
             if self._adopt(decision, report, policy):
                 self.told.append((signal, decision))
         for story in told.values():
@@ -200,6 +225,26 @@ class _Draft:
             decision = correct(None, report, policy, story, self.silences, self.now, self.detector.max_age)
             if report.article == self.article.id and self._adopt(decision, report, policy):
                 self.gone.append((story.rule, decision))
+
+    def _resumed(self, decision: Decision) -> Decision:
+        """The decision on an article whose report the story holds, though it has no fate: whoever added it ended before the rest was written."""
+        story = decision.story
+        if self.known or story is None or decision.reason != "repeat":
+            return decision
+        if all(report.article != self.article.id for report in story.reports):
+            return decision
+        told = f"{len(story.outlets)} outlets now"
+        return replace(decision, reason="corroborated", detail=told, edits=bool(story.alerted))
+
+    @property
+    def adds(self) -> bool:
+        """Whether the article only adds to stories, which know its report if it comes again; else everything is written at once."""
+        more = (self.known, self.relied, self.beside, self.held, self.gone)
+        return (
+            not any(more)
+            and {decision.reason for _, decision in self.told} == {"corroborated"}
+            and not any(story.full for story in self.stories.values())
+        )
 
     def _told_before(self) -> Iterator[Story]:
         """The stories that an earlier version of the article told, as they are now."""
@@ -234,9 +279,12 @@ class _Draft:
         self.held += held
         return True
 
-    def commit(self, signals: Sequence[Signal]) -> Commit:
-        """Everything to be written."""
-        fate = _fate(self.article, signals, self, self.detector.rules, self.now)
+    def fate(self, signals: Sequence[Signal]) -> FateRecord:
+        """What is to be recorded of the article."""
+        return _fate(self.article, signals, self, self.detector.rules, self.now)
+
+    def commit(self, fate: FateRecord) -> Commit:
+        """Everything to be written at once."""
         return Commit(
             fate,
             tuple(self.stories.values()),
@@ -245,7 +293,6 @@ class _Draft:
             tuple((story, version) for story, version in self.beside.items() if story not in self.stories),
             tuple(self.held),
             self.known.content if self.known else None,
-            self.article.address,
         )
 
 
