@@ -147,6 +147,8 @@ class MemoryTable:
             raise Conflict(f"article {what!r}: another writer was first")
         if commit.fate:
             self.fates[commit.fate.article] = self._recorded(commit.fate)
+        for fate in commit.more:
+            self.fates[fate.article] = self._recorded(fate)
         for story in commit.stories:
             self.stories[story.id] = self._written(replace(story, version=story.version + 1))
         for name, version in commit.beside:
@@ -189,6 +191,8 @@ class MemoryTable:
         known = self.fates.get(commit.fate.article) if commit.fate else None
         found = known.content if known and known.fate != "rejected" else None
         fresh = commit.fate is None or found == commit.replaces
+        others = (self.fates.get(fate.article) for fate in commit.more)
+        fresh = fresh and all(one is None or one.fate == "rejected" for one in others)
         versions = {story.id: story.version for story in self.stories.values()}
         asked = [*((story.id, story.version) for story in commit.stories), *commit.relied, *commit.beside]
         theirs = self.addresses.get(commit.address, commit.article)

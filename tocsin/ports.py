@@ -199,6 +199,8 @@ class Commit:
     """Under which the article is found again when it comes with another id."""
     article: str = ""
     """The id of the article at that address."""
+    more: tuple[FateRecord, ...] = ()
+    """Fates of other articles that have none yet."""
 
 
 def digest_alert(day: str) -> str:

@@ -132,12 +132,35 @@ def test_a_long_article_travels_by_reference(world: World) -> None:
     assert brought(world.archive, [body]) == [long]
 
 
+def test_a_story_is_written_once_for_all_articles_of_a_batch(world: World) -> None:
+    """However many outlets of a batch tell a story, it is written once, with all of them; one article that comes under two ids counts once."""
+    first = Article(
+        "first", "Turkey is preparing to send more troops to Syria, officials said.", "Headline", "Outlet one"
+    )
+    world.arrive(first)
+    others = [
+        replace(
+            first,
+            id=f"a{number}",
+            source=f"Outlet {number}",
+            title=f"Headline {number}",
+            url=f"https://{number}.example/a",
+        )
+        for number in range(4)
+    ]
+    (before,) = world.table.stories.values()
+    assert world.arrive(*others, replace(others[1], id="b1"), others[2]) == []
+    (story,) = world.table.stories.values()
+    assert (story.version, story.articles, len(story.outlets)) == (before.version + 1, 5, 5)
+    assert fates(world) == {"first": "alerted", **{one.id: "corroborated" for one in others}, "b1": "duplicate"}
+
+
 class Interrupted(MemoryTable):
-    """A table that fails once, at a call of an article that only adds to a story."""
+    """A table that fails twice, at a call for an article that only adds to a story."""
 
     def __init__(self, call: str) -> None:
         super().__init__()
-        self.fails = call
+        self.fails = [call, call]
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
@@ -150,8 +173,8 @@ class Interrupted(MemoryTable):
         super().want(wanted, now)
 
     def _fail(self, call: str) -> None:
-        if self.stories and self.fails == call:
-            self.fails = ""
+        if self.stories and call in self.fails:
+            self.fails.remove(call)
             raise OSError(call)
 
 

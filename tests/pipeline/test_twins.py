@@ -107,7 +107,8 @@ class Caller:
         named = ((other, version),) if other != story.id and self.random.randrange(3) == 0 else ()
         relied, beside = (named, ()) if self.random.choice([True, False]) else ((), named)
         held = (self.a_held(story.id),) if self.random.choice([True, False]) else ()
-        self.table.commit(Commit(fate, (story,), tuple(alerts), relied, beside, held, replaces), self.now)
+        more = (a_fate(f"{fate.article} too", self.now),) if self.random.randrange(4) == 0 else ()
+        self.table.commit(Commit(fate, (story,), tuple(alerts), relied, beside, held, replaces, more=more), self.now)
 
     def address(self) -> None:
         """An article is to be found by its address, which another may have."""

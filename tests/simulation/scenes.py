@@ -11,7 +11,7 @@ from tests.system import seeds
 from tests.twins import CHANNEL
 from tocsin.routes import Matcher, Route, Routes, everything_to
 
-POISON, SILENT, BROKEN, LATE = "poison", "silent", "broken", "late"
+POISON, SILENT, BROKEN, LATE, LATER = "poison", "silent", "broken", "late", "later"
 WATCH = "C0WATCH"
 LATEST = "2025-01-25T12:00:00+00:00"
 
@@ -82,8 +82,8 @@ DESK = Scene(
 )
 """While a second outlet tells the story, people press its buttons, and one types the slash command."""
 QUIET = tuple(f"{SILENT}{number}" for number in range(6))
-BATCH = Scene("batch", ((POISON, "000", "003", "001", "002", "004", *QUIET), (LATE,)), together=True)
-"""All of it comes in one message, the poison first; and later an article that only adds to a story."""
+BATCH = Scene("batch", ((POISON, "000", "003", "001", "002", "004", *QUIET), (LATE, LATER)), together=True)
+"""All of it comes in one message, the poison first; and later two articles that only add to a story."""
 SCENES = {scene.name: scene for scene in (SEEDS, CHANNELS, DESK, BATCH)}
 
 
@@ -102,9 +102,9 @@ def drops(scene: Scene = SEEDS) -> tuple[tuple[Drop, ...], ...]:
     told[BROKEN] = Drop(f"inbox/{BROKEN}.txt", b"\x00\x01\x02")
     told[POISON] = Drop(f"inbox/{POISON}.txt", b"Two ministers closed a museum on Friday.")
     late = b"North Korea is preparing to send more troops to Russia, officials said on Friday."
-    told[LATE] = Drop(
-        f"inbox/{LATE}.txt", late, (("title", "Troops"), ("source", "Late Outlet"), ("published", LATEST))
-    )
+    for name in (LATE, LATER):
+        says = (("title", f"Troops, {name}"), ("source", f"The {name} outlet"), ("published", LATEST))
+        told[name] = Drop(f"inbox/{name}.txt", late, says)
     told |= {name: Drop(f"inbox/{name}.txt", f"Two ministers opened {name} on Friday.".encode()) for name in QUIET}
     waves = (tuple(told[name] for name in wave) for wave in scene.waves)
     return tuple((_one_file(wave),) if scene.together else wave for wave in waves)

@@ -158,6 +158,7 @@ class DynamoTable:
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
         actions: list[dict[str, Any]] = [{"Put": _fate_put(commit.fate, commit.replaces)}] if commit.fate else []
+        actions += [{"Put": _fate_put(fate, None)} for fate in commit.more]
         if commit.address:
             actions.append({"Put": _address_put(commit.address, commit.article, now)})
         actions += [{"Put": _story_put(story, now)} for story in commit.stories]
