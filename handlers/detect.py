@@ -1,4 +1,4 @@
-"""Articles from the queue: rules, stories, decisions, and one transaction for each article with a signal."""
+"""Articles from the queue: rules, stories, decisions, and what comes of them in the table."""
 
 from __future__ import annotations
 
