@@ -100,6 +100,11 @@ MUTATIONS: list[tuple[str, str | list[str], Any]] = [
     ("secrets_are_read_by_those_who_need_them", f"{statement('Receive', 'ReadSharedSecret')} Resource", {"Ref": "SlackTokenSecret"}),
     ("deliverers_read_no_articles", f"DeliverRole {STATEMENTS}", more(S3_GET)),
     ("deliverers_read_no_articles", f"SweepRole {STATEMENTS}", more(S3_GET)),
+    (
+        "the_digest_lists_what_it_counts",
+        f"{statement('Digest', 'ListArticlesAndFates')} Condition StringLike s3:prefix",
+        ["fates/*"],
+    ),
     ("strangers_reach_no_story", f"{statement('Due', 'MoveFeedsOn')} Condition", GONE),
     ("strangers_reach_no_story", f"{statement('Fetch', 'WriteCursorsAndNotices')} {KEYS}", more("STORY#*")),
     ("nobody_deletes_what_is_kept", f"{statement('Detect', 'KeepStories')} Action", more("dynamodb:DeleteItem")),

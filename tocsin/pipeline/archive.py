@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_FILE = 20_000_000
 """Bytes a dropped file may have."""
 _MARK = re.compile(r"-(\d+)\.jsonl\.gz$")
+COUNTED = ("articles", "fates")
+"""The kinds of batches whose keys tell how many articles of them are to be counted."""
 INLINE = 200_000
 """Bytes an article may have to travel inside a queue message (SQS takes 256 KiB)."""
 REQUEST, TEN = 64_000, 10
@@ -44,7 +46,7 @@ def read_on(archive: Archive, day: str) -> int:
     A batch that came twice counts once.
     """
     inside = day.replace("-", "/")
-    marks = (_MARK.search(key) for kind in ("articles", "fates") for key in archive.keys(f"{kind}/{inside}/"))
+    marks = (_MARK.search(key) for kind in COUNTED for key in archive.keys(f"{kind}/{inside}/"))
     return sum(int(mark[1]) for mark in marks if mark)
 
 
