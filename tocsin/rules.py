@@ -139,7 +139,7 @@ class _Loader:
         self.folder, self.shelf = folder, shelf
         self.faults: list[Fault] = []
         self.numbers: dict[str, int] = {}
-        self.lexicon: dict[str, dict[Lexeme, None]] = defaultdict(dict)
+        self.entries: dict[Lexeme, dict[str, None]] = defaultdict(dict)
         self.cancels: dict[str, dict[int, None]] = defaultdict(dict)
         self.words: dict[str, tuple[Words | Cue, Source, tuple[str | int, ...]]] = {}
         self.cues: dict[str, compiled.Cue] = {}
@@ -147,6 +147,8 @@ class _Loader:
         self.states: dict[str, str] = {}
         self.verb_lists: set[int] = set()
         self.used: set[int] = set()
+        self._found: dict[tuple[str, str], list[int]] = {}
+        """Rule and name of a list → what it stands for."""
 
     def load(self, made: RuleSet | None) -> Loaded:
         shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
@@ -167,7 +169,7 @@ class _Loader:
             shared=_digest(source.data for source in shared) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=self.numbers,
-            lexicon=self.lexicon,
+            entries=self.entries,
             cancels=self.cancels,
             states=self.states,
             printed=self.printed,
@@ -266,9 +268,13 @@ class _Loader:
                     source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words", "TOC302")
                 )
             slug = name if getattr(words, "exclusive", False) else ""
-            lexemes = {tag: Lexeme(number, tag, slug) for tag in {tag for _, tag in entries}}
+            by_tag: dict[str, dict[str, None]] = defaultdict(dict)
             for surface, tag in entries:
-                self._add(surface, lexemes[tag])
+                by_tag[tag][_folded(surface)] = None
+            for tag, phrases in by_tag.items():
+                phrases.pop("", None)
+                if phrases:
+                    self.entries[Lexeme(number, tag, slug)] = phrases
             for phrase in self._exceptions(name, set()):
                 self.cancels[_folded(phrase)][number] = None
             if isinstance(words, Cue):
@@ -311,7 +317,7 @@ class _Loader:
     def _add(self, surface: str, lexeme: Lexeme) -> None:
         folded = _folded(surface)
         if folded:
-            self.lexicon[folded][lexeme] = None
+            self.entries[lexeme][folded] = None
 
     def _add_names(self, parsed: NamesFile) -> None:
         number = self.numbers.setdefault(parsed.list, len(self.numbers))
@@ -348,14 +354,22 @@ class _Loader:
             return compiled.Form(form, (), 0)
 
     def _find(self, names: Sequence[str], rule: str, source: Source, path: Sequence[str | int]) -> list[int]:
-        found = []
+        """The numbers of some lists, and of those they stand for; a rule's own before those everybody shares."""
+        found: list[int] = []
         for name in names:
+            if (before := self._found.get((rule, name))) is not None:
+                found += before
+                continue
+            faults = len(self.faults)
             known = f"{rule}.{name}" if f"{rule}.{name}" in self.numbers else name
             if known in self.numbers:
                 self.used.add(self.numbers[known])
                 members = _group(self.words[known][0]) if known in self.words else ()
-                found += self._find([member.partition(":")[0] for member in members], rule, source, path)
-                found.append(self.numbers[known])
+                its = self._find([member.partition(":")[0] for member in members], rule, source, path)
+                its.append(self.numbers[known])
+                if len(self.faults) == faults:
+                    self._found[rule, name] = its
+                found += its
             else:
                 lists = [known for known in self.numbers if not known.startswith('"')]  # nor words as written
                 own = {known.removeprefix(f"{rule}.") for known in lists}
@@ -557,7 +571,9 @@ def named(form: str) -> list[str]:
 
 def ways(form: str, phrases: Mapping[str, Sequence[str]]) -> list[str]:
     """The plain forms a form stands for: each wording of its phrases, and both orders of what stands around a `..&6`."""
-    places = [match for match in _NAMED.finditer(form) if match[1] in phrases]
+    places = [match for match in _NAMED.finditer(form) if match[1] in phrases] if phrases else []
+    if not places and "&" not in form:
+        return [form]
     count = prod(len(phrases[match[1]]) for match in places)
     if count > MAX_WAYS:
         raise FormError(
@@ -576,7 +592,8 @@ def ways(form: str, phrases: Mapping[str, Sequence[str]]) -> list[str]:
     return found
 
 
-def parse_form(form: str) -> list[Part]:
+@cache
+def parse_form(form: str) -> Sequence[Part]:
     """The steps of a form; `FormError` says what cannot be read, and where."""
     parts: list[Part] = []
     gap, leaves, position = 0, False, 0
@@ -600,7 +617,7 @@ def parse_form(form: str) -> list[Part]:
         gap, leaves = 0, False
     if not [part for part in parts if not part.optional]:
         raise FormError("the form holds no word or list, so it can never match; write at least one", "TOC308")
-    return parts
+    return tuple(parts)
 
 
 def _group(words: Words | Cue) -> Phrases:
