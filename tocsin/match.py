@@ -215,6 +215,8 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
         yield "negated: 'no' stands on what is spoken of"
     if _before_that(match, rules.lists.get("reporting", -1)):
         yield "background: 'had' tells what was before"
+    if _years_after(match):
+        yield "history: years have passed since"
     if _when(match):
         yield "background: 'when' tells what was before"
     if _framed(match, rules.lists):
@@ -350,7 +352,7 @@ def _no_object(match: Match) -> Iterator[str]:
 _ASKS = frozenset({"q", "question", "reporter", "journalist", "interviewer", "correspondent"})
 """Who asks in a transcript: "Q. (daily newspaper) …", "REPORTER: …"."""
 _ASK_MARKS = frozenset(":.(")
-_SOME = frozenset({"fewer", "less", "more", "later", "longer", "doubt", "matter", "other", "sooner", "choice", "secret", "surprise", "small"})
+_SOME = frozenset({"fewer", "less", "more", "later", "longer", "doubt", "matter", "other", "sooner", "choice", "secret", "surprise", "small", "one", "shock"})
 """What makes of "no" behind it no denial: "no fewer than 300 soldiers"."""
 _LATELY = frozenset({"just", "now", "already", "since"})
 _RELATIVE = frozenset({"which", "who", "that"})
@@ -377,8 +379,15 @@ def _asked_aloud(sentence: Sentence) -> bool:
 def _none_of_it(match: Match) -> bool:
     """Whether it is none that is spoken of: "will send no troops"."""
     word = match.sentence.word
-    nos = (token for token in range(match.begin + 1, match.end - 1) if word(token) == "no")
-    return any(word(token + 1) not in _SOME and not word(token + 1)[:1].isdigit() for token in nos)
+    nos = [token for token in range(match.begin + 1, match.end - 1) if word(token) == "no"]
+    inside = {token for hit in match.hits for token in range(hit.start, hit.end)} if nos else set()
+    return any(
+        token not in inside
+        and word(token + 1) not in _SOME
+        and not word(token + 1)[0].isdigit()
+        and match.sentence.page.gap(token + 1) == " "
+        for token in nos
+    )
 
 
 def _before_that(match: Match, reporting: int) -> bool:
@@ -400,6 +409,18 @@ def _when(match: Match) -> bool:
     near = range(match.begin - _HAD_REACH, match.begin)
     past = match.head.lexeme.tag in _PAST or any(sentence.word(token) in {"was", "were"} for token in range(match.begin, match.end))
     return past and any(sentence.word(token) == "when" and token > sentence.low for token in near)
+
+
+_LONG_SPANS = frozenset({"years", "decade", "decades", "century", "centuries", "generation", "generations"})
+
+
+def _years_after(match: Match) -> bool:
+    """Whether a clause counts the years since: "52 years after 75,000 troops came ashore"."""
+    sentence, token = match.sentence, match.begin
+    clause = sentence.clause(token)
+    while token > sentence.low and sentence.clause(token - 1) == clause:
+        token -= 1
+    return sentence.word(token) in {"after", "since", "before"} and sentence.word(token - 1) in _LONG_SPANS
 
 
 def of_these_days(match: Match) -> bool:
