@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tocsin.compiled import RuleSet
+from tocsin.compiled import RuleSet, Sections
 from tocsin.errors import Fault
 from tocsin.rulefiles import code_of, files_of, fingerprint, paths_of
 
@@ -50,8 +50,9 @@ def key(folder: Path) -> str | None:
     digest = hashlib.sha256(folder.name.encode())
     try:
         digest.update(code_of(*COMPILERS))
-        files = files_of(folder)
-        if files.keys() != paths_of(folder).keys():  # one is no file
+        paths = paths_of(folder)
+        files = files_of(folder, paths)
+        if len(files) < len(paths):  # one is no file
             return None
         digest.update(fingerprint(files).encode())
     except OSError:
@@ -61,17 +62,16 @@ def key(folder: Path) -> str | None:
 
 def written(artefact: Artefact, key: str) -> bytes:
     """An artefact as bytes."""
-    sections = {name: text.encode("ascii") for name, text in artefact.rule_set.sections.items()}
-    body = b"".join(sections.values())
+    sections = artefact.rule_set.sections
     head = {
         "tocsin": key,
-        "crc": zlib.crc32(body),
+        "crc": zlib.crc32(sections.body),
         "faults": [astuple(fault) for fault in artefact.faults],
         "routes": artefact.routed,
         "misrouted": [astuple(fault) for fault in artefact.misrouted],
-        "sections": {name: len(section) for name, section in sections.items()},
+        "sections": sections.lengths,
     }
-    return json.dumps(head).encode("ascii") + b"\n" + body
+    return json.dumps(head).encode("ascii") + b"\n" + sections.body
 
 
 def read(data: bytes, key: str) -> Artefact | None:
@@ -82,28 +82,6 @@ def read(data: bytes, key: str) -> Artefact | None:
         if head["tocsin"] != key or head["crc"] != zlib.crc32(body):
             return None
         faults, misrouted = (tuple(Fault(*row) for row in head[part]) for part in ("faults", "misrouted"))
-        return Artefact(RuleSet(_Sections(body, head["sections"])), faults, head["routes"], misrouted)
+        return Artefact(RuleSet(Sections(body, head["sections"])), faults, head["routes"], misrouted)
     except (ValueError, TypeError, KeyError):
         return None
-
-
-class _Sections(Mapping[str, str]):
-    """The sections of a body, each decoded when it is read."""
-
-    def __init__(self, body: bytes, lengths: Mapping[str, int]) -> None:
-        self._body = body
-        self._ranges: dict[str, tuple[int, int]] = {}
-        end = 0
-        for name, length in lengths.items():
-            self._ranges[name] = (end, end + length)
-            end += length
-
-    def __getitem__(self, name: str) -> str:
-        start, end = self._ranges[name]
-        return self._body[start:end].decode("ascii")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ranges)
-
-    def __len__(self) -> int:
-        return len(self._ranges)

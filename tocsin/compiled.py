@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections import ChainMap
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from copy import copy
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar, overload
 
 from tocsin import rows
 from tocsin.policy import Policy
 from tocsin.sieve import COMPUTED, Open, Sieve, grouped, paired
 from tocsin.signal import Certainty, Stage
+
+_T = TypeVar("_T")
 
 
 class Lexeme(NamedTuple):
@@ -82,6 +87,12 @@ class Cue(NamedTuple):
     """Stages it raises; such a cue sets none by itself."""
 
 
+class Heeded(tuple[Cue, ...]):
+    """The cues that speak to a rule. Rules that heed the same share them."""
+
+    __slots__ = ()
+
+
 class Doubt(NamedTuple):
     """A figure a reader should doubt, from the rule's `warn`."""
 
@@ -114,6 +125,7 @@ class Rule(NamedTuple):
     after_done: frozenset[int]
     deed: frozenset[int]
     cues: tuple[Cue, ...]
+    """As `Heeded`, where they are shared."""
     actors: frozenset[int]
     owners: frozenset[int]
     actor_required: bool
@@ -175,6 +187,48 @@ REMEMBERED = 20_000
 """Phrases whose meanings are kept."""
 Own = Mapping[str, tuple[Lexeme, ...]]
 """The phrases of a rule's own lists."""
+OwnRow = tuple[Lexeme, str]
+"""What phrases of a rule's own lists mean, and these in a row."""
+OWN_BREAK = ";"
+"""What divides them."""
+
+
+class Sections(Mapping[str, str]):
+    """Sections of text in one row of bytes, each decoded when it is read."""
+
+    def __init__(self, body: bytes, lengths: Mapping[str, int]) -> None:
+        self.body = body
+        self.lengths = dict(lengths)
+        """Name → bytes of the section."""
+        ends = [*accumulate(self.lengths.values())]
+        self._ranges = dict(zip(self.lengths, zip([0, *ends], ends, strict=False), strict=True))
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str]) -> Sections:
+        """Sections of these texts."""
+        encoded = {name: text.encode("ascii") for name, text in texts.items()}
+        return cls(b"".join(encoded.values()), {name: len(one) for name, one in encoded.items()})
+
+    def __getitem__(self, name: str) -> str:
+        start, end = self._ranges[name]
+        return self.body[start:end].decode("ascii")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ranges)
+
+    def __len__(self) -> int:
+        return len(self._ranges)
+
+    def rows(self, name: str, of: Callable[[Any], _T]) -> Sequence[_T]:
+        """What is made of each line of a section, which is JSON; of thousands of lines only those in use are held in memory."""
+        start, end = self._ranges[name]
+        if start == end:
+            return ()
+        places = array("Q", [start])
+        while (found := self.body.find(b"\n", places[-1], end)) >= 0:
+            places.append(found + 1)
+        places.append(end + 1)
+        return _Lazily(len(places) - 1, lambda one: of(json.loads(self.body[places[one] : places[one + 1] - 1])))
 
 
 class RuleSet:
@@ -183,7 +237,7 @@ class RuleSet:
     So most articles are dismissed before anything but the sieve is read, and of thousands of rules only those that may match are.
     """
 
-    def __init__(self, sections: Mapping[str, str]) -> None:
+    def __init__(self, sections: Sections) -> None:
         self.sections = sections
         head = json.loads(sections["head"])
         self.version: str = head["version"]
@@ -199,8 +253,7 @@ class RuleSet:
     @cached_property
     def sieve(self) -> Sieve:
         """Which forms a text may hold."""
-        sections = self.sections
-        return Sieve(self._read("sieve"), sections["words"], sections["rarest"], sections["forms"])
+        return Sieve(self.sections)
 
     def variant(
         self, rule: Rule, sieve: Sieve | None = None, *, without: AbstractSet[tuple[str, int]] = frozenset()
@@ -211,12 +264,8 @@ class RuleSet:
         """
         name = rule.policy.name
         meaning, (lexicon, own) = self.meaning, self.owned((name,))
-        made = RuleSet(
-            {
-                **self.sections,
-                "head": json.dumps({"version": self.version, "shared": self.shared, "rules": [name]}),
-            }
-        )
+        made = copy(self)
+        made.order = {name: 0}
         for shared in ("lists", "names", "computed", "states", "printed", "_phrases", "lexicon"):
             made.__dict__[shared] = getattr(self, shared)
 
@@ -297,36 +346,26 @@ class RuleSet:
         return _Lazily(len(lines), lambda place: _lexeme(json.loads(lines[place])))
 
     @cached_property
-    def _lines(self) -> list[str]:
-        return self.sections["rules"].split("\n")
-
-    @cached_property
     def rules(self) -> Sequence[Rule]:
         """The rules, in order."""
-        return _Lazily(len(self.order), self._rule)
-
-    def _rule(self, place: int) -> Rule:
-        rule: Rule = rows.value(json.loads(self._lines[place]), self._kinds)
-        return rule
+        kinds = self._kinds
+        return self.sections.rows("rules", lambda row: rows.value(row, kinds))
 
     @cached_property
     def _kinds(self) -> rows.Kinds:
         shared = rows.kinds([Cue, Form, Step])
         cues = [rows.value(row, shared) for row in self._read("cues")]
+        heeded = [Heeded(cues[one] for one in numbers) for numbers in self._read("heeded")]
         return rows.kinds(
             [Rule, Policy, Form, Step, Doubt, Counted],
             cue=cues.__getitem__,
+            heeded=heeded.__getitem__,
             names=lambda own: ChainMap(own, self.printed),
         )
 
     @cached_property
     def _owned(self) -> Sequence[Own]:
-        lines = self.sections["owned"].split("\n")
-
-        def read(place: int) -> Own:
-            return {phrase: tuple(map(_lexeme, found)) for phrase, found in json.loads(lines[place]).items()}
-
-        return _Lazily(len(self.order), read)
+        return self.sections.rows("owned", _own)
 
     @cached_property
     def owned(self) -> Callable[[tuple[str, ...]], tuple[Lexicon, Mapping[str, list[Lexeme]]]]:
@@ -366,7 +405,13 @@ def _lexeme(row: Sequence[Any]) -> Lexeme:
     return Lexeme(number, tag, slug, tuple(capitals))
 
 
-_T = TypeVar("_T")
+def _own(row: Sequence[Any]) -> Own:
+    found: dict[str, list[Lexeme]] = {}
+    for lexeme, phrases in row:
+        meant = _lexeme(lexeme)
+        for phrase in phrases.split(OWN_BREAK):
+            found.setdefault(phrase, []).append(meant)
+    return {phrase: tuple(lexemes) for phrase, lexemes in found.items()}
 
 
 class _Lazily(Sequence[_T]):

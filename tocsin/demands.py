@@ -202,10 +202,10 @@ class _Words:
         """The phrases of each list."""
         self._tags: dict[int, set[str]] = defaultdict(set)
         self._computed = rules.computed
-        for phrase, lexemes in loaded.draft.lexicon.items() if loaded.draft else rules.phrases():
-            for lexeme in lexemes:
-                self.entries[lexeme.list].add(phrase)
-                self._tags[lexeme.list].add(lexeme.tag)
+        assert loaded.draft is not None  # noqa: S101 - `load` gives it
+        for lexeme, phrases in loaded.draft.entries.items():
+            self.entries[lexeme.list].update(phrases)
+            self._tags[lexeme.list].add(lexeme.tag)
 
     def any(self, step: Step) -> bool:
         """Whether some word can stand at a step."""

@@ -13,7 +13,7 @@ from functools import cache
 from math import inf
 from typing import Any
 
-from tocsin.compiled import Cue, Form, Lexeme, Rule, RuleSet, Step, lengths_of
+from tocsin.compiled import OWN_BREAK, Cue, Form, Heeded, Lexeme, OwnRow, Rule, RuleSet, Sections, Step, lengths_of
 from tocsin.rows import row
 from tocsin.sieve import ALWAYS, COMPUTED, FAR, FIGURE, HALF_A
 
@@ -34,7 +34,6 @@ _EVERYDAY = frozenset(word for line in _EVERYDAY_LINES for word in line.split())
 """Words that stand in most articles of any kind."""
 RAREST = 3
 """Steps of a form that are looked for first."""
-_EMPTY = "{}"
 
 Place = tuple[int, frozenset[str]]
 """What a step of a form asks for: a word of a list, with one of some tags if there are any."""
@@ -50,7 +49,8 @@ class Draft:
     """A hash of what is written in its lists and cues."""
     rules: tuple[Rule, ...]
     lists: Mapping[str, int]
-    lexicon: Mapping[str, Iterable[Lexeme]]
+    entries: Mapping[Lexeme, Iterable[str]]
+    """What a phrase can mean → the phrases that mean it."""
     cancels: Mapping[str, Iterable[int]] = field(default_factory=dict)
     """Phrases under `not:`, with the lists whose words they cancel."""
     states: Mapping[str, str] = field(default_factory=dict)
@@ -72,17 +72,21 @@ def packed(draft: Draft) -> RuleSet:
     lexemes = {
         lexeme: number for number, lexeme in enumerate(dict.fromkeys(one for found in shared.values() for one in found))
     }
-    cues = {id(cue): cue for rule in draft.rules for cue in rule.cues}
+    shared_cues = {id(rule.cues): rule.cues for rule in draft.rules}
+    cues = {id(cue): cue for found in shared_cues.values() for cue in found}
     numbers = {cue: number for number, cue in enumerate(cues)}
+    heeded = {some: [numbers[id(cue)] for cue in found] for some, found in shared_cues.items()}
+    places = {some: place for place, some in enumerate(heeded)}
 
     short = {
+        Heeded: lambda some: {"heeded": places[id(some)]},
         Cue: lambda cue: {"cue": numbers[id(cue)]},
         ChainMap: lambda names: {"names": dict(names.maps[0])},
     }
     lengths: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for first, found in lengths_of(shared).items():
         lengths[found].append(first)
-    return RuleSet({
+    return RuleSet(Sections.of({
         "head": _json({"version": draft.version, "shared": draft.shared, "rules": names}),
         **sieved(draft.rules, Entries(draft)),
         "lists": _json(list(draft.lists)),
@@ -93,9 +97,10 @@ def packed(draft: Draft) -> RuleSet:
         "states": _json(draft.states),
         "printed": _json(draft.printed),
         "cues": _json([row(cue, {}) for cue in cues.values()]),
+        "heeded": _json([*heeded.values()]),
         "rules": _lines(_json(row(rule, short)) for rule in draft.rules),
-        "owned": _lines(_json(owned[name]) if name in owned else _EMPTY for name in names),
-    })  # fmt: skip
+        "owned": _lines(_json(owned.get(name, ())) for name in names),
+    }))  # fmt: skip
 
 
 def _lines(lines: Iterable[str]) -> str:
@@ -106,20 +111,19 @@ def _paired(keys: Iterable[str], values: Iterable[str]) -> str:
     return f"{_lines(keys)}\n\n{_lines(values)}"
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def _apart(
-    draft: Draft, owner: Mapping[int, str]
-) -> tuple[dict[str, list[Lexeme]], dict[str, dict[str, list[Lexeme]]]]:
+def _apart(draft: Draft, owner: Mapping[int, str]) -> tuple[dict[str, list[Lexeme]], dict[str, list[OwnRow]]]:
     """The phrases of the lists everybody shares, with those that cancel; and by rule those of its own lists."""
     shared: dict[str, list[Lexeme]] = {phrase: [] for phrase in draft.cancels}
-    owned: dict[str, dict[str, list[Lexeme]]] = defaultdict(dict)
-    for phrase, lexemes in draft.lexicon.items():
-        for lexeme in lexemes:
-            words = owned[owner[lexeme.list]] if lexeme.list in owner else shared
-            words.setdefault(phrase, []).append(lexeme)
+    owned: dict[str, list[OwnRow]] = defaultdict(list)
+    for lexeme, phrases in draft.entries.items():
+        if rule := owner.get(lexeme.list):
+            owned[rule].append((lexeme, OWN_BREAK.join(phrases)))
+        else:
+            for phrase in phrases:
+                shared.setdefault(phrase, []).append(lexeme)
     return {phrase: shared[phrase] for phrase in sorted(shared)}, owned
 
 
@@ -133,9 +137,8 @@ class Entries:
     def __init__(self, draft: Draft) -> None:
         self.kinds = {draft.lists[name]: kind for name, kind in COMPUTED.items() if name in draft.lists}
         self.holding: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        for phrase, lexemes in draft.lexicon.items():
-            for lexeme in lexemes:
-                self.holding[lexeme.list][lexeme.tag].append(phrase)
+        for lexeme, phrases in draft.entries.items():
+            self.holding[lexeme.list][lexeme.tag] += phrases
 
 
 class _Steps:
@@ -198,17 +201,24 @@ def sieved(rules: Iterable[Rule], entries: Entries) -> dict[str, str]:
             waiting[first][second].append(len(forms))
             forms.append([rule.policy.name, place, _part(chain, telling[:RAREST], steps), _part(chain, telling, steps)])
     words, rarest_words, kinds = _carriers(steps)
-    plan = {
-        "kinds": kinds,
-        "computed": list(steps.computed.items()),
-        "waiting": [[rarest, list(others.items())] for rarest, others in waiting.items()],
-    }
+    numbered = [(word, str(kind)) for kind, some in enumerate(words) for word in some]
     return {
-        "sieve": _json(plan),
-        "words": _lines(map(" ".join, words)),
+        "computed": _json(list(steps.computed.items())),
+        "kinds": _lines(_numbers(numbers) for numbers in kinds),
+        "words": "\n".join(" ".join(column) for column in zip(*numbered, strict=True)),
         "rarest": _paired(rarest_words, map(";".join, rarest_words.values())),
+        "waiting": _paired(map(str, waiting), map(_waiting, waiting.values())),
         "forms": _lines(map(_json, forms)),
     }
+
+
+def _numbers(numbers: Iterable[int]) -> str:
+    return " ".join(map(str, numbers))
+
+
+def _waiting(others: Mapping[int, Sequence[int]]) -> str:
+    """The forms that wait for a step, by the other step they wait for."""
+    return ";".join(f"{other},{_numbers(forms)}" for other, forms in others.items())
 
 
 def _telling(chain: Iterable[tuple[int, int]], steps: _Steps) -> list[int]:

@@ -292,9 +292,8 @@ class Proposer:
         """Number of a list → its words, each with what form it is."""
         found: dict[int, list[tuple[str, str]]] = defaultdict(list)
         assert self.range.loaded.draft is not None  # noqa: S101 - `load` gives it
-        for phrase, lexemes in self.range.loaded.draft.lexicon.items():
-            for lexeme in lexemes:
-                found[lexeme.list].append((phrase, lexeme.tag))
+        for lexeme, phrases in self.range.loaded.draft.entries.items():
+            found[lexeme.list] += [(phrase, lexeme.tag) for phrase in phrases]
         return found
 
     def _inserted(self, lists: Iterable[int], forms: Iterable[Form]) -> Iterator[tuple[Place, str]]:

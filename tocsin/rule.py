@@ -39,7 +39,12 @@ def _spread(value: object) -> object:
     """Entries with every choice made: "(defence | defense) budget" stands for two."""
     if not isinstance(value, list):
         return value
-    return [spread for entry in value for spread in (_choices(entry) if isinstance(entry, str) else [entry])]
+    chosen = [isinstance(entry, str) and "(" in entry for entry in value]
+    if not any(chosen):
+        return value
+    return [
+        one for entry, several in zip(value, chosen, strict=True) for one in (_choices(entry) if several else [entry])
+    ]
 
 
 def _choices(entry: str) -> list[str]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from tocsin.errors import InputFault
@@ -20,14 +21,21 @@ _NAME = re.compile(r"((lists|cues)/)?[\w-][\w.-]*\.yaml", re.ASCII)
 
 def paths_of(folder: Path) -> dict[str, Path]:
     """What is called as a file of a rule set, by its place in the folder, in order."""
-    return {f"{inside}{path.name}": path for inside in FOLDERS for path in sorted((folder / inside).glob("*.yaml"))}
+    found: dict[str, Path] = {}
+    for inside in FOLDERS:
+        place = folder / inside
+        names = sorted(path.name for path in place.iterdir()) if place.is_dir() else ()
+        found |= {f"{inside}{name}": place / name for name in names if name.endswith(".yaml")}
+    return found
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
+def files_of(folder: Path, paths: Mapping[str, Path] | None = None) -> dict[str, bytes]:
     """The files of a rule set by their place in the folder, in order; `OSError` when one cannot be read. A folder or pipe is none."""
-    return {name: path.read_bytes() for name, path in paths_of(folder).items() if path.is_file()}
+    found = paths_of(folder) if paths is None else paths
+    return {name: path.read_bytes() for name, path in found.items() if path.is_file()}
 
 
+@cache
 def code_of(*modules: str) -> bytes:
     """Names modules of this package by what stands in them: what another version of them made does not count. `OSError` when one cannot be read."""
     digest = hashlib.sha256()

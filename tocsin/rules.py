@@ -11,7 +11,7 @@ from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import ValidationError
 
 from tocsin import compiled, spelling
-from tocsin.compiled import Lexeme, RuleSet, Step
+from tocsin.compiled import Heeded, Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
 from tocsin.packing import Draft, packed
 from tocsin.policy import Policy
@@ -139,7 +139,7 @@ class _Loader:
         self.folder, self.shelf = folder, shelf
         self.faults: list[Fault] = []
         self.numbers: dict[str, int] = {}
-        self.lexicon: dict[str, dict[Lexeme, None]] = defaultdict(dict)
+        self.entries: dict[Lexeme, dict[str, None]] = defaultdict(dict)
         self.cancels: dict[str, dict[int, None]] = defaultdict(dict)
         self.words: dict[str, tuple[Words | Cue, Source, tuple[str | int, ...]]] = {}
         self.cues: dict[str, compiled.Cue] = {}
@@ -147,6 +147,9 @@ class _Loader:
         self.states: dict[str, str] = {}
         self.verb_lists: set[int] = set()
         self.used: set[int] = set()
+        self._found: dict[tuple[str, str], list[int]] = {}
+        """Rule and name of a list → what it stands for."""
+        self._heard: dict[tuple[tuple[str, ...] | None, ...], Heeded] = {}
 
     def load(self, made: RuleSet | None) -> Loaded:
         shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
@@ -167,7 +170,7 @@ class _Loader:
             shared=_digest(source.data for source in shared) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=self.numbers,
-            lexicon=self.lexicon,
+            entries=self.entries,
             cancels=self.cancels,
             states=self.states,
             printed=self.printed,
@@ -266,9 +269,10 @@ class _Loader:
                     source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words", "TOC302")
                 )
             slug = name if getattr(words, "exclusive", False) else ""
-            lexemes = {tag: Lexeme(number, tag, slug) for tag in {tag for _, tag in entries}}
-            for surface, tag in entries:
-                self._add(surface, lexemes[tag])
+            for tag, phrases in entries.items():
+                phrases.pop("", None)
+                if phrases:
+                    self.entries[Lexeme(number, tag, slug)] = phrases
             for phrase in self._exceptions(name, set()):
                 self.cancels[_folded(phrase)][number] = None
             if isinstance(words, Cue):
@@ -276,15 +280,19 @@ class _Loader:
 
     def _entries(
         self, name: str, source: Source, path: tuple[str | int, ...], seen: set[str]
-    ) -> dict[tuple[str, str], None]:
+    ) -> dict[str, dict[str, None]]:
+        """The phrases of a list and of those it includes, folded, by what form of a word they are."""
         seen.add(name)
         words = self.words[name][0]
-        entries: dict[tuple[str, str], None] = {(word, "word"): None for word in words.words}
-        for noun in words.nouns:
-            entries |= dict.fromkeys(noun_forms(noun).items())
-        for verb in words.verbs:
+        found: dict[str, dict[str, None]] = {}
+        if words.words:
+            found["word"] = dict.fromkeys(map(_folded, words.words))
+        for tag, phrase in (form for noun in words.nouns for form in _noun(noun)):
+            found.setdefault(tag, {})[phrase] = None
+        for tag, phrase in (form for verb in words.verbs for form in _verb(verb)):
+            found.setdefault(tag, {})[phrase] = None
+        if words.verbs:
             self.verb_lists.add(self.numbers[name])
-            entries |= dict.fromkeys(verb_forms(verb).items())
         for other in words.include:
             scoped = f"{name.split('.', maxsplit=1)[0]}.{other}" if "." in name else other
             known = scoped if scoped in self.words else other
@@ -294,10 +302,11 @@ class _Loader:
                 )
             elif known not in seen:
                 self.used.add(self.numbers[known])
-                entries = self._entries(known, source, path, seen) | entries
+                for tag, phrases in self._entries(known, source, path, seen).items():
+                    found[tag] = phrases | found.get(tag, {})
                 if self.numbers[known] in self.verb_lists:
                     self.verb_lists.add(self.numbers[name])
-        return entries
+        return found
 
     def _exceptions(self, name: str, seen: set[str]) -> Iterator[str]:
         """The `not:` phrases of a list and of the lists it includes."""
@@ -311,7 +320,7 @@ class _Loader:
     def _add(self, surface: str, lexeme: Lexeme) -> None:
         folded = _folded(surface)
         if folded:
-            self.lexicon[folded][lexeme] = None
+            self.entries[lexeme][folded] = None
 
     def _add_names(self, parsed: NamesFile) -> None:
         number = self.numbers.setdefault(parsed.list, len(self.numbers))
@@ -348,14 +357,22 @@ class _Loader:
             return compiled.Form(form, (), 0)
 
     def _find(self, names: Sequence[str], rule: str, source: Source, path: Sequence[str | int]) -> list[int]:
-        found = []
+        """The numbers of some lists, and of those they stand for; a rule's own before those everybody shares."""
+        found: list[int] = []
         for name in names:
+            if (before := self._found.get((rule, name))) is not None:
+                found += before
+                continue
+            faults = len(self.faults)
             known = f"{rule}.{name}" if f"{rule}.{name}" in self.numbers else name
             if known in self.numbers:
                 self.used.add(self.numbers[known])
                 members = _group(self.words[known][0]) if known in self.words else ()
-                found += self._find([member.partition(":")[0] for member in members], rule, source, path)
-                found.append(self.numbers[known])
+                its = self._find([member.partition(":")[0] for member in members], rule, source, path)
+                its.append(self.numbers[known])
+                if len(self.faults) == faults:
+                    self._found[rule, name] = its
+                found += its
             else:
                 lists = [known for known in self.numbers if not known.startswith('"')]  # nor words as written
                 own = {known.removeprefix(f"{rule}.") for known in lists}
@@ -377,12 +394,6 @@ class _Loader:
 
         forms = tuple(way for index, form in enumerate(rule.forms) for way in self._ways(form, index, rule, source))
         self._known_cues(source, rule)
-        names = rule.cues if rule.cues is not None else list(self.cues)
-        cues = tuple(
-            cue
-            for name in names
-            if name not in rule.ignore_cues and (cue := self.cues.get(name)) and self._heeds(rule, name)
-        )
         what = rule.what
         built = compiled.Rule(
             policy=self._policy(rule, source),
@@ -394,7 +405,7 @@ class _Loader:
             never_as_theme=frozenset(lists(rule.never_as_theme, "never_as_theme")),
             after_done=frozenset(lists(rule.after_done, "after_done")),
             deed=frozenset(lists(rule.deed, "deed")),
-            cues=cues,
+            cues=self._heeded(rule),
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
             actor_required=rule.who.required,
@@ -424,10 +435,21 @@ class _Loader:
         )
         return built if len(self.faults) == before else None
 
-    def _heeds(self, rule: Rule, cue: str) -> bool:
-        """Whether a cue speaks to a rule: to every one, unless it names some."""
-        named = self.words[cue][0]
-        return not isinstance(named, Cue) or not named.rules or rule.name in named.rules
+    def _heeded(self, rule: Rule) -> Heeded:
+        """The cues that speak to a rule: every one, unless it or the cue names some. Rules that heed the same share them."""
+        told = tuple(cue for cue, rules in self._addressed.items() if rule.name in rules)
+        key = (None if rule.cues is None else tuple(rule.cues), tuple(rule.ignore_cues), told)
+        if key not in self._heard:
+            names = self.cues if rule.cues is None else rule.cues
+            deaf = {*rule.ignore_cues, *(self._addressed.keys() - told)}
+            self._heard[key] = Heeded(self.cues[name] for name in names if name in self.cues and name not in deaf)
+        return self._heard[key]
+
+    @cached_property
+    def _addressed(self) -> dict[str, list[str]]:
+        """The cues that speak to some rules only, with these."""
+        written = ((name, self.words[name][0]) for name in self.cues)
+        return {name: cue.rules for name, cue in written if isinstance(cue, Cue) and cue.rules}
 
     def _known_cues(self, source: Source, rule: Rule) -> None:
         named: list[tuple[tuple[str | int, ...], str]] = [(("cues",), name) for name in rule.cues or ()]
@@ -558,7 +580,9 @@ def named(form: str) -> list[str]:
 
 def ways(form: str, phrases: Mapping[str, Sequence[str]]) -> list[str]:
     """The plain forms a form stands for: each wording of its phrases, and both orders of what stands around a `..&6`."""
-    places = [match for match in _NAMED.finditer(form) if match[1] in phrases]
+    places = [match for match in _NAMED.finditer(form) if match[1] in phrases] if phrases else []
+    if not places and "&" not in form:
+        return [form]
     count = prod(len(phrases[match[1]]) for match in places)
     if count > MAX_WAYS:
         raise FormError(
@@ -577,7 +601,8 @@ def ways(form: str, phrases: Mapping[str, Sequence[str]]) -> list[str]:
     return found
 
 
-def parse_form(form: str) -> list[Part]:
+@cache
+def parse_form(form: str) -> Sequence[Part]:
     """The steps of a form; `FormError` says what cannot be read, and where."""
     parts: list[Part] = []
     gap, leaves, position = 0, False, 0
@@ -601,7 +626,7 @@ def parse_form(form: str) -> list[Part]:
         gap, leaves = 0, False
     if not [part for part in parts if not part.optional]:
         raise FormError("the form holds no word or list, so it can never match; write at least one", "TOC308")
-    return parts
+    return tuple(parts)
 
 
 def _group(words: Words | Cue) -> Phrases:
@@ -612,6 +637,18 @@ def _group(words: Words | Cue) -> Phrases:
 @cache
 def _folded(phrase: str) -> str:
     return fold_phrase(phrase).decode("ascii")
+
+
+@cache
+def _noun(noun: str) -> tuple[tuple[str, str], ...]:
+    """The forms of a noun, folded, each behind what form it is."""
+    return tuple((tag, _folded(surface)) for surface, tag in noun_forms(noun).items())
+
+
+@cache
+def _verb(verb: str) -> tuple[tuple[str, str], ...]:
+    """The forms of a verb, folded, each behind what form it is."""
+    return tuple((tag, _folded(surface)) for surface, tag in verb_forms(verb).items())
 
 
 @cache

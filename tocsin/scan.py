@@ -179,6 +179,11 @@ class Page:
                         found.setdefault(form.rule, {}).setdefault(sentence.start, []).append(form.number)
         return found
 
+    @property
+    def tries(self) -> int:
+        """How many forms are tried on how many sentences."""
+        return sum(len(forms) for places in self.possible.values() for forms in places.values())
+
     @cached_property
     def _lines(self) -> list[Span]:
         """The lines of the page; all of it, where a sentence may run over their ends."""

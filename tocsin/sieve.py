@@ -6,13 +6,12 @@ of the whole text, by its different words, then of the places where they stand. 
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from tocsin.amounts import NUMERALS
 from tocsin.text import MAX_TOKENS
@@ -88,35 +87,51 @@ def paired(text: str) -> dict[str, str]:
 class Sieve:
     """The steps of all forms, by their words. Words of the same steps are of one kind."""
 
-    def __init__(self, plan: Mapping[str, Any], words: str, phrases: str, forms: str) -> None:
-        self._lines = words, phrases, forms
-        self.kinds: list[frozenset[int]] = [*map(frozenset, plan["kinds"])]
-        """Kind → the steps whose words are of it."""
-        self.computed: dict[int, list[str]] = dict(plan["computed"])
+    def __init__(self, sections: Mapping[str, str]) -> None:
+        self._sections = sections
+        self.computed: dict[int, list[str]] = dict(json.loads(sections["computed"]))
         """Step → what it takes that no list can hold."""
         self.figures = frozenset(step for step, kinds in self.computed.items() if kinds == [FIGURE])
         """The steps that take figures."""
+        self._kinds: dict[int, frozenset[int]] = {}
         self._parsed: dict[str, list[Phrase]] = {}
-        self._waiting: dict[int, dict[int, list[int]]] = {rarest: dict(others) for rarest, others in plan["waiting"]}
-        """Step → another → the forms whose two rarest steps these are."""
-        self._rarest = frozenset(self._waiting)
-        self._only = ""
+        self._pairs: dict[int, dict[int, list[int]]] = {}
         self._read: dict[int, Sought] = {}
+        self._only = ""
 
     @cached_property
-    def words(self) -> dict[str, int]:
+    def words(self) -> dict[str, str]:
         """Word → its kind, where it counts by itself."""
-        return grouped(self._lines[0].split("\n"), itertools.count())
+        words, _, kinds = self._sections["words"].partition("\n")
+        return dict(zip(words.split(), kinds.split(), strict=True))
 
     @cached_property
     def _phrases(self) -> dict[str, str]:
         """Word → the phrases it is the rarest word of: words, place and kind, each divided by `,` and the phrases by `;`."""
-        return paired(self._lines[1])
+        return paired(self._sections["rarest"])
 
     @cached_property
     def _forms(self) -> list[str]:
         """Of each form, as JSON: rule, number in its rule, and both chains."""
-        return self._lines[2].split("\n")
+        return self._sections["forms"].split("\n")
+
+    @cached_property
+    def _steps(self) -> list[str]:
+        """Kind → the numbers of its steps."""
+        return self._sections["kinds"].split("\n")
+
+    @cached_property
+    def _waiting(self) -> dict[int, str]:
+        """Step → the forms of whose two rarest steps it is the rarest; by the other step, and divided by `;`."""
+        found = paired(self._sections["waiting"])
+        return dict(zip(map(int, found), found.values(), strict=True))
+
+    def steps(self, kind: int) -> frozenset[int]:
+        """The steps whose words are of a kind."""
+        found = self._kinds.get(kind)
+        if found is None:
+            found = self._kinds[kind] = frozenset(map(int, self._steps[kind].split()))
+        return found
 
     def of(self, rule: str) -> Sieve:
         """The same for the forms of one rule alone."""
@@ -127,7 +142,7 @@ class Sieve:
     def sift(self, words: Sequence[str]) -> Sifted | None:
         """The forms a text may hold; None where there is none."""
         everything = frozenset(words)
-        kinds = {word: self.words[word] for word in self.words.keys() & everything}
+        kinds = {word: int(self.words[word]) for word in self.words.keys() & everything}
         phrases = [
             phrase
             for word in self._phrases.keys() & everything
@@ -138,7 +153,7 @@ class Sieve:
         if not "".join(everything).isalpha():
             figures |= {word for word in everything if word[0] < "a" or word[-1] < "a"}
         present = _ALWAYS.union(
-            *[self.kinds[kind] for kind in {*kinds.values(), *[phrase.kind for phrase in phrases]}],
+            *[self.steps(kind) for kind in {*kinds.values(), *[phrase.kind for phrase in phrases]}],
             self.figures if figures else (),
         )
         forms = [*self.waiting(present)]
@@ -148,13 +163,19 @@ class Sieve:
 
     def waiting(self, present: AbstractSet[int]) -> Iterator[Sought]:
         """The forms each of whose needed steps is among those present."""
-        for rarest in present & self._rarest:
-            for other, forms in self._waiting[rarest].items():
+        for rarest in self._waiting.keys() & present:
+            for other, forms in (self._pairs.get(rarest) or self._paired(rarest)).items():
                 if other in present:
                     for number in forms:
                         form = self._read.get(number) or self._form(number)
                         if form.needed <= present:
                             yield form
+
+    def _paired(self, rarest: int) -> Mapping[int, Sequence[int]]:
+        """The forms that wait for a step, by the other step they wait for."""
+        parts = (part.split(",") for part in self._waiting[rarest].split(";"))
+        found = self._pairs[rarest] = {int(other): [*map(int, forms.split())] for other, forms in parts}
+        return found
 
     def phrases(self, word: str) -> Sequence[Phrase]:
         """The phrases a word is the rarest word of."""
@@ -247,9 +268,9 @@ class Sifted:
         sieve, wanted = self._sieve, steps - self._columns.keys()
         if not wanted:
             return
-        kinds, computed = sieve.kinds, wanted & sieve.computed.keys()
-        singles = {word: its for word, kind in self._kinds.items() if not wanted.isdisjoint(its := kinds[kind])}
-        phrases = [(one, its) for one in self._phrases if not wanted.isdisjoint(its := kinds[one.kind])]
+        of, computed = sieve.steps, wanted & sieve.computed.keys()
+        singles = {word: its for word, kind in self._kinds.items() if not wanted.isdisjoint(its := of(kind))}
+        phrases = [(one, its) for one in self._phrases if not wanted.isdisjoint(its := of(one.kind))]
         makers = {what: self._makers(what) for step in computed for what in sieve.computed[step]}
         self._place({*singles}.union(*[one.words for one, _ in phrases], *makers.values()))
         columns: dict[int, dict[int, int]] = {step: {} for step in wanted}

@@ -10,7 +10,7 @@ import pytest
 
 from tocsin.article import Article
 from tocsin.compiled import RuleSet
-from tocsin.detection import QUOTED, SIGNALS, detect
+from tocsin.detection import QUOTED, detect
 from tocsin.match import PART
 from tocsin.rules import load
 from tocsin.text import stretches
@@ -111,11 +111,14 @@ def test_the_headline_is_known_to_every_part(rules: RuleSet) -> None:
     assert sum(sentence.field == "title" for sentence in signal.sentences) <= 1
 
 
-def test_a_flood_of_signals_is_cut(rules: RuleSet) -> None:
-    """An article that repeats a signal without end is quoted up to a limit."""
-    signals = detect(rules, article(SAYS * 8_000))
-    assert len(signals) < SIGNALS
+def test_a_flood_of_signals_is_cut(rules: RuleSet, caplog: pytest.LogCaptureFixture) -> None:
+    """An article that repeats a signal without end is quoted up to a limit, and where it is read no further, that is told."""
+    crammed = SAYS * (4 * PART // len(SAYS))
+    signals = detect(rules, article(crammed + "Graustark marched its host home. "))
+    assert [signal.who for signal in signals] == ["ruritania"]
     assert all(len(signal.sentences) <= QUOTED for signal in signals)
+    (told,) = caplog.messages
+    assert "not read from character" in told
 
 
 def test_no_quote_is_longer_than_a_sentence_may_be(rules: RuleSet) -> None:
