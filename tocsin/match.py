@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -213,13 +213,13 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
         yield "asked, not reported: what somebody who asks has heard"
     if _none_of_it(match):
         yield "negated: 'no' stands on what is spoken of"
-    if _before_that(match, rules.lists.get("reporting", -1)):
+    if _before_that(finding, rules.lists.get("reporting", -1)):
         yield "background: 'had' tells what was before"
     if _years_after(match):
         yield "history: years have passed since"
     if _when(match):
         yield "background: 'when' tells what was before"
-    if _framed(match, rules.lists):
+    if _framed(finding, rules.lists.get("past-date", -1)):
         yield "history: the sentences before speak of another time"
     for cue, hit in finding.cues:
         if cue.drop:
@@ -390,17 +390,18 @@ def _none_of_it(match: Match) -> bool:
     )
 
 
-def _before_that(match: Match, reporting: int) -> bool:
-    """Whether "had" tells of what was before the article's day, and nobody reports it: "Japan, which had deployed batteries"."""
+def _before_that(finding: Finding, reporting: int) -> bool:
+    """Whether "had" tells of what was before the article's days, and nobody reports it: "Japan, which had deployed batteries"."""
+    match = finding.match
     sentence, start = match.sentence, match.head.start
     if match.head.lexeme.tag not in {"past", "part", "bare"} or sentence.headline:
         return False
     had = next((token for token in range(start - 1, start - 1 - _HAD_REACH, -1) if sentence.word(token) == "had"), None)
-    if had is None or had < sentence.low or any(sentence.word(token) in _LATELY for token in range(had, start)):
+    if had is None or any(sentence.word(token) in _LATELY for token in range(had, start)):
         return False
     if sentence.word(had - 1) in _RELATIVE and "," in sentence.page.gap(had - 1):
         return True
-    return reporting not in sentence.by_list and sentence.word(sentence.low) != "by"
+    return reporting not in sentence.by_list and not any(cue.fresh for cue, _ in finding.cues)
 
 
 def _when(match: Match) -> bool:
@@ -429,16 +430,16 @@ def of_these_days(match: Match) -> bool:
     return any(sentence.word(token) in _THESE_DAYS for token in range(sentence.low, match.end))
 
 
-def _framed(match: Match, lists: Mapping[str, int]) -> bool:
+def _framed(finding: Finding, past: int) -> bool:
     """Whether a sentence shortly before, of the same paragraph, begins with a time long past, and this one names none of its own."""
+    match = finding.match
     sentence, page = match.sentence, match.sentence.page
-    if page.field == "title" or of_these_days(match):
+    if page.field == "title" or of_these_days(match) or any(cue.fresh for cue, _ in finding.cues):
         return False
-    past = lists.get("past-date", -1)
-    for earlier in page.sentences[max(0, sentence.number - _FRAME_REACH) : sentence.number]:
-        if earlier.span.block == sentence.span.block and any(earlier.between(past, earlier.low, earlier.low + _FRAME_OPENS)):
-            return True
-    return False
+    return any(
+        earlier.span.block == sentence.span.block and earlier.between(past, earlier.low, earlier.low + _FRAME_OPENS)
+        for earlier in page.sentences[max(0, sentence.number - _FRAME_REACH) : sentence.number]
+    )
 
 
 def _joined(rule: Rule, match: Match, found: Hit) -> bool:
