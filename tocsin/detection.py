@@ -12,9 +12,10 @@ from itertools import product
 
 from tocsin import roles
 from tocsin.article import Article
+from tocsin.background import of_these_days
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import Finding, findings, lead, leads, names_actor, of_these_days, opens, parts, read, words
+from tocsin.match import Finding, findings, lead, leads, names_actor, opens, parts, read, words
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, Stage, rank
 
@@ -160,7 +161,9 @@ def _gainsaid(rules: RuleSet, matched: list[Finding]) -> list[Finding]:
     Hints no longer count, nor, where it opens so and its lead says nothing else, does what is not told by a sentence that stands alone.
     """
     opens_so = any(_says_no(finding) and opens(finding.sentence) for finding in matched)
-    led = (finding for finding in _counting(matched) if finding.sentence.page.field == "text" and leads(finding.sentence))
+    led = (
+        finding for finding in _counting(matched) if finding.sentence.page.field == "text" and leads(finding.sentence)
+    )
     bare = opens_so and all(finding.weak for finding in led)
     why = "the article says that there is nothing"
     return [
