@@ -25,7 +25,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench bench-peers bench-compare check lint format types contract rules docs site picture schemas mutate lock validate build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench bench-peers bench-compare check lint format types contract rules docs site picture schemas mutate lock validate audit build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -107,11 +107,16 @@ lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/layer.txt
 	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
+	$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 	$(subst 3.11,3.13,$(LOCK)) requirements/ministack.in -o requirements/ministack.txt
 	$(subst 3.11,3.13,$(LOCK)) requirements/runtime.in -o requirements/runtime.txt
 
 validate: setup-sam ## Check template.yaml with the SAM CLI
 	$(SAM) validate --lint --region us-east-1
+
+audit: ## Check what is deployed with checkov; .checkov.yaml says why it may leave out what it does
+	@infra/setup.sh .venv-checkov requirements/checkov.txt
+	.venv-checkov/bin/checkov --config-file .checkov.yaml
 
 build: setup-sam ## Build what is deployed, in .aws-sam
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(UNCACHED) $(ARGS)
@@ -148,4 +153,4 @@ setup-sam: ## Make .venv-sam with the SAM CLI in it, if it is not there yet
 	@infra/setup.sh .venv-sam requirements/sam.txt
 
 clean: ## Remove what the other targets made, .venv too
-	rm -rf .venv .venv-sam .venv-ministack .venv-runtime .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-ministack .venv-runtime .venv-checkov .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis

@@ -338,7 +338,7 @@ class _Cast:
         self.grammar = roles.Grammar(rules)
         self._rule, self._pages = rule, pages
         self._both = rules.lists.get("both", -1)
-        self._sure = _surest(found) or protagonist
+        self._sure = _surest(found) or (() if rule.places else protagonist)
         self._last: tuple[str, ...] = ()
         told = {id(one): one for one in (*(one.sentence for one in found), *lead(pages))}
         self._goals = {slug for one in told.values() for slug in roles.goals(one, rule)}
@@ -364,7 +364,7 @@ class _Cast:
         """The actors of one finding; findings are asked for in the order of the article."""
         if self._of_both(finding):
             return self._pair
-        best = finding.who[0].strength if finding.who else 0
+        best = 0 if self._rule.places and _only_suspects(finding) else finding.who[0].strength if finding.who else 0
         inherited = self._last or self._sure
         if best < roles.SURE and self._rule.inherits and inherited:
             return inherited
@@ -378,6 +378,11 @@ class _Cast:
         if best >= roles.SURE:
             self._last = actors
         return actors
+
+
+def _only_suspects(finding: Finding) -> bool:
+    """Whether the sentence names nobody but whoever suspects it, of others: "Officials in Seoul believe that a contingent is being picked"."""
+    return finding.certainty == "suspected" and all(actor.how == "reporter" for actor in finding.who)
 
 
 def _strongest(finding: Finding) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from itertools import islice
 from tocsin import background, roles
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
-from tocsin.cues import Reached, certainty_of, flags_of, passive, perfect, present, reaching, stage_of
+from tocsin.cues import Around, Reached, certainty_of, flags_of, passive, perfect, present, stage_of
 from tocsin.forms import MATCHES, Match, matches
-from tocsin.scan import Hit, Page, Sentence
+from tocsin.scan import AUXILIARIES, Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
 from tocsin.text import stretches
 
@@ -119,9 +119,11 @@ def _in_sentence(
 ) -> Iterator[Finding]:
     """The findings of one sentence; of several that count for one head and materiel, the first form's."""
     taken: set[tuple[int, int, str | None]] = set()
+    around: Around | None = None
     for form in forms:
         for match in islice(matches(form, sentence), MATCHES):
-            finding = _weigh(rules, rule, match, grammar)
+            around = around or Around(rule, sentence)
+            finding = _weigh(rules, match, around, grammar)
             key = (match.head.start, match.head.end, finding.what)
             if finding.lacking or key not in taken:
                 yield finding
@@ -129,8 +131,8 @@ def _in_sentence(
                 taken.add(key)
 
 
-def _weigh(rules: RuleSet, rule: Rule, match: Match, grammar: roles.Grammar) -> Finding:
-    reached = reaching(rule, match)
+def _weigh(rules: RuleSet, match: Match, around: Around, grammar: roles.Grammar) -> Finding:
+    rule, reached = around.rule, around.reaching(match)
     stage, forward = stage_of(match, reached)
     who = tuple(roles.actors(match.sentence, rule, match.hits, match.head, grammar))
     what = _materiel(rule, match)
@@ -201,7 +203,7 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
 
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
-    rule, match, names = finding.rule, finding.match, rules.names
+    match = finding.match
     years = {hit.start for hit in match.sentence.by_list.get(rules.lists.get("past-date", -1), ())}
     if any(hit.lexeme.list == rules.lists.get("number", -1) and hit.start in years for hit in match.hits):
         yield "a year is no number"
@@ -213,8 +215,15 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
     for cue, hit in finding.cues:
         if cue.drop:
             yield f"{cue.drop}: {words(match.sentence, hit)!r} ({cue.name})"
+    yield from _barred(rules, finding)
+
+
+def _barred(rules: RuleSet, finding: Finding) -> Iterator[str]:
+    """The words a rule or form bars, near the match or in its sentence."""
+    rule, match, names = finding.rule, finding.match, rules.names
     for number in rule.never:
-        if (found := _near(match, number)) and not _joined(rule, match, found):
+        found = _near(match, number)
+        if found and not (_joined(rule, match, found) or _tells(rules, match, found) or _before_it(match, found)):
             yield f"never {names[number]}: {words(match.sentence, found)!r}"
     for number in (*finding.rule.never_in_sentence, *match.form.without):
         if standing := match.sentence.by_list.get(number):
@@ -336,6 +345,25 @@ def _no_object(match: Match) -> Iterator[str]:
     between = (word(token) for token in range(head.end, following.start) if word(token + 1) not in _MEASURES)
     if head.lexeme.tag in _VERBS and not asked and not _NO_OBJECT.isdisjoint(between):
         yield "active: something else is the verb's object"
+
+
+def _tells(rules: RuleSet, match: Match, found: Hit) -> bool:
+    """Whether a word is only that of whoever tells it: "Peacekeepers have watched tanks move up", "police said that troops …"."""
+    verbs = match.sentence.by_list.get(rules.lists.get("reporting", -1), ())
+    ahead = (verb.start - found.end for verb in verbs if verb.end <= match.begin)
+    return any(0 <= distance <= _TELLING for distance in ahead)
+
+
+def _before_it(match: Match, found: Hit) -> bool:
+    """Whether a word stands in a clause of what came before: "began to travel after 30 peacekeepers were hurt"."""
+    word = match.sentence.word
+    if not any(word(token) == "after" for token in range(match.end, found.start)):
+        return False
+    return word(found.end) in AUXILIARIES or word(found.end + 1) in AUXILIARIES
+
+
+_TELLING = 2
+"""Words between whoever tells it and the verb: "Peacekeepers have since watched"."""
 
 
 def _joined(rule: Rule, match: Match, found: Hit) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tocsin.compiled import Rule, RuleSet
 from tocsin.scan import AUXILIARIES, FORMS_OF_BE, Hit, Sentence
@@ -95,6 +95,8 @@ def owners(  # noqa: PLR0913 - all of it is needed
     token = target.start
     listed = False
     for _ in range(OWNER_REACH):
+        if not _APART.isdisjoint(sentence.page.gap(token)):
+            break
         if (hit := ends.get(token)) and hit.start < target.start:
             found.append(Actor(hit.lexeme.slug, 10, "owner", hit))
             other = _conjoined(sentence, ends, hit)
@@ -123,6 +125,8 @@ def owners(  # noqa: PLR0913 - all of it is needed
     return found or behind
 
 
+_APART = frozenset(":;()\u2013\u2014")
+"""What parts a name from forces that are not its own: "Gunboats off Venezuela: three destroyers told to go"."""
 _BELONGING = (
     ("from",),
     ("of",),
@@ -210,12 +214,25 @@ def _part(sentence: Sentence, hit: Hit, head: Hit, reports: list[Hit]) -> tuple[
 
 
 def _acted_on(sentence: Sentence, hit: Hit, reports: list[Hit], told: Iterable[Hit], grammar: Grammar) -> bool:
-    """Whether a name cannot act: a place, an object, or somebody who is told something."""
+    """Whether a name cannot act: a place, an object, somebody who is told something, or the only one who does not."""
     return (
-        _behind_gerund(sentence, hit, reports)
+        _left_out(sentence, hit)
+        or _behind_gerund(sentence, hit, reports)
         or _is_told(sentence, hit, told)
         or _inside_phrase(sentence, hit, grammar)
     )
+
+
+def _left_out(sentence: Sentence, hit: Hit) -> bool:
+    """Whether a name is an exception: "every member but Cape Verde", "all except Hungary"."""
+    token = _phrase_start(sentence, hit) - 1
+    word = sentence.word(token)
+    if word == "but":
+        return any(sentence.word(token - step) in _EVERY for step in (1, 2, 3))
+    return word in {"except", "excepting", "save", "barring", "excluding", "bar"}
+
+
+_EVERY = frozenset({"every", "all", "any", "each", "everyone", "everybody", "none", "nobody"})
 
 
 def _passive(sentence: Sentence, verb: Hit) -> bool:
@@ -232,9 +249,19 @@ def _phrase_start(sentence: Sentence, hit: Hit) -> int:
     return start
 
 
+_OFFICES = frozenset(
+    {"president", "chancellor", "premier", "king", "emir", "sultan", "general", "minister", "leader", "mr", "mrs", "ms"}
+)
+
+
+def _office(sentence: Sentence, start: int) -> int:
+    """Where a name begins with the office before it: "sending President Assad"."""
+    return start - (sentence.word(start - 1) in _OFFICES)
+
+
 def _behind_gerund(sentence: Sentence, hit: Hit, reports: list[Hit]) -> bool:
     """Whether a name is the object of a participle: "visiting Washington", but not "saying Moscow will"."""
-    token = _phrase_start(sentence, hit) - 1
+    token = _office(sentence, _phrase_start(sentence, hit)) - 1
     word = sentence.word(token)
     if word == "accusing":
         return True
@@ -262,9 +289,41 @@ def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
         before = hit.start - 1
         while sentence.word(before) in _DETERMINERS:
             before -= 1
-        if sentence.word(before) == "by":
+        if sentence.word(before) == "by" and not _of_another(sentence, before - 1, head):
             return [Actor(hit.lexeme.slug, 9, "agent", hit)]
     return []
+
+
+def tellers_of(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
+    """Who told others what is done, of which it is the one that does it: "was informed by Madrid that a ship would sail"."""
+    ends = {verb.end for verb in sentence.by_list.get(grammar.telling, ()) if verb.lexeme.tag in {"past", "part"}}
+    return [
+        Actor(hit.lexeme.slug, 7, "speaker", hit)
+        for hit in names
+        if hit.end < head.start
+        and sentence.word(hit.end) == "that"
+        and sentence.word(hit.start - 1) == "by"
+        and hit.start - 1 in ends
+    ]
+
+
+def carriers(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
+    """Whose ships or aircraft bring it: "the rest is following on RAF TriStars", "came aboard HMS Ocean"."""
+    return [
+        Actor(hit.lexeme.slug, SURE, "carrier", hit)
+        for hit in names
+        if hit.lexeme.tag == "forces"
+        and hit.start >= head.end
+        and sentence.word(_phrase_start(sentence, hit) - 1) in _ABOARD
+    ]
+
+
+_ABOARD = frozenset({"on", "aboard", "by", "in"})
+
+
+def _of_another(sentence: Sentence, token: int, head: Hit) -> bool:
+    """Whether a participle that is not the head stands before "by": "came ashore at Split, where soldiers seized by the Serbs …"."""
+    return token >= head.end and sentence.word(token).endswith("ed")
 
 
 def _conjoined(sentence: Sentence, ends: dict[int, Hit], hit: Hit) -> Hit | None:
@@ -354,7 +413,10 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
     for target in targets:
         found += owners(sentence, names, target, head if head is not target else None, grammar, reports)
     found += agents(sentence, names, head)
-    if not rule.places:
+    if rule.places:
+        found += tellers_of(sentence, names, head, grammar)
+        found += carriers(sentence, names, head)
+    else:
         found += located(sentence, names, head)
         found += sited(sentence, targets, grammar)
         found += owned(sentence, targets, grammar)
@@ -365,9 +427,12 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         grammar,
         matched,
     )
-    if rule.places:
-        found += origins(names, sentence, head)
-    if rule.places and not any(actor.strength >= SURE for actor in found):
+    if rule.places and (come := origins(names, sentence, head)):
+        found = [
+            replace(actor, strength=min(actor.strength, 4)) if actor.how == "reporter" else actor for actor in found
+        ]
+        found += come
+    if not any(actor.strength >= SURE for actor in found):
         found += taken_up(sentence, rule, targets, head, grammar)
     found.sort(key=lambda actor: -actor.strength)
     return [
@@ -397,10 +462,11 @@ def taken_up(sentence: Sentence, rule: Rule, targets: list[Hit], head: Hit, gram
     at = owned_at if owned_at is not None else _pronoun_subject(sentence, head)
     if at is None:
         return []
-    before = [hit for hit in _names(sentence, rule) if hit.end <= at]
+    of_them = sentence.word(at) == "them"  # whoever says it in this sentence speaks of others
+    before = [hit for hit in _names(sentence, rule) if hit.end <= at and not of_them]
     earlier = sentence.page.sentences[sentence.number - 1] if sentence.number else None
     for one, names in ((sentence, before), (earlier, _names(earlier, rule) if earlier else [])):
-        acting = [hit for hit in names if one and not _inside_phrase(one, hit, grammar)]
+        acting = [hit for hit in names if one and not _placed(one, hit, rule, grammar)]
         if acting:
             hit = acting[0 if owned_at is None else -1]
             return [Actor(hit.lexeme.slug, SURE, "pronoun", hit)]
@@ -422,7 +488,7 @@ def _pronoun_subject(sentence: Sentence, head: Hit) -> int | None:
     """Where the pronoun stands that is the subject of a verb: "they have amassed"."""
     for token in range(head.start - 1, head.start - OWNER_REACH, -1):
         word = sentence.word(token)
-        if word in _PRONOUNS - {"we", "i"}:
+        if word in _PRONOUNS - {"we", "i"} or (word == "them" and sentence.word(token - 1) == "of"):
             return token
         if word not in _AUXILIARIES and not word.endswith("ly") and word not in {"now", "also", "already"}:
             return None
@@ -450,7 +516,9 @@ def own(  # noqa: PLR0913 - all of it is needed
     forces = [hit for hit in forces if hit.start < placed]  # what stands behind "on the Chinese border" is a place
     named = {actor.slug for target in forces for actor in owners(sentence, names, target, head, grammar)}
     first = next(iter(found), None)
-    return first is not None and first.strength >= SURE and (not named or first.slug in named)
+    if first is None:  # "The army has beefed up its presence": of whomever the article is about
+        return any({"its", "their"} & {sentence.word(target.start - step) for step in (1, 2, 3)} for target in forces)
+    return first.strength >= SURE and (not named or first.slug in named)
 
 
 def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
@@ -497,7 +565,8 @@ def _placed(sentence: Sentence, hit: Hit, rule: Rule, grammar: Grammar) -> bool:
     return True
 
 
-HELPED = frozenset({
+_JOINED = frozenset({"join", "joins", "joining", "joined"})
+HELPED = _JOINED | frozenset({
     "support", "help", "aid", "assist", "bolster", "reinforce", "defend", "protect", "back", "shield", "guard", "leave", "leaving", "send",
     "sends", "sending", "sent", "give", "gives", "supply", "enter", "invade",
 })  # fmt: skip
@@ -565,6 +634,10 @@ def _goal(sentence: Sentence, hit: Hit) -> bool:
     token = hit.start - 1
     while sentence.word(token) in _DETERMINERS:
         token -= 1
+    if sentence.word(token) == "of" and sentence.word(token - 1) in _PARTS:  # "off the coast of Venezuela"
+        token = _before_phrase(sentence, token - 1)
+    if hit.lexeme.tag == "people":  # "to join Rwandans"
+        return sentence.word(token) in _JOINED
     return hit.lexeme.tag in {"names", "adjectives"} and sentence.word(token) in _GOALS
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import prod
 from typing import Annotated, Literal, Self
@@ -39,11 +38,10 @@ def _spread(value: object) -> object:
     """Entries with every choice made: "(defence | defense) budget" stands for two."""
     if not isinstance(value, list):
         return value
-    chosen = [isinstance(entry, str) and "(" in entry for entry in value]
-    if not any(chosen):
-        return value
     return [
-        one for entry, several in zip(value, chosen, strict=True) for one in (_choices(entry) if several else [entry])
+        spread
+        for entry in value
+        for spread in (_choices(entry) if isinstance(entry, str) and "(" in entry else [entry])
     ]
 
 
@@ -462,12 +460,11 @@ class Variants(Model):
         """The sentence, with its blank."""
         return self.fires if self.fires is not None else self.silent or ""
 
-    def said(self) -> Iterator[tuple[str, Fires]]:
-        """Each of the words, with the text and headline it makes and what must be read out of them."""
+    def saying(self, word: str) -> Fires:
+        """The text and headline that a word makes, and what must be read out of them."""
         asked = {name: getattr(self, name) for name in ("who", "where", "what", "stage", "certainty", "flags")}
-        for word in self.words:
-            text, title = (part.replace(BLANK, word) for part in (self.text, self.title))
-            yield word, Fires.model_construct(text=text, title=title, **asked)
+        text, title = (part.replace(BLANK, word) for part in (self.text, self.title))
+        return Fires.model_construct(text=text, title=title, **asked)
 
 
 class Tests(Model):

@@ -23,6 +23,7 @@ _SOFT = frozenset({
     "which", "who", "whose", "where", "when", "as", "after", "before", "amid", "because", "since", "even", "saying", "citing", "adding",
     "according", "following", "with", "and", "so", "prompting", "raising", "underscoring", "fueling", "fuelling", "if", "until", "or", "noting", "warning",
 })  # fmt: skip
+_RELATIVE = frozenset({"which", "who", "whose", "whom", "where", "when"})
 AUXILIARIES = frozenset({
     "is", "are", "was", "were", "has", "have", "had", "will", "would", "could", "may", "might", "should",
 })  # fmt: skip
@@ -529,13 +530,21 @@ class Sentence:
 
     def _number_clauses(self) -> list[int]:
         numbers: list[int] = []
-        number = 0
+        number = last = 0
+        around: int | None = None
         for token in range(self.low, self.high):
             word = self.page.words[token]
-            if token > self.low and (word in _HARD or self._breaks(token, word)):
-                number += 1
+            if around is not None and self._resumes(token, word):
+                number, around = around, None
+            elif token > self.low and (word in _HARD or self._breaks(token, word)):
+                around = number if word in _RELATIVE else None
+                number = last = last + 1
             numbers.append(number)
         return numbers
+
+    def _resumes(self, token: int, word: str) -> bool:
+        """Whether the clause around a relative one goes on: "the carrier, which has just left Manila, may be sent"."""
+        return "," in self.page.gap(token) and (word in AUXILIARIES or word.endswith("ed"))
 
     def _breaks(self, token: int, word: str) -> bool:
         gap = self.page.gap(token)

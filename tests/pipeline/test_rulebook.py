@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.system import ROOT, RULES, rule_set, seed_articles
+from tocsin.adapters.kept import sealed, unsealed
 from tocsin.adapters.rulebook import INSIDE, KEPT, build, models, rulebook
 from tocsin.article import Article
 from tocsin.detection import detect
@@ -133,8 +134,8 @@ def _emptied(path: Path) -> None:
 
 
 def _of_another_set(path: Path) -> None:
-    head, _, body = path.read_bytes().partition(b"\n")
-    path.write_bytes(json.dumps(json.loads(head) | {"tocsin": "0" * 64}).encode() + b"\n" + body)
+    head, _, body = (unsealed(path.read_bytes()) or b"").partition(b"\n")
+    path.write_bytes(sealed(json.dumps(json.loads(head) | {"tocsin": "0" * 64}).encode() + b"\n" + body))
 
 
 @pytest.mark.parametrize("harm", [_cut, _flipped, _foreign, _emptied, _of_another_set])
