@@ -97,7 +97,7 @@ def _before_that(match: Match, reporting: int, *, fresh: bool) -> bool:
 
 def _counted_since(match: Match) -> bool:
     """Whether a clause counts the years since: "52 years after 75,000 troops came ashore"."""
-    sentence, token = match.sentence, match.begin
+    sentence, token = match.sentence, match.head.start
     clause = sentence.clause(token)
     while token > sentence.low and sentence.clause(token - 1) == clause:
         token -= 1
