@@ -138,9 +138,9 @@ load: setup ## A million articles a day, with bursts, through detection and deli
 	PYTHONPATH=. $(BIN)/python bench/load.py $(ARGS)
 
 deploy: setup build ## Deploy what was built, and look at the feeds it comes with: asks for everything the first time, and remembers the answers; STACK=name
-	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \
-	else set -- --guided --config-env $(STACK) --stack-name $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin $(ARGS); fi; \
-	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) "$$@"
+	@test -e $(ANSWERS) || echo 'version = 0.1' >$(ANSWERS) # SAM reads it before it writes it
+	@if grep -q '^\[$(STACK)\.deploy' $(ANSWERS); then set -- $(ARGS); else set -- --guided --stack-name $(STACK) $(ARGS); fi; \
+	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) --config-env $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin --no-fail-on-empty-changeset "$$@"
 	@$(BIN)/tocsin feeds check --from infra/feeds.yaml || echo "Not all feeds of infra/feeds.yaml are fine: mend or leave out what is wrong, then tocsin feeds import infra/feeds.yaml"
 
 destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name

@@ -177,19 +177,19 @@ class DeployedStack:
 @contextmanager
 def deployed(name: str) -> Iterator[DeployedStack]:
     """The stack of that name; whatever AWS refuses while it is asked becomes a `SettingsFault` that says what to set."""
-    with _asking("name the stack with --stack-name, the account with AWS_PROFILE"):
+    with asking("name the stack with --stack-name, its region with AWS_REGION, the account with AWS_PROFILE"):
         yield DeployedStack(name)
 
 
 @contextmanager
 def bucket(name: str) -> Iterator[S3Archive]:
     """The bucket of that name, as `deployed` gives a stack."""
-    with _asking("check the bucket's name, and name the account with AWS_PROFILE"):
+    with asking("check the bucket's name, and name the account with AWS_PROFILE"):
         yield S3Archive(_client("s3"), name)
 
 
 @contextmanager
-def _asking(mend: str) -> Iterator[None]:
+def asking(mend: str) -> Iterator[None]:
     """What AWS refuses meanwhile becomes a `SettingsFault`."""
     try:
         yield
