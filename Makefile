@@ -15,6 +15,8 @@ UNCACHED = $(if $(filter-out arm64,$(ARCHITECTURE)),--no-cached)
 HERE = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 artefact: ARCHITECTURE := $(HERE)
 
+# The uv that infra/setup.sh fetches where there is none.
+export PATH := $(PATH):$(CURDIR)/.venv-uv/bin
 export ARCHITECTURE
 export SAM_CLI_TELEMETRY := 0
 ifneq ($(origin PYTHON), undefined)
@@ -108,6 +110,7 @@ lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
 	$(LOCK) requirements/checkov.in -o requirements/checkov.txt
+	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(subst 3.11,3.13,$(LOCK)) requirements/ministack.in -o requirements/ministack.txt
 	$(subst 3.11,3.13,$(LOCK)) requirements/runtime.in -o requirements/runtime.txt
 
@@ -154,4 +157,4 @@ setup-sam: ## Make .venv-sam with the SAM CLI in it, if it is not there yet
 	@infra/setup.sh .venv-sam requirements/sam.txt
 
 clean: ## Remove what the other targets made, .venv too
-	rm -rf .venv .venv-sam .venv-ministack .venv-runtime .venv-checkov .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	rm -rf .venv .venv-uv .venv-sam .venv-ministack .venv-runtime .venv-checkov .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis

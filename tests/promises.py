@@ -28,7 +28,7 @@ STRANGERS = {"Due", "Fetch", "Receive", "Page"}
 """Functions that ask servers of strangers or take what strangers send, and the one that sends them off."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
 LARGEST_CALL = 610
-"""Megabytes that fifty feeds of 8 MiB took at most, twenty asked at a time, each of long articles in characters of four bytes."""
+"""Megabytes that fifty feeds of 8 MiB took at most, twenty asked at a time, each of long articles in characters of four bytes: no more is held of a hundred."""
 NAMES = {
     "FunctionName",
     "QueueName",

@@ -38,10 +38,11 @@ def _spread(value: object) -> object:
     """Entries with every choice made: "(defence | defense) budget" stands for two."""
     if not isinstance(value, list):
         return value
+    chosen = [isinstance(entry, str) and "(" in entry for entry in value]
+    if not any(chosen):
+        return value
     return [
-        spread
-        for entry in value
-        for spread in (_choices(entry) if isinstance(entry, str) and "(" in entry else [entry])
+        one for entry, several in zip(value, chosen, strict=True) for one in (_choices(entry) if several else [entry])
     ]
 
 

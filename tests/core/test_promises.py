@@ -50,7 +50,7 @@ STATEMENTS = "Properties Policies 0 PolicyDocument Statement"
 KEYS = "Condition ForAllValues:StringLike dynamodb:LeadingKeys"
 
 MUTATIONS: list[tuple[str, str | list[str], Any]] = [
-    ("a_message_stays_hidden_while_its_reader_works", "ArticleQueue Properties VisibilityTimeout", 364),
+    ("a_message_stays_hidden_while_its_reader_works", "ArticleQueue Properties VisibilityTimeout", 360),
     ("a_message_stays_hidden_while_its_reader_works", "InboxQueue Properties VisibilityTimeout", GONE),
     ("a_message_stays_hidden_while_its_reader_works", "Fetch Properties Timeout", 241),
     ("a_queue_gives_up_into_dead_letters_of_its_own", "PageQueue Properties RedrivePolicy", GONE),

@@ -122,12 +122,13 @@ class Work:
         """A new article as it travels."""
         return Article(self.new(), text, title=self.new(), **more).to_json()
 
-    def by_reference(self, text: str) -> dict[str, Any]:
-        """A new article that is kept in the bucket."""
+    def by_reference(self, *texts: str) -> dict[str, Any]:
+        """New articles that are kept in the bucket, as one message names them."""
         import gzip
 
-        key = self.put(f"articles/{self.new()}.jsonl.gz", gzip.compress(json.dumps(self.article(text)).encode()))
-        return {"ref": key, "line": 0}
+        rows = "\n".join(json.dumps(self.article(text)) for text in texts)
+        key = self.put(f"articles/{self.new()}.jsonl.gz", gzip.compress(rows.encode()))
+        return {"ref": key, "lines": [0, len(texts)]}
 
     def subscribed(self, host: str = "127.0.0.1", **more: Any) -> str:
         """A feed that is due; of a host that may not be asked, unless another is named."""
@@ -174,10 +175,11 @@ class Work:
         )
 
     def detect(self) -> Iterator[Any]:
-        """An article with a signal, one without, and one by reference."""
+        """An article with a signal, one without, and one by reference; and a message with several, which is taken apart."""
         yield messages(
             [self.article(), self.article("The mayor opened a bakery."), self.by_reference("Two ministers met.")]
         )
+        yield messages([self.by_reference("Two ministers met.", "Two others did, too.")], tries=2)
 
     def alert(self) -> str:
         """An alert that waits in the outbox, as the stream's event names it."""
