@@ -182,6 +182,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
     present_lists = match.sentence.by_list
     if rule.active and match.hits[0] == match.head:
         yield from _no_object(match)
+    if _attribute(match):
+        yield "an attribute: what is done stands behind it"
     if match.form.with_ and not any(number in present_lists for number in match.form.with_):
         yield f"with {' or '.join(names[number] for number in match.form.with_)}: none in the sentence"
     if match.form.about and not match.form.about & _topics(match.sentence):
@@ -320,6 +322,24 @@ _NO_OBJECT = frozenset(
     {"against", "under", "from", "with", "without", "by", "after", "before", "on", "at", "in", "into", "through"}
 )
 """Prepositions behind which no object of a verb stands; "some", "up to", "close to" and "dozens of" may stand before one."""
+
+
+def _attribute(match: Match) -> bool:
+    """Whether a participle only says which forces are spoken of: "armour now parked in Germany will join"."""
+    sentence, head = match.sentence, match.head
+    if head.lexeme.tag not in _PAST or match.hits[0] is head:
+        return False
+    noun = head.start - (sentence.word(head.start - 1) in {"now", "currently", "already"})
+    if not any(hit.end == noun for hit in match.hits):
+        return False
+    ahead = range(match.end, min(match.end + WINDOW, sentence.high))
+    clause = sentence.clause(head.start)
+    for token in ahead:
+        if sentence.clause(token) != clause or sentence.word(token) in {"and", "or", "but", "that", "which", "who"}:
+            return False
+        if sentence.word(token) in AUXILIARIES:
+            return True
+    return False
 
 
 _MEASURES = frozenset({"least", "most"})
