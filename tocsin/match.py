@@ -330,8 +330,11 @@ def _attribute(match: Match) -> bool:
     if head.lexeme.tag not in _PAST or match.hits[0] is head:
         return False
     noun = head.start - (sentence.word(head.start - 1) in {"now", "currently", "already"})
-    if not any(hit.end == noun for hit in match.hits):
+    noun_hit = next((hit for hit in match.hits if hit.end == noun), None)
+    if not noun_hit:
         return False
+    if roles.taken_along(sentence, noun_hit):
+        return True
     ahead = range(match.end, min(match.end + WINDOW, sentence.high))
     clause = sentence.clause(head.start)
     for token in ahead:

@@ -635,6 +635,15 @@ def _goal(sentence: Sentence, hit: Hit) -> bool:
     return hit.lexeme.tag in {"names", "adjectives"} and sentence.word(token) in _GOALS
 
 
+def taken_along(sentence: Sentence, hit: Hit) -> bool:
+    """Whether forces are those that others join or relieve: "will join the forces arrayed around Iran"."""
+    return sentence.word(_before_phrase(sentence, hit.start)) in _MET
+
+
+_MET = _JOINED | {"relieve", "relieves", "relieved", "relieving", "replace", "replaces", "replacing", "replaced", "reinforce", "reinforces", "reinforcing"}
+"""Verbs whose object is forces that are there."""
+
+
 def _pointed_at(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
     """Whether a name is where something goes: "to Kuwait", "to the east of Chad", "to the border of Kuwait"."""
     token = _before_phrase(sentence, hit.start)
