@@ -632,7 +632,7 @@ def _goal(sentence: Sentence, hit: Hit) -> bool:
         token = _before_phrase(sentence, token - 1)
     if hit.lexeme.tag == "people":  # "to join Rwandans"
         return sentence.word(token) in _JOINED
-    return hit.lexeme.tag in {"names", "adjectives"} and sentence.word(token) in _GOALS
+    return hit.lexeme.tag in {"names", "adjectives", "seats"} and sentence.word(token) in _GOALS
 
 
 def taken_along(sentence: Sentence, hit: Hit) -> bool:
