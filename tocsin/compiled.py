@@ -87,6 +87,12 @@ class Cue(NamedTuple):
     """Stages it raises; such a cue sets none by itself."""
 
 
+class Heeded(tuple[Cue, ...]):
+    """The cues that speak to a rule. Rules that heed the same share them."""
+
+    __slots__ = ()
+
+
 class Doubt(NamedTuple):
     """A figure a reader should doubt, from the rule's `warn`."""
 
@@ -118,6 +124,7 @@ class Rule(NamedTuple):
     never_as_theme: frozenset[int]
     after_done: frozenset[int]
     cues: tuple[Cue, ...]
+    """As `Heeded`, where they are shared."""
     actors: frozenset[int]
     owners: frozenset[int]
     actor_required: bool
@@ -347,9 +354,11 @@ class RuleSet:
     def _kinds(self) -> rows.Kinds:
         shared = rows.kinds([Cue, Form, Step])
         cues = [rows.value(row, shared) for row in self._read("cues")]
+        heeded = [Heeded(cues[one] for one in numbers) for numbers in self._read("heeded")]
         return rows.kinds(
             [Rule, Policy, Form, Step, Doubt, Counted],
             cue=cues.__getitem__,
+            heeded=heeded.__getitem__,
             names=lambda own: ChainMap(own, self.printed),
         )
 

@@ -13,7 +13,7 @@ from functools import cache
 from math import inf
 from typing import Any
 
-from tocsin.compiled import OWN_BREAK, Cue, Form, Lexeme, OwnRow, Rule, RuleSet, Sections, Step, lengths_of
+from tocsin.compiled import OWN_BREAK, Cue, Form, Heeded, Lexeme, OwnRow, Rule, RuleSet, Sections, Step, lengths_of
 from tocsin.rows import row
 from tocsin.sieve import ALWAYS, COMPUTED, FAR, FIGURE, HALF_A
 
@@ -72,10 +72,14 @@ def packed(draft: Draft) -> RuleSet:
     lexemes = {
         lexeme: number for number, lexeme in enumerate(dict.fromkeys(one for found in shared.values() for one in found))
     }
-    cues = {id(cue): cue for rule in draft.rules for cue in rule.cues}
+    shared_cues = {id(rule.cues): rule.cues for rule in draft.rules}
+    cues = {id(cue): cue for found in shared_cues.values() for cue in found}
     numbers = {cue: number for number, cue in enumerate(cues)}
+    heeded = {some: [numbers[id(cue)] for cue in found] for some, found in shared_cues.items()}
+    places = {some: place for place, some in enumerate(heeded)}
 
     short = {
+        Heeded: lambda some: {"heeded": places[id(some)]},
         Cue: lambda cue: {"cue": numbers[id(cue)]},
         ChainMap: lambda names: {"names": dict(names.maps[0])},
     }
@@ -93,6 +97,7 @@ def packed(draft: Draft) -> RuleSet:
         "states": _json(draft.states),
         "printed": _json(draft.printed),
         "cues": _json([row(cue, {}) for cue in cues.values()]),
+        "heeded": _json([*heeded.values()]),
         "rules": _lines(_json(row(rule, short)) for rule in draft.rules),
         "owned": _lines(_json(owned.get(name, ())) for name in names),
     }))  # fmt: skip

@@ -11,7 +11,7 @@ from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import ValidationError
 
 from tocsin import compiled, spelling
-from tocsin.compiled import Lexeme, RuleSet, Step
+from tocsin.compiled import Heeded, Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
 from tocsin.packing import Draft, packed
 from tocsin.policy import Policy
@@ -149,6 +149,7 @@ class _Loader:
         self.used: set[int] = set()
         self._found: dict[tuple[str, str], list[int]] = {}
         """Rule and name of a list → what it stands for."""
+        self._heard: dict[tuple[tuple[str, ...] | None, ...], Heeded] = {}
 
     def load(self, made: RuleSet | None) -> Loaded:
         shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
@@ -268,10 +269,7 @@ class _Loader:
                     source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words", "TOC302")
                 )
             slug = name if getattr(words, "exclusive", False) else ""
-            by_tag: dict[str, dict[str, None]] = defaultdict(dict)
-            for surface, tag in entries:
-                by_tag[tag][_folded(surface)] = None
-            for tag, phrases in by_tag.items():
+            for tag, phrases in entries.items():
                 phrases.pop("", None)
                 if phrases:
                     self.entries[Lexeme(number, tag, slug)] = phrases
@@ -282,15 +280,19 @@ class _Loader:
 
     def _entries(
         self, name: str, source: Source, path: tuple[str | int, ...], seen: set[str]
-    ) -> dict[tuple[str, str], None]:
+    ) -> dict[str, dict[str, None]]:
+        """The phrases of a list and of those it includes, folded, by what form of a word they are."""
         seen.add(name)
         words = self.words[name][0]
-        entries: dict[tuple[str, str], None] = {(word, "word"): None for word in words.words}
-        for noun in words.nouns:
-            entries |= dict.fromkeys(noun_forms(noun).items())
-        for verb in words.verbs:
+        found: dict[str, dict[str, None]] = {}
+        if words.words:
+            found["word"] = dict.fromkeys(map(_folded, words.words))
+        for tag, phrase in (form for noun in words.nouns for form in _noun(noun)):
+            found.setdefault(tag, {})[phrase] = None
+        for tag, phrase in (form for verb in words.verbs for form in _verb(verb)):
+            found.setdefault(tag, {})[phrase] = None
+        if words.verbs:
             self.verb_lists.add(self.numbers[name])
-            entries |= dict.fromkeys(verb_forms(verb).items())
         for other in words.include:
             scoped = f"{name.split('.', maxsplit=1)[0]}.{other}" if "." in name else other
             known = scoped if scoped in self.words else other
@@ -300,10 +302,11 @@ class _Loader:
                 )
             elif known not in seen:
                 self.used.add(self.numbers[known])
-                entries = self._entries(known, source, path, seen) | entries
+                for tag, phrases in self._entries(known, source, path, seen).items():
+                    found[tag] = phrases | found.get(tag, {})
                 if self.numbers[known] in self.verb_lists:
                     self.verb_lists.add(self.numbers[name])
-        return entries
+        return found
 
     def _exceptions(self, name: str, seen: set[str]) -> Iterator[str]:
         """The `not:` phrases of a list and of the lists it includes."""
@@ -391,12 +394,6 @@ class _Loader:
 
         forms = tuple(way for index, form in enumerate(rule.forms) for way in self._ways(form, index, rule, source))
         self._known_cues(source, rule)
-        names = rule.cues if rule.cues is not None else list(self.cues)
-        cues = tuple(
-            cue
-            for name in names
-            if name not in rule.ignore_cues and (cue := self.cues.get(name)) and self._heeds(rule, name)
-        )
         what = rule.what
         built = compiled.Rule(
             policy=self._policy(rule, source),
@@ -407,7 +404,7 @@ class _Loader:
             never_in_title=frozenset(lists([*rule.never_in_title, *rule.never_as_theme], "never_in_title")),
             never_as_theme=frozenset(lists(rule.never_as_theme, "never_as_theme")),
             after_done=frozenset(lists(rule.after_done, "after_done")),
-            cues=cues,
+            cues=self._heeded(rule),
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
             actor_required=rule.who.required,
@@ -437,10 +434,21 @@ class _Loader:
         )
         return built if len(self.faults) == before else None
 
-    def _heeds(self, rule: Rule, cue: str) -> bool:
-        """Whether a cue speaks to a rule: to every one, unless it names some."""
-        named = self.words[cue][0]
-        return not isinstance(named, Cue) or not named.rules or rule.name in named.rules
+    def _heeded(self, rule: Rule) -> Heeded:
+        """The cues that speak to a rule: every one, unless it or the cue names some. Rules that heed the same share them."""
+        told = tuple(cue for cue, rules in self._addressed.items() if rule.name in rules)
+        key = (None if rule.cues is None else tuple(rule.cues), tuple(rule.ignore_cues), told)
+        if key not in self._heard:
+            names = self.cues if rule.cues is None else rule.cues
+            deaf = {*rule.ignore_cues, *(self._addressed.keys() - told)}
+            self._heard[key] = Heeded(self.cues[name] for name in names if name in self.cues and name not in deaf)
+        return self._heard[key]
+
+    @cached_property
+    def _addressed(self) -> dict[str, list[str]]:
+        """The cues that speak to some rules only, with these."""
+        written = ((name, self.words[name][0]) for name in self.cues)
+        return {name: cue.rules for name, cue in written if isinstance(cue, Cue) and cue.rules}
 
     def _known_cues(self, source: Source, rule: Rule) -> None:
         named: list[tuple[tuple[str | int, ...], str]] = [(("cues",), name) for name in rule.cues or ()]
@@ -628,6 +636,18 @@ def _group(words: Words | Cue) -> Phrases:
 @cache
 def _folded(phrase: str) -> str:
     return fold_phrase(phrase).decode("ascii")
+
+
+@cache
+def _noun(noun: str) -> tuple[tuple[str, str], ...]:
+    """The forms of a noun, folded, each behind what form it is."""
+    return tuple((tag, _folded(surface)) for surface, tag in noun_forms(noun).items())
+
+
+@cache
+def _verb(verb: str) -> tuple[tuple[str, str], ...]:
+    """The forms of a verb, folded, each behind what form it is."""
+    return tuple((tag, _folded(surface)) for surface, tag in verb_forms(verb).items())
 
 
 @cache
