@@ -362,10 +362,14 @@ def _no_object(match: Match) -> Iterator[str]:
 
 
 def _tells(rules: RuleSet, match: Match, found: Hit) -> bool:
-    """Whether a word is only that of whoever tells it: "Peacekeepers have watched tanks move up", "police said that troops …"."""
+    """Whether a word is only that of whoever tells it: "Peacekeepers have watched tanks move up", "…, the governor wrote"."""
     verbs = match.sentence.by_list.get(rules.lists.get("reporting", -1), ())
-    ahead = (verb.start - found.end for verb in verbs if verb.end <= match.begin)
-    return any(0 <= distance <= _TELLING for distance in ahead)
+    if any(0 <= verb.start - found.end <= _TELLING for verb in verbs if verb.end <= match.begin):
+        return True
+    behind = found.start >= match.end and any(
+        "," in match.sentence.page.gap(token) for token in range(found.start - _TELLING, found.start + 1)
+    )
+    return behind and any(verb.start == found.end for verb in verbs)
 
 
 def _before_it(match: Match, found: Hit) -> bool:
