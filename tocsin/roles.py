@@ -228,7 +228,7 @@ def _left_out(sentence: Sentence, hit: Hit) -> bool:
     token = _phrase_start(sentence, hit) - 1
     word = sentence.word(token)
     if word == "but":
-        return any(sentence.word(token - step) in _EVERY for step in (1, 2, 3))
+        return any(sentence.word(token - step) in _EVERY for step in range(1, 5))
     return word in {"except", "excepting", "save", "barring", "excluding", "bar"}
 
 
@@ -249,7 +249,9 @@ def _phrase_start(sentence: Sentence, hit: Hit) -> int:
     return start
 
 
-_OFFICES = frozenset({"president", "chancellor", "premier", "king", "emir", "sultan", "general", "minister", "leader", "mr", "mrs", "ms"})
+_OFFICES = frozenset(
+    {"president", "chancellor", "premier", "king", "emir", "sultan", "general", "minister", "leader", "mr", "mrs", "ms"}
+)
 
 
 def _office(sentence: Sentence, start: int) -> int:
@@ -310,7 +312,9 @@ def carriers(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
     return [
         Actor(hit.lexeme.slug, SURE, "carrier", hit)
         for hit in names
-        if hit.lexeme.tag == "forces" and hit.start >= head.end and sentence.word(_phrase_start(sentence, hit) - 1) in _ABOARD
+        if hit.lexeme.tag == "forces"
+        and hit.start >= head.end
+        and sentence.word(_phrase_start(sentence, hit) - 1) in _ABOARD
     ]
 
 
@@ -424,7 +428,9 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         matched,
     )
     if rule.places and (come := origins(names, sentence, head)):
-        found = [replace(actor, strength=min(actor.strength, 4)) if actor.how == "reporter" else actor for actor in found]
+        found = [
+            replace(actor, strength=min(actor.strength, 4)) if actor.how == "reporter" else actor for actor in found
+        ]
         found += come
     if rule.places and not any(actor.strength >= SURE for actor in found):
         found += taken_up(sentence, rule, targets, head, grammar)
@@ -640,7 +646,19 @@ def taken_along(sentence: Sentence, hit: Hit) -> bool:
     return sentence.word(_before_phrase(sentence, hit.start)) in _MET
 
 
-_MET = _JOINED | {"relieve", "relieves", "relieved", "relieving", "replace", "replaces", "replacing", "replaced", "reinforce", "reinforces", "reinforcing"}
+_MET = _JOINED | {
+    "relieve",
+    "relieves",
+    "relieved",
+    "relieving",
+    "replace",
+    "replaces",
+    "replacing",
+    "replaced",
+    "reinforce",
+    "reinforces",
+    "reinforcing",
+}
 """Verbs whose object is forces that are there."""
 
 

@@ -23,7 +23,26 @@ _SOFT = frozenset({
     "which", "who", "whose", "where", "when", "as", "after", "before", "amid", "because", "since", "even", "saying", "citing", "adding",
     "according", "following", "with", "and", "so", "prompting", "raising", "underscoring", "fueling", "fuelling", "if", "until", "or", "noting", "warning",
 })  # fmt: skip
-_WENT = frozenset({"began", "came", "drove", "flew", "gave", "got", "has", "left", "made", "put", "rose", "sent", "set", "stood", "took", "went"})
+_WENT = frozenset(
+    {
+        "began",
+        "came",
+        "drove",
+        "flew",
+        "gave",
+        "got",
+        "has",
+        "left",
+        "made",
+        "put",
+        "rose",
+        "sent",
+        "set",
+        "stood",
+        "took",
+        "went",
+    }
+)
 """Verbs of the past that do not end like "landed"."""
 _RELATIVE = frozenset({"which", "who", "whose", "whom", "where", "when"})
 AUXILIARIES = frozenset({
