@@ -15,6 +15,8 @@ UNCACHED = $(if $(filter-out arm64,$(ARCHITECTURE)),--no-cached)
 HERE = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 artefact: ARCHITECTURE := $(HERE)
 
+# The uv that infra/setup.sh fetches where there is none.
+export PATH := $(PATH):$(CURDIR)/.venv-uv/bin
 export ARCHITECTURE
 export SAM_CLI_TELEMETRY := 0
 ifneq ($(origin PYTHON), undefined)
@@ -25,7 +27,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench bench-peers bench-compare check lint format types contract rules docs site picture schemas mutate lock validate build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench bench-peers bench-compare check lint format types contract rules docs site picture schemas mutate lock validate audit build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -107,11 +109,17 @@ lock: ## Lock the dependencies anew (needs uv); UPGRADE=1 takes newer versions
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/layer.txt
 	$(LOCK) --group pages --constraint requirements/dev.txt -o requirements/pages.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
+	$(LOCK) requirements/checkov.in -o requirements/checkov.txt
+	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(subst 3.11,3.13,$(LOCK)) requirements/ministack.in -o requirements/ministack.txt
 	$(subst 3.11,3.13,$(LOCK)) requirements/runtime.in -o requirements/runtime.txt
 
 validate: setup-sam ## Check template.yaml with the SAM CLI
 	$(SAM) validate --lint --region us-east-1
+
+audit: ## Check what is deployed with checkov; .checkov.yaml says why it may leave out what it does
+	@infra/setup.sh .venv-checkov requirements/checkov.txt
+	.venv-checkov/bin/checkov --config-file .checkov.yaml
 
 build: setup-sam ## Build what is deployed, in .aws-sam
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) $(UNCACHED) $(ARGS)
@@ -130,9 +138,9 @@ load: setup ## A million articles a day, with bursts, through detection and deli
 	PYTHONPATH=. $(BIN)/python bench/load.py $(ARGS)
 
 deploy: setup build ## Deploy what was built, and look at the feeds it comes with: asks for everything the first time, and remembers the answers; STACK=name
-	@if grep -qs '^\[$(STACK)\.deploy' $(ANSWERS); then set -- --config-env $(STACK) $(ARGS); \
-	else set -- --guided --config-env $(STACK) --stack-name $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin $(ARGS); fi; \
-	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) "$$@"
+	@test -e $(ANSWERS) || echo 'version = 0.1' >$(ANSWERS) # SAM reads it before it writes it
+	@if grep -q '^\[$(STACK)\.deploy' $(ANSWERS); then set -- $(ARGS); else set -- --guided --stack-name $(STACK) $(ARGS); fi; \
+	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) --config-env $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin --no-fail-on-empty-changeset "$$@"
 	@$(BIN)/tocsin feeds check --from infra/feeds.yaml || echo "Not all feeds of infra/feeds.yaml are fine: mend or leave out what is wrong, then tocsin feeds import infra/feeds.yaml"
 
 destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name
@@ -148,4 +156,4 @@ setup-sam: ## Make .venv-sam with the SAM CLI in it, if it is not there yet
 	@infra/setup.sh .venv-sam requirements/sam.txt
 
 clean: ## Remove what the other targets made, .venv too
-	rm -rf .venv .venv-sam .venv-ministack .venv-runtime .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	rm -rf .venv .venv-uv .venv-sam .venv-ministack .venv-runtime .venv-checkov .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis

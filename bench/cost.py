@@ -16,7 +16,7 @@ import math
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -30,7 +30,10 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from infra.local.function import Function, Outcome
 from tests.hostile.polling import UNITS, hourly
 from tests.system import ROOT, System, row_of, system
+from tocsin.adapters.s3 import S3Archive
+from tocsin.adapters.sqs import batches
 from tocsin.article import Article
+from tocsin.pipeline.archive import archived
 
 PRICES = json.loads((ROOT / "bench" / "prices.json").read_text(encoding="utf-8"))
 UNIT: Mapping[str, float] = PRICES["unit"]
@@ -130,7 +133,7 @@ class Ledger:
                     one.get("Body", one.get("MessageBody", ""))
                     for one in (*answer.get("Messages", ()), *given.get("Entries", ()))
                 ]
-                self.used["queue requests"] += max(1, math.ceil(sum(map(len, bodies)) / 65_536))
+                self.used["queue requests"] += _requests(bodies)
         elif service == "s3":
             self.used["objects written" if operation == "PutObject" else "objects read"] += 1
         if self._inside:
@@ -155,6 +158,11 @@ class Ledger:
             else:
                 found = sum(math.ceil(_size(one) / 4096) for one in items)
                 self.used["table reads"] += (found + max(0, asked - len(items))) * half
+
+
+def _requests(bodies: Iterable[str]) -> int:
+    """Requests that SQS bills for one that carries these messages."""
+    return max(1, math.ceil(sum(map(len, bodies)) / 65_536))
 
 
 def _writes(operation: str, given: Mapping[str, Any]) -> Iterator[tuple[bool, Mapping[str, Any]]]:
@@ -194,22 +202,35 @@ def _index(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
     return 2 if before and after and before[:2] != after[:2] else 1
 
 
-def detected(articles: int, signals: float) -> Used:
-    """What so many articles use from the queue to Slack, the five-second windows full; a thousand of them."""
+def detected(articles: int, signals: float, together: int) -> Used:
+    """What so many articles use from the queue to Slack, so many sent by one call of Fetch, each for itself; a thousand of them."""
     with system() as running:
         ledger = Ledger(running)
         starts = (*(_article(number) for number in range(10)), _article(10, len(WHO) * len(WHERE) - 1))
         running.send(*map(row_of, starts))  # so that what only a start does is not counted
         running.pump.drain()
-        rows = [row_of(one) for one in _articles(articles, signals)]
-        for half in (rows[: articles // 2], rows[articles // 2 :]):
-            running.send(*half)
+        archive = S3Archive(running.stack.client("s3"), running.stack.physical("Bucket"))
+        told = list(_articles(articles, signals))
+        half = articles // 2  # a story that is told in the first stands in Slack before it is told again
+        for start in (*range(0, half, together), *range(half, articles, together)):
+            end = min(start + together, half if start < half else articles)
+            bodies = archived(archive, told[start:end], running.now)  # which polling counts
+            running.send(*bodies)
             with ledger.open():
                 running.pump.drain()
+            ledger.used["queue requests"] += sum(_requests(some) for some in batches(bodies))  # what sent them
         slack = len(running.slack.posts) + len(running.slack.updates)
-        ledger.used["queue requests"] += articles / 10  # what sent them
-        ledger.used["GB-seconds"] += slack * TAKEN["slack"] * 0.5
+        ledger.used["GB-seconds"] += slack * TAKEN["slack"] * _memory("Deliver") / 1024
     return scaled(ledger.used, 1_000 / articles)
+
+
+def _memory(function: str) -> int:
+    """Megabytes of a function."""
+    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    own: int = template["Resources"][function]["Properties"].get(
+        "MemorySize", template["Globals"]["Function"]["MemorySize"]
+    )
+    return own
 
 
 def _articles(count: int, signals: float) -> Iterator[Article]:
@@ -263,13 +284,13 @@ def idle() -> Used:
 
 
 @cache
-def polled(feeds: int, at_once: int = 1) -> tuple[Used, int]:
-    """What an hour of polling so many feeds uses, up to the article queue, and the articles it brings."""
+def polled(feeds: int, at_once: int = 1) -> tuple[Used, int, int]:
+    """What an hour of polling so many feeds uses, up to the article queue, the articles it brings, and how many a call of Fetch does."""
     cost = hourly(feeds, at_once=at_once)
     used: Used = defaultdict(float, {unit: cost.used[name] for name, unit in UNITS.items()})
-    used["queue requests"] -= 0.3 * cost.articles  # what detection counts
-    used["function calls"] -= 0.1 * cost.articles
-    return used, cost.articles
+    used["queue requests"] -= cost.used["to articles"]  # what detection counts
+    used["function calls"] -= cost.used["calls to articles"]
+    return used, cost.articles, max(1, round(cost.articles / cost.bringing))
 
 
 def scaled(used: Mapping[str, float], factor: float) -> Used:
@@ -303,10 +324,16 @@ class Case:
     """What is the bottleneck first, and what then changes."""
     polling: Used
     """What of it polling uses."""
+    together: int
+    """Articles that a call of Fetch brings."""
+    background: Used
+    """What a thousand articles without a signal use from the queue on."""
+    mixed: Used
+    """What a thousand do of which some hold one."""
 
 
-def cases(per_thousand: Used) -> Iterator[Case]:
-    """The three sizes."""
+def cases(measured: int) -> Iterator[Case]:
+    """The three sizes, with so many articles in each measured run."""
     base = idle()
     for name, feeds, at_once, then in (
         (
@@ -328,19 +355,22 @@ def cases(per_thousand: Used) -> Iterator[Case]:
             "one channel of Slack takes a message a second: more routes; then the account's concurrency",
         ),
     ):
-        used, articles = polled(feeds, at_once)
+        used, articles, together = polled(feeds, at_once)
         daily = WORLD if at_once > 1 else articles * 24
         polling = scaled(used, MONTH * 24)
-        month = added(polling, scaled(per_thousand, daily * MONTH / 1_000), base)
-        yield Case(name, month, daily, then, polling)
+        background, mixed = detected(measured, 0, together), detected(measured, SIGNALS, together)
+        month = added(polling, scaled(mixed, daily * MONTH / 1_000), base)
+        yield Case(name, month, daily, then, polling, together, background, mixed)
 
 
-def table(some: list[Case], background: Used, mixed: Used) -> Iterator[str]:
+def table(some: list[Case]) -> Iterator[str]:
     """The lines that are printed."""
     yield f"prices: {PRICES['of']}"
-    for name, used in (("background", background), (f"{SIGNALS:.0%} signals", mixed)):
-        units = ", ".join(f"{count / 1_000:.3f} {unit}" for unit, count in sorted(used.items()) if count)
-        yield f"an article from the queue to Slack, {name}: {units}: {dollars(scaled(used, 1_000)):.2f} USD a million"
+    for case in some:
+        for name, used in (("no signal", case.background), (f"{SIGNALS:.0%} signals", case.mixed)):
+            units = ", ".join(f"{count / 1_000:.3f} {unit}" for unit, count in sorted(used.items()) if count)
+            price = dollars(scaled(used, 1_000))
+            yield f"an article of {case.together} together, from the queue to Slack, {name}: {units}: {price:.2f} USD a million"
     for case in some:
         month, beyond = dollars(case.used), dollars(case.used, free=True)
         yield f"{case.name}: {case.articles:,.0f} articles a day, {month:.2f} USD a month, {month / MONTH:.2f} a day; beyond the free amounts {beyond:.2f}"
@@ -359,14 +389,15 @@ def main() -> int:
     parser.add_argument("--articles", type=int, default=400, help="articles of each measured run")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()
-    background, mixed = detected(options.articles, 0), detected(options.articles, SIGNALS)
-    some = list(cases(mixed))
-    for line in table(some, background, mixed):
+    some = list(cases(options.articles))
+    for line in table(some):
         print(line)
     if options.json:
-        told = {"prices": PRICES["of"], "background per 1,000": background, "mixed per 1,000": mixed}
+        told: dict[str, Any] = {"prices": PRICES["of"]}
         told |= {
             case.name: {
+                "background per 1,000": case.background,
+                "mixed per 1,000": case.mixed,
                 "month": case.used,
                 "usd a month": dollars(case.used),
                 "beyond free": dollars(case.used, free=True),

@@ -2,7 +2,8 @@
 
 python bench/load.py [--hours H] [--a-day N] [--seed S]       `make load` calls it
 
-The queue is read as Lambda reads it (batches and windows of the template, some pollers side by side), the stream as it is read (one batch at a time).
+Articles come as calls of Fetch send them, some three a minute, many in a message. The queue is read as Lambda reads it (batches and windows of
+the template, some pollers side by side), the stream as it is read (one batch at a time).
 The steps are those of the functions; only the engine is replaced by its answers, found once for each text, and what a call
 takes is taken from `bench/prices.json`. Told are the age of the queue, the time from an article's arrival on the queue to its
 alert in Slack, and how many units a second the busiest keys of the table and its index take; a partition takes a thousand.
@@ -16,7 +17,7 @@ import json
 import math
 import random
 import sys
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,9 +30,10 @@ from tests.simulation.deployment import deployment
 from tests.system import ROOT, found_once, rule_set
 from tests.twins import CHANNEL, Clock, MemoryArchive, MemorySlack, MemoryTable
 from tocsin.article import Article
+from tocsin.pipeline.archive import Arrivals, archived
 from tocsin.pipeline.deliver import Deliverer
-from tocsin.pipeline.detect import Detector
-from tocsin.ports import Commit, FateRecord
+from tocsin.pipeline.detect import Detector, Sent
+from tocsin.ports import Commit, FateRecord, Wanted
 from tocsin.routes import everything_to
 from tocsin.signal import Signal
 from tocsin.story import Story
@@ -42,6 +44,10 @@ POLLERS = 5
 """Batches Lambda takes from a queue at once, before it sees that more are wanted."""
 ENGINE = 0.004
 """Seconds an article of the news takes on the share of a processor that the function has."""
+CALLS = 3
+"""Calls of Fetch a minute: ten thousand feeds are asked 17,000 times an hour, a hundred a call."""
+FETCHED = (2.0, 5.0)
+"""Seconds after which such a call sends what it brought, at least and at most."""
 STREAM = 0.25
 """Seconds until a record of the stream is read."""
 PACKED = 0.35
@@ -113,13 +119,20 @@ class Counted(MemoryTable):
         self.units[key, int(now.timestamp())] += units
 
     def commit(self, commit: Commit, now: datetime) -> None:
-        """See `Table.commit`: twice the units, as transactions take."""
+        """See `Table.commit`: twice the units where several are written, as transactions take."""
         super().commit(commit, now)
+        twice = 2 if commit.fate and commit.stories else 1
         for story in commit.stories:
-            self.took(f"STORY {story.key}", 2 * (1 + int(PACKED * len(story.reports))), now)
+            self.took(f"STORY {story.key}", twice * (1 + int(PACKED * len(story.reports))), now)
         for wanted in commit.alerts:
-            self.took(f"ALERT {wanted.alert}", 2, now)
+            self.took(f"ALERT {wanted.alert}", twice, now)
             self.took("index of what is due", 2, now)
+
+    def want(self, wanted: Wanted, now: datetime) -> None:
+        """See `Table.want`."""
+        super().want(wanted, now)
+        self.took(f"ALERT {wanted.alert}", 1, now)
+        self.took("index of what is due", 2, now)
 
     def _recorded(self, fate: FateRecord) -> FateRecord:
         """What becomes of a frozen value on its way through JSON is the twin's own test's business."""
@@ -139,6 +152,17 @@ class Counted(MemoryTable):
         """See `Table.turn`."""
         self.took("turns of the channel", 1, now)
         return super().turn(channel, now, pace)
+
+
+class Timed:
+    """Stands before the table for a detector, whose calls each take their time."""
+
+    def __init__(self, table: Counted, clock: Clock) -> None:
+        self._table, self._clock = table, clock
+
+    def __getattr__(self, method: str) -> Any:
+        self._clock.move(seconds=TAKEN["dynamodb"])
+        return getattr(self._table, method)
 
 
 class TimedSlack(MemorySlack):
@@ -165,6 +189,8 @@ class Load:
     delays: list[float] = field(default_factory=list)
     edits: int = 0
     hints: deque[tuple[float, str]] = field(default_factory=deque)
+    found: dict[str, Sequence[Signal]] = field(default_factory=dict)
+    """What each article tells, by its id."""
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -209,6 +235,18 @@ class Load:
             found.append((at, article, signals_of(*story) if story else ()))
         return found
 
+    def messages(self, archive: MemoryArchive) -> list[tuple[float, str]]:
+        """The messages that bring every article, each with the second in which it is sent."""
+        brought: defaultdict[tuple[int, int], list[Article]] = defaultdict(list)
+        for at, article, told in self.arrivals():
+            self.found[article.id] = told
+            brought[int(at // 60), self.random.randrange(CALLS)].append(article)
+        sent = []
+        for (minute, _), articles in brought.items():
+            at = 60 * (minute + 1) + self.random.uniform(*FETCHED)
+            sent += [(at, body) for body in archived(archive, articles, START + timedelta(seconds=at))]
+        return sorted(sent)
+
     def _new(self) -> tuple[str, str]:
         self.stories.append(self.pairs[len(self.stories) % len(self.pairs)])
         return self.stories[-1]
@@ -226,37 +264,44 @@ class Load:
     def run(self) -> None:
         """Lets everything arrive, and be detected and delivered."""
         clock = Clock(START)
-        waiting = deque(self.arrivals())
-        found = {article.id: told for _, article, told in waiting}
         archive = MemoryArchive()
+        waiting = deque(self.messages(archive))
+        arrivals = Arrivals(lambda: archive)
+        table: Any = Timed(self.table, clock)
+
+        def find(_rules: object, article: Article) -> Sequence[Signal]:
+            clock.move(seconds=ENGINE)
+            return self.found[article.id]
+
         detector = Detector(
             rule_set(),
-            lambda: self.table,
+            lambda: table,
             lambda: archive,
             clock,
             None,
-            lambda _, article: found[article.id],
+            find,
             self.table.count,
         )
         free = [0.0] * POLLERS
         heapq.heapify(free)
         while waiting:
             begins = max(heapq.heappop(free), waiting[0][0])
-            batch: list[tuple[float, Article, Sequence[Signal]]] = []
+            batch: list[tuple[float, str]] = []
             closes = waiting[0][0] + self.window if waiting[0][0] >= begins else begins
             while waiting and len(batch) < self.batch and waiting[0][0] <= max(closes, begins):
                 batch.append(waiting.popleft())
             begins = max(begins, batch[-1][0]) if len(batch) == self.batch else max(begins, closes)
-            told = sum(bool(signals) for _, _, signals in batch)
-            ends = begins + len(batch) * ENGINE + 2 * TAKEN["dynamodb"] + TAKEN["s3"] + told * 4 * TAKEN["dynamodb"]
-            clock.now = START + timedelta(seconds=ends)
+            articles = [(at, article) for at, body in batch for _, article in arrivals.of(body)]
+            told = sum(bool(self.found[article.id]) for _, article in articles)
+            clock.now = START + timedelta(seconds=begins + TAKEN["s3"])
             before = {alert: row.wanted for alert, row in self.table.rows.items()} if told else {}
-            if lost := detector.detect([(article.id, article) for _, article, _ in batch]):
-                raise SystemExit(f"load: articles came again: {lost[:3]}")
-            self.ages += [begins - at for at, _, _ in batch]
+            if lost := detector.take([Sent(str(number), body) for number, (_, body) in enumerate(batch)]):
+                raise SystemExit(f"load: messages came again: {lost[:3]}")
+            ends = (clock.now - START).total_seconds()
+            self.ages += [begins - at for at, _ in articles]
             for alert, row in self.table.rows.items() if told else ():
                 if alert not in before:
-                    self.seen[alert] = min(at for at, article, signals in batch if signals)
+                    self.seen[alert] = min(at for at, article in articles if self.found[article.id])
                 if before.get(alert) != row.wanted:
                     self.hints.append((ends + STREAM, alert))
             heapq.heappush(free, ends)

@@ -9,12 +9,11 @@ from email.utils import format_datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from tests.system import World
+from tests.system import World, brought
 from tests.twins import MemoryFeeds, MemoryQueue, MemoryWeb
 from tocsin.adapters.feed import parse
 from tocsin.article import Article
 from tocsin.feed import Answer, Feed, FeedEntry
-from tocsin.pipeline.archive import arrived
 from tocsin.pipeline.poll import Asked, Poller, asked_for, send_due
 from tocsin.ports import Feeds, Queue
 from tocsin.subscription import Subscription, feed_id
@@ -106,7 +105,7 @@ class Listening:
 
     def detect(self) -> None:
         """What lies on the article queue reaches the detector, and what that decides the channel."""
-        articles = [arrived(body, lambda: self.world.archive) for body in self.queue.bodies]
+        articles = brought(self.world.archive, self.queue.bodies)
         self.queue.bodies.clear()
         self.told += articles
         for first in range(0, len(articles), 10):

@@ -18,6 +18,7 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from tests.hostile.feeds import MOST_SECONDS
 from tocsin.adapters.exchange import Limits
+from tocsin.pipeline.archive import COUNTED
 from tocsin.pipeline.poll import BUSY, ENOUGH, TOGETHER
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +28,7 @@ STRANGERS = {"Due", "Fetch", "Receive", "Page"}
 """Functions that ask servers of strangers or take what strangers send, and the one that sends them off."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
 LARGEST_CALL = 610
-"""Megabytes that fifty feeds of 8 MiB took at most, twenty asked at a time, each of long articles in characters of four bytes."""
+"""Megabytes that fifty feeds of 8 MiB took at most, twenty asked at a time, each of long articles in characters of four bytes: no more is held of a hundred."""
 NAMES = {
     "FunctionName",
     "QueueName",
@@ -394,6 +395,16 @@ def deliverers_read_no_articles(template: Template) -> Iterator[str]:
     for function in DELIVERERS:
         if template.may(function, "s3") - {"Bucket/rules/*"} or template.may(function, "sqs") - template.letters:
             yield f"{function} reaches articles"
+
+
+@promise
+def the_digest_lists_what_it_counts(template: Template) -> Iterator[str]:
+    """Digest sees what the batches are called that it counts, and nothing else in the bucket."""
+    for statement in template.statements("Digest"):
+        if "s3:ListBucket" in statement["Action"]:
+            listed = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix")
+            if listed != [f"{kind}/*" for kind in COUNTED]:
+                yield f"Digest lists {listed}"
 
 
 @promise

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,9 +29,10 @@ from tocsin.article import Article
 from tocsin.cli import main
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
+from tocsin.pipeline.archive import Arrivals
 from tocsin.pipeline.deliver import Deliverer
 from tocsin.pipeline.detect import Detector
-from tocsin.ports import Slack, Table
+from tocsin.ports import Archive, Slack, Table
 from tocsin.reading import Entry, entries
 from tocsin.routes import everything_to
 from tocsin.signal import Signal
@@ -212,6 +213,12 @@ def dead_letters(stack: LocalStack) -> dict[str, list[str]]:
     told = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 0}
     found = {name: sqs.receive_message(QueueUrl=stack.physical(name), **told).get("Messages", []) for name in ends}
     return {name: [message["Body"] for message in messages] for name, messages in found.items()}
+
+
+def brought(archive: Archive, bodies: Iterable[str]) -> list[Article]:
+    """The articles that messages of the article queue bring, in order."""
+    arrivals = Arrivals(lambda: archive)
+    return [article for body in bodies for _, article in arrivals.of(body)]
 
 
 def row_of(article: Article) -> str:

@@ -143,8 +143,12 @@ class MemoryTable:
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
         if not self._expected(commit):
-            raise Conflict(f"article {commit.fate.article!r}: another writer was first")
-        self.fates[commit.fate.article] = self._recorded(commit.fate)
+            what = commit.fate.article if commit.fate else commit.article
+            raise Conflict(f"article {what!r}: another writer was first")
+        if commit.fate:
+            self.fates[commit.fate.article] = self._recorded(commit.fate)
+        for fate in commit.more:
+            self.fates[fate.article] = self._recorded(fate)
         for story in commit.stories:
             self.stories[story.id] = self._written(replace(story, version=story.version + 1))
         for name, version in commit.beside:
@@ -154,7 +158,13 @@ class MemoryTable:
         for held in commit.held:
             self.helds[held.day, f"{held.story}/{held.reason}"] = Held(**json.loads(json.dumps(asdict(held))))
         if commit.address:
-            self.addresses[commit.address] = commit.fate.article
+            self.addresses[commit.address] = commit.article
+
+    def want(self, wanted: Wanted, now: datetime) -> None:
+        """See `Memory.want`."""
+        row = self.rows.get(wanted.alert)
+        if row is None or row.wanted < wanted.story.version + 1:
+            self._want(wanted, now)
 
     def once(self, name: str, now: datetime, until: datetime) -> bool:
         """See `DeskTable.once`."""
@@ -178,16 +188,18 @@ class MemoryTable:
 
     def _expected(self, commit: Commit) -> bool:
         """Whether everything is still as the commit was made for."""
-        known = self.fates.get(commit.fate.article)
+        known = self.fates.get(commit.fate.article) if commit.fate else None
         found = known.content if known and known.fate != "rejected" else None
-        fresh = found == commit.replaces
+        fresh = commit.fate is None or found == commit.replaces
+        others = (self.fates.get(fate.article) for fate in commit.more)
+        fresh = fresh and all(one is None or one.fate == "rejected" for one in others)
         versions = {story.id: story.version for story in self.stories.values()}
         asked = [*((story.id, story.version) for story in commit.stories), *commit.relied, *commit.beside]
-        theirs = self.addresses.get(commit.address, commit.fate.article)
+        theirs = self.addresses.get(commit.address, commit.article)
         return (
             fresh
             and all(versions.get(story, 0) == version for story, version in asked)
-            and (not commit.address or theirs == commit.fate.article)
+            and (not commit.address or theirs == commit.article)
         )
 
     def held(self, day: str) -> Sequence[Held]:

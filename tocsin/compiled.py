@@ -123,6 +123,7 @@ class Rule(NamedTuple):
     never_in_title: frozenset[int]
     never_as_theme: frozenset[int]
     after_done: frozenset[int]
+    deed: frozenset[int]
     cues: tuple[Cue, ...]
     """As `Heeded`, where they are shared."""
     actors: frozenset[int]

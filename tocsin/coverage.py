@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from tocsin.compiled import Lexicon, lengths_of
 from tocsin.errors import Fault
 from tocsin.match import Finding
 from tocsin.rule import Cue, Words
-from tocsin.rules import Loaded, ways
-from tocsin.text import fold, fold_phrase
+from tocsin.rules import Loaded, folded, ways
+from tocsin.source import Source
+from tocsin.text import fold
 from tocsin.words import noun_forms, verb_forms
 
-_LONGEST = 8
-"""Words the longest entry of a list has."""
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something no test touches."""
+
+    source: Source
+    path: Sequence[str | int]
+    what: str
+
+    @property
+    def fault(self) -> Fault:
+        """The same with its place, which is looked for when it is told."""
+        return self.source.fault(self.path, self.what)
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Of one kind of thing, how many there are, and those no test touches, each at its place."""
+    """Of one kind of thing, how many there are, and those no test touches."""
 
     kind: str
     total: int
     untouched: int
-    missing: tuple[Fault, ...]
+    missing: tuple[Gap, ...]
 
 
 @dataclass
@@ -32,19 +45,14 @@ class Coverage:
 
     forms: set[tuple[str, str]] = field(default_factory=set)
     cues: set[str] = field(default_factory=set)
-    phrases: set[bytes] = field(default_factory=set)
+    texts: list[str] = field(default_factory=list)
+    """The texts of the tests."""
 
     def hears(self, finding: Finding) -> None:
         """Takes note of a finding in the text of a test."""
         self.cues.update(cue.name for cue, _ in finding.cues)
         if not finding.lacking:
             self.forms.add((finding.rule.policy.name, finding.form.text))
-
-    def reads(self, text: str) -> None:
-        """Takes note of the words of a test."""
-        words = fold(text).split()
-        for length in range(1, _LONGEST + 1):
-            self.phrases.update(b" ".join(words[at : at + length]) for at in range(len(words) - length + 1))
 
     def shares(self, loaded: Loaded) -> list[Share]:
         """Forms, entries of lists and cues, in this order."""
@@ -57,41 +65,50 @@ class Coverage:
             for index, form in enumerate(rule.forms):
                 if not any((name, way) in self.forms for way in ways(form.form, rule.phrases)):
                     what = f"no test of the rule matches the form {form.form!r}"
-                    missing.append(loaded.sources[name].fault(("forms", index), what))
+                    missing.append(Gap(loaded.sources[name], ("forms", index), what))
         return Share("forms", total, len(missing), tuple(missing))
 
     def _entries(self, loaded: Loaded) -> Share:
+        lists = [
+            (name, dict(_entries(words)), source, path)
+            for name, (words, source, path) in loaded.declared.items()
+            if not isinstance(words, Cue)
+        ]
+        said = self._said({surface for _, entries, _, _ in lists for some in entries.values() for surface in some})
         total, untouched, missing = 0, 0, []
-        for name, (words, source, path) in loaded.declared.items():
-            if isinstance(words, Cue):
-                continue
-            entries = dict(_entries(words))
-            unsaid = [entry for entry, surfaces in entries.items() if self.phrases.isdisjoint(surfaces)]
+        for name, entries, source, path in lists:
+            unsaid = [entry for entry, surfaces in entries.items() if said.isdisjoint(surfaces)]
             total += len(entries)
             untouched += len(unsaid)
             if unsaid:
                 what = f"no test holds {len(unsaid)} of the {len(entries)} entries of the list {name!r}: {', '.join(unsaid)}"
-                missing.append(source.fault(path, what))
+                missing.append(Gap(source, path, what))
         return Share("list entries", total, untouched, tuple(missing))
+
+    def _said(self, phrases: set[str]) -> set[str]:
+        """Those of some phrases that stand in a text."""
+        lexicon = Lexicon(phrases, lengths_of(phrases))
+        told = (fold(text).decode("ascii").split() for text in self.texts)
+        return {phrase for words in told for _, _, phrase in lexicon.find(words, 0, len(words))}
 
     def _cues(self, loaded: Loaded) -> Share:
         cues = {name for name, (words, _, _) in loaded.declared.items() if isinstance(words, Cue)}
         missing = [
-            source.fault(path, f"in no test the cue {name!r} reaches a match")
+            Gap(source, path, f"in no test the cue {name!r} reaches a match")
             for name, (_, source, path) in loaded.declared.items()
             if name in cues and name not in self.cues
         ]
         return Share("cues", len(cues), len(missing), tuple(missing))
 
 
-def _entries(words: Words) -> Iterator[tuple[str, set[bytes]]]:
+def _entries(words: Words) -> Iterator[tuple[str, set[str]]]:
     """Each entry of a list, with the ways in which a text can hold it."""
     for entry in words.words:
-        yield entry, {fold_phrase(entry)}
+        yield entry, {folded(entry)}
     for forms, entries in ((noun_forms, words.nouns), (verb_forms, words.verbs)):
         for entry in entries:
-            yield entry, _folded(forms(entry))
+            yield entry, _all(forms(entry))
 
 
-def _folded(surfaces: Iterable[str]) -> set[bytes]:
-    return {fold_phrase(surface) for surface in surfaces}
+def _all(surfaces: Iterable[str]) -> set[str]:
+    return {folded(surface) for surface in surfaces}

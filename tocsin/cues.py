@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from tocsin.compiled import Cue, Rule
@@ -21,36 +21,50 @@ _BETWEEN = frozenset({"now", "just", "also", "since", "already", "even", "all", 
 _SHORT = frozenset({"s", "re", "m"})
 _SHORTENED = frozenset({"it", "he", "she", "they", "we", "you", "i", "who", "that", "there"})
 _PASSIVE_REACH = 3
-_LONGEST = 10
-"""Words the longest cue has."""
 
 
-def reaching(rule: Rule, match: Match) -> Reached:
-    """The cues of a rule that reach a match, each by its first words that do."""
-    present, ignored = match.sentence.by_list.keys(), match.form.ignored
-    possible = (cue for cue in rule.cues if cue.forms or cue.adjacent or not present.isdisjoint(cue.lists))
-    found = ((cue, _first(cue, match)) for cue in possible if cue.name not in ignored)
-    return tuple((cue, hit) for cue, hit in found if hit)
+class Around:
+    """The cues of a rule that stand in a sentence or beside it: looked for once, whatever matches there."""
 
+    def __init__(self, rule: Rule, sentence: Sentence) -> None:
+        self.rule = rule
+        self._sentence = sentence
+        present = sentence.by_list.keys()
+        self._standing = [
+            (cue, places)
+            for cue in rule.cues
+            if cue.forms or cue.adjacent or not present.isdisjoint(cue.lists)
+            if (places := tuple(_opening(cue, sentence))) or cue.adjacent
+        ]
 
-def _first(cue: Cue, match: Match) -> Hit | None:
-    sentence = match.sentence
-    if cue.forms or not sentence.by_list.keys().isdisjoint(cue.lists):
+    def reaching(self, match: Match) -> Reached:
+        """The cues that reach a match, each by its first words that do."""
         inside = {(hit.start, hit.end) for hit in match.hits}
-        for hit in _hits(cue, sentence, match.begin - cue.reach - _LONGEST, match.end + cue.reach + 1):
-            if cue.opens and hit.start > sentence.low + 1:
-                continue
+        found = (
+            (cue, self._first(cue, places, match, inside))
+            for cue, places in self._standing
+            if cue.name not in match.form.ignored
+        )
+        return tuple((cue, hit) for cue, hit in found if hit)
+
+    def _first(self, cue: Cue, places: Sequence[Hit], match: Match, inside: set[tuple[int, int]]) -> Hit | None:
+        for hit in places:
             if not (cue.drop and (hit.start, hit.end) in inside) and _reaches(cue, hit, match):
                 return hit
-    return _beside(cue, sentence) if cue.adjacent else None
+        return _beside(cue, self._sentence) if cue.adjacent else None
 
 
-def _hits(cue: Cue, sentence: Sentence, low: int, high: int) -> Iterator[Hit]:
-    """The places a cue stands at, from word `low` to before `high`."""
+def _opening(cue: Cue, sentence: Sentence) -> Iterator[Hit]:
+    """The places a cue stands at from which it may reach something; one that `opens` stands at the beginning."""
+    return (hit for hit in _hits(cue, sentence) if not cue.opens or hit.start <= sentence.low + 1)
+
+
+def _hits(cue: Cue, sentence: Sentence) -> Iterator[Hit]:
+    """The places a cue stands at."""
     if cue.only and (cue.only == "title") != sentence.headline:
         return
     for number in cue.lists:
-        yield from sentence.between(number, low, high)
+        yield from sentence.by_list.get(number, ())
     for form in cue.forms:
         for found in islice(matches(form, sentence), MATCHES):
             yield Hit(found.begin, found.end, found.hits[0].lexeme)
@@ -86,7 +100,7 @@ def _beside(cue: Cue, sentence: Sentence) -> Hit | None:
         return None
     if sentences[number].span.block not in {sentence.span.block, sentence.span.block + cue.adjacent}:
         return None
-    return next(_hits(cue, sentences[number], sentences[number].low, sentences[number].high), None)
+    return next(_hits(cue, sentences[number]), None)
 
 
 def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from tocsin.compiled import Form, Step
 from tocsin.compiled import Rule as Compiled
 from tocsin.errors import Fault
-from tocsin.rule import Cue, Rule, Tests
+from tocsin.rule import BLANK, Cue, Rule, Tests
 from tocsin.rules import Loaded, named, ways
 from tocsin.sieve import COMPUTED
 from tocsin.source import Source
@@ -138,8 +138,9 @@ def _told(tests: Tests) -> Iterator[tuple[str, list[str | int], tuple[str, str]]
     for index, text in enumerate(tests.silent):
         yield f"silent {index + 1}", ["silent", index], ("", text)
     for index, some in enumerate(tests.variants):
-        for place, (word, test) in enumerate(some.said()):
-            yield f"variants {index + 1} {word!r}", ["variants", index, "words", place], (test.title, test.text)
+        for place, word in enumerate(some.words):
+            told = some.title.replace(BLANK, word), some.text.replace(BLANK, word)
+            yield f"variants {index + 1} {word!r}", ["variants", index, "words", place], told
 
 
 def _unknown_names(rule: Rule, source: Source, names: Collection[str]) -> Iterator[Fault]:

@@ -14,7 +14,7 @@ from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import Finding, findings, lead, leads, names_actor, opens, parts, read, words
+from tocsin.match import Finding, findings, lead, leads, names_actor, of_these_days, opens, parts, read, words
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, Stage, rank
 
@@ -115,12 +115,14 @@ def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     possible = [page for page in pages if rule.policy.name in page.possible]
     vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page) or _theme(rules, rule, page))}
     matched = [_silenced(rules, finding, vetoes) for finding in findings(rules, rule, possible)]
-    if rule.after_done and _opens_with_deed(matched):
+    if rule.after_done and _opens_with_deed(rule, matched, pages):
         matched = [_looking_back(finding) for finding in matched]
     if any(finding.weak and not finding.lacking for finding in matched):
         matched = _outdone(matched)
     if rule.anchored and not any(_anchors(rules, finding) for finding in _counting(matched)):
         matched = [_without(finding, "who: no sentence that counts says who acts") for finding in matched]
+    if any(_says_no(finding) for finding in matched):
+        matched = _gainsaid(rules, matched)
     denied = any(_opens_with_denial(finding) for finding in matched if not finding.lacking.startswith(_VETO))
     return [_denied(finding) if denied and not finding.lacking else finding for finding in matched]
 
@@ -143,16 +145,45 @@ def _outdone(matched: list[Finding]) -> list[Finding]:
     return [_without(finding, why) if finding.weak else finding for finding in matched]
 
 
-def _opens_with_deed(matched: list[Finding]) -> bool:
+_NO = ("negated", "never nothing-coming", "without no-sign-that")
+"""How what is lacking begins where an article says that there is nothing."""
+
+
+def _says_no(finding: Finding) -> bool:
+    """Whether a finding lacks nothing but that the article says yes: "no sign that a test is being prepared"."""
+    return finding.lacking.startswith(_NO)
+
+
+def _gainsaid(rules: RuleSet, matched: list[Finding]) -> list[Finding]:
+    """The findings of an article that says somewhere that there is nothing.
+
+    Hints no longer count, nor, where it opens so and its lead says nothing else, does what is not told by a sentence that stands alone.
+    """
+    opens_so = any(_says_no(finding) and opens(finding.sentence) for finding in matched)
+    led = (
+        finding for finding in _counting(matched) if finding.sentence.page.field == "text" and leads(finding.sentence)
+    )
+    bare = opens_so and all(finding.weak for finding in led)
+    why = "the article says that there is nothing"
+    return [
+        _without(finding, why) if finding.weak or (bare and not _stands_alone(rules, finding)) else finding
+        for finding in matched
+    ]
+
+
+def _opens_with_deed(rule: Rule, matched: list[Finding], pages: list[Page]) -> bool:
     """Whether headline or first sentence tell that the thing was done, and neither, by more than a hint, that it is to come."""
     opening = [finding for finding in matched if opens(finding.sentence)]
-    ahead = any(not finding.form.weak for finding in _counting(opening))
-    return any(finding.happened for finding in opening) and not ahead
+    if any(not finding.form.weak for finding in _counting(opening)):
+        return False
+    told = (sentence for page in pages for sentence in page.sentences[:1])
+    return any(finding.happened for finding in opening) or any(not rule.deed.isdisjoint(one.by_list) for one in told)
 
 
 def _looking_back(finding: Finding) -> Finding:
     """A finding of an article about what was done, which counts where it speaks of another."""
     more = not finding.rule.after_done.isdisjoint(finding.sentence.by_list)
+    more = more or (finding.stage == "imminent" and of_these_days(finding.match))
     why = "after_done: the article opens with the deed, and this speaks of no other"
     return finding if more else _without(finding, why)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from tocsin import roles
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
-from tocsin.cues import Reached, certainty_of, flags_of, passive, perfect, present, reaching, stage_of
+from tocsin.cues import Around, Reached, certainty_of, flags_of, passive, perfect, present, stage_of
 from tocsin.forms import MATCHES, Match, matches
 from tocsin.scan import AUXILIARIES, Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
@@ -119,9 +119,11 @@ def _in_sentence(
 ) -> Iterator[Finding]:
     """The findings of one sentence; of several that count for one head and materiel, the first form's."""
     taken: set[tuple[int, int, str | None]] = set()
+    around: Around | None = None
     for form in forms:
         for match in islice(matches(form, sentence), MATCHES):
-            finding = _weigh(rules, rule, match, grammar)
+            around = around or Around(rule, sentence)
+            finding = _weigh(rules, match, around, grammar)
             key = (match.head.start, match.head.end, finding.what)
             if finding.lacking or key not in taken:
                 yield finding
@@ -129,8 +131,8 @@ def _in_sentence(
                 taken.add(key)
 
 
-def _weigh(rules: RuleSet, rule: Rule, match: Match, grammar: roles.Grammar) -> Finding:
-    reached = reaching(rule, match)
+def _weigh(rules: RuleSet, match: Match, around: Around, grammar: roles.Grammar) -> Finding:
+    rule, reached = around.rule, around.reaching(match)
     stage, forward = stage_of(match, reached)
     who = tuple(roles.actors(match.sentence, rule, match.hits, match.head, grammar))
     what = _materiel(rule, match)
@@ -203,7 +205,7 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
 
 
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
-    rule, match, names = finding.rule, finding.match, rules.names
+    match = finding.match
     years = {hit.start for hit in match.sentence.by_list.get(rules.lists.get("past-date", -1), ())}
     if any(hit.lexeme.list == rules.lists.get("number", -1) and hit.start in years for hit in match.hits):
         yield "a year is no number"
@@ -211,9 +213,20 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
         yield "asked for: a headline's imperative"
     if match.sentence.plain.rstrip().endswith("?"):
         yield "asked, not reported"
+    if _asked_aloud(match.sentence):
+        yield "asked, not reported: what somebody who asks has heard"
+    if _none_of_it(match):
+        yield "negated: 'no' stands on what is spoken of"
+    yield from _of_another_time(rules, match)
     for cue, hit in finding.cues:
         if cue.drop:
             yield f"{cue.drop}: {words(match.sentence, hit)!r} ({cue.name})"
+    yield from _barred(rules, finding)
+
+
+def _barred(rules: RuleSet, finding: Finding) -> Iterator[str]:
+    """The words a rule or form bars, near the match or in its sentence."""
+    rule, match, names = finding.rule, finding.match, rules.names
     for number in rule.never:
         found = _near(match, number)
         if found and not (_joined(rule, match, found) or _tells(rules, match, found) or _before_it(match, found)):
@@ -221,6 +234,15 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
     for number in (*finding.rule.never_in_sentence, *match.form.without):
         if standing := match.sentence.by_list.get(number):
             yield f"without {names[number]}: {words(match.sentence, standing[0])!r}"
+
+
+def _of_another_time(rules: RuleSet, match: Match) -> Iterator[str]:
+    if _before_that(match, rules.lists.get("reporting", -1)):
+        yield "background: 'had' tells what was before"
+    if _when(match):
+        yield "background: 'when' tells what was before"
+    if _framed(match, rules.lists):
+        yield "history: the sentences before speak of another time"
 
 
 def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
@@ -382,6 +404,123 @@ def _before_it(match: Match, found: Hit) -> bool:
 
 _TELLING = 2
 """Words between whoever tells it and the verb: "Peacekeepers have since watched"."""
+
+
+_ASKS = frozenset({"q", "question", "reporter", "journalist", "interviewer", "correspondent"})
+"""Who asks in a transcript: "Q. (daily newspaper) …", "REPORTER: …"."""
+_ASK_MARKS = frozenset(":.(")
+_SOME = frozenset(
+    {
+        "fewer",
+        "less",
+        "more",
+        "later",
+        "longer",
+        "doubt",
+        "matter",
+        "other",
+        "sooner",
+        "choice",
+        "secret",
+        "shock",
+        "one",
+        "surprise",
+        "small",
+    }
+)
+"""What makes of "no" behind it no denial: "no fewer than 300 soldiers"."""
+_LATELY = frozenset({"just", "now", "already", "since"})
+_RELATIVE = frozenset({"which", "who", "that"})
+_HAD_REACH = 3
+_FRAME_REACH = 2
+"""Sentences a time named at a sentence's beginning rules over."""
+_FRAME_OPENS = 8
+"""Words of its beginning."""
+_THESE_DAYS = frozenset(
+    {
+        "is",
+        "are",
+        "will",
+        "has",
+        "have",
+        "ll",
+        "shall",
+        "plans",
+        "plan",
+        "intends",
+        "intend",
+        "wants",
+        "want",
+        "may",
+        "can",
+    }
+)
+"""Verbs that stand in the article's own time."""
+
+
+def _asked_aloud(sentence: Sentence) -> bool:
+    """Whether a paragraph is a question of a transcript: "Q: There are reports that …"."""
+    page, number = sentence.page, sentence.number
+    while number and page.sentences[number - 1].span.block == sentence.span.block:
+        number -= 1
+    low = page.sentences[number].low
+    if low + 1 >= len(page.words) or page.words[low] not in _ASKS:
+        return False
+    return bool(_ASK_MARKS.intersection(page.gap(low + 1)))
+
+
+def _none_of_it(match: Match) -> bool:
+    """Whether it is none that is spoken of: "will send no troops"."""
+    word = match.sentence.word
+    nos = (
+        token
+        for token in range(match.begin + 1, match.end - 1)
+        if word(token) == "no" and match.sentence.page.gap(token + 1).isspace()
+    )
+    return any(word(token + 1) not in _SOME and not word(token + 1)[:1].isdigit() for token in nos)
+
+
+def _before_that(match: Match, reporting: int) -> bool:
+    """Whether "had" tells of what was before the article's day, and nobody reports it: "Japan, which had deployed batteries"."""
+    sentence, start = match.sentence, match.head.start
+    if match.head.lexeme.tag not in {"past", "part", "bare"} or sentence.headline:
+        return False
+    had = next((token for token in range(start - 1, start - 1 - _HAD_REACH, -1) if sentence.word(token) == "had"), None)
+    if had is None or had < sentence.low or any(sentence.word(token) in _LATELY for token in range(had, start)):
+        return False
+    if sentence.word(had - 1) in _RELATIVE and "," in sentence.page.gap(had - 1):
+        return True
+    return reporting not in sentence.by_list and sentence.word(sentence.low) != "by"
+
+
+def _when(match: Match) -> bool:
+    """Whether a clause with "when" recalls it: "sent in February, when Russian tanks stood at the border"."""
+    sentence = match.sentence
+    near = range(match.begin - _HAD_REACH, match.begin)
+    past = match.head.lexeme.tag in _PAST or any(
+        sentence.word(token) in {"was", "were"} for token in range(match.begin, match.end)
+    )
+    return past and any(sentence.word(token) == "when" and token > sentence.low for token in near)
+
+
+def of_these_days(match: Match) -> bool:
+    """Whether a verb of the sentence up to the match's end stands in the article's own time."""
+    sentence = match.sentence
+    return any(sentence.word(token) in _THESE_DAYS for token in range(sentence.low, match.end))
+
+
+def _framed(match: Match, lists: Mapping[str, int]) -> bool:
+    """Whether a sentence shortly before, of the same paragraph, begins with a time long past, and this one names none of its own."""
+    sentence, page = match.sentence, match.sentence.page
+    if page.field == "title" or of_these_days(match):
+        return False
+    past = lists.get("past-date", -1)
+    for earlier in page.sentences[max(0, sentence.number - _FRAME_REACH) : sentence.number]:
+        if earlier.span.block == sentence.span.block and any(
+            earlier.between(past, earlier.low, earlier.low + _FRAME_OPENS)
+        ):
+            return True
+    return False
 
 
 def _joined(rule: Rule, match: Match, found: Hit) -> bool:

@@ -424,6 +424,7 @@ def _read(rule: Compiled) -> frozenset[int]:
         rule.never_in_title,
         rule.never_as_theme,
         rule.after_done,
+        rule.deed,
     ]
     found += [rule.actors, rule.owners, rule.places, *(figure.of for figure in rule.figures)]
     return frozenset[int]().union(*found, (number for _, number in rule.materiel), (number for number, _ in rule.vague))

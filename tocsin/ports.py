@@ -182,9 +182,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Everything one article changes, written in one transaction or not at all."""
+    """What is written at once or not at all."""
 
-    fate: FateRecord
+    fate: FateRecord | None = None
     stories: tuple[Story, ...] = ()
     """Stories as they shall be; each must still have the version it was read with."""
     alerts: tuple[Wanted, ...] = ()
@@ -197,6 +197,10 @@ class Commit:
     """Content of the version of the article whose fate this one takes the place of, because the article was edited."""
     address: str = ""
     """Under which the article is found again when it comes with another id."""
+    article: str = ""
+    """The id of the article at that address."""
+    more: tuple[FateRecord, ...] = ()
+    """Fates of other articles that have none yet."""
 
 
 def digest_alert(day: str) -> str:
@@ -425,7 +429,10 @@ class Memory(Protocol):
         """The silences in force."""
 
     def commit(self, commit: Commit, now: datetime) -> None:
-        """Writes it all; `Conflict` when a story changed meanwhile or the article has a fate other than the one expected."""
+        """Writes it all; `Conflict` when a story changed meanwhile, the article has a fate other than the one expected, or another has the address."""
+
+    def want(self, wanted: Wanted, now: datetime) -> None:
+        """Puts an order into the outbox that only says what an alert shall show; nothing when as much was wanted before."""
 
 
 class Table(Memory, Protocol):

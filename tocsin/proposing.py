@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,15 +34,12 @@ _AS_WRITTEN = frozenset({"words", "not"})
 _SWAPS = 6
 """Words of a list tried at one place."""
 _FILLERS = (
-    "", "quietly", "by night", "bit by bit", "one after the other", "without a word to anybody", "in the dark and the rain",
-    "with little noise and even less light",
+    "", "quietly", "at last", "in the end", "once and for all", "with the help of friends", "in spite of all the doubts",
+    "in front of a large silent crowd", "with the blessing of all of its friends", "to the surprise of most people in the capital",
 )  # fmt: skip
 """So many words that say nothing, for gaps."""
 BACKGROUND = "The night was mild. The harbour lay quiet. The bakers had just opened."
 """Sentences that say nothing, behind which no sentence is of the lead."""
-WIDTH = 150
-"""Letters a line of words has at most."""
-_BEGUN = re.compile(r"^  variants:", re.MULTILINE)
 _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9 .'/-]*[A-Za-z0-9.]|[A-Za-z]")
 _ODD = re.compile(r"(?i)yes|no|on|off|true|false|null|y|n")
 _VOWEL = re.compile(r"[aeio](?!ne\b|u)|u(?!ni|s)")
@@ -357,13 +353,12 @@ def _few(words: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
     return words[:: max(1, len(words) // _SWAPS)][:_SWAPS]
 
 
-def filler(words: int) -> str:
-    """So many words that say nothing."""
-    if words <= 0:
-        return ""
-    if words < len(_FILLERS):
-        return _FILLERS[words]
-    return f"{_FILLERS[-1]} {filler(words - len(_FILLERS) + 1)}".strip()
+def filler(words: int, longest: int = len(_FILLERS) - 1) -> str:
+    """So many words that say nothing, none of them twice: with "and" between where they are more than the longest has."""
+    if words <= longest:
+        return _FILLERS[max(0, words)]
+    first = min(longest, words - 2)
+    return f"{_FILLERS[first]} and {filler(words - first - 1, first - 1)}"
 
 
 def _lists(mutant: Mutant) -> frozenset[int]:
@@ -385,32 +380,17 @@ def joined(found: Iterable[Variants]) -> list[Variants]:
     return [*tables.values()]
 
 
-def with_variants(text: str, some: Sequence[Variants]) -> str:
-    """The file of a rule with more variants at the end of its tests."""
-    head = text.rstrip("\n") + "\n"
-    begun = head if _BEGUN.search(head) else f"{head}  variants:\n"
-    return begun + "".join(map(_lines, some))
-
-
-def _lines(test: Variants) -> str:
-    """A test as it is written."""
+def written(test: Variants) -> str:
+    """A test as it is written, before it is laid out."""
     told = test.model_dump(exclude_unset=True, exclude_defaults=True)
     kind = "fires" if test.fires is not None else "silent"
-    rest = {name: value for name, value in told.items() if name not in {kind, "words"}}
-    words = ", ".join(_plain(word) for word in test.words)
-    wrapped = textwrap.fill(
-        f"words: [{words}]",
-        WIDTH,
-        initial_indent="      ",
-        subsequent_indent="        ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    more = "".join(
+    words = ", ".join(map(_plain, test.words))
+    rest = "".join(
         f"      {name}: {json.dumps(value, ensure_ascii=False) if name == 'title' else _flow(value)}\n"
-        for name, value in rest.items()
+        for name, value in told.items()
+        if name not in {kind, "words"}
     )
-    return f"    - {kind}: {json.dumps(test.text, ensure_ascii=False)}\n{wrapped}\n{more}"
+    return f"    - {kind}: {json.dumps(test.text, ensure_ascii=False)}\n      words: [{words}]\n{rest}"
 
 
 def _flow(value: object) -> str:

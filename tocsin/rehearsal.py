@@ -56,14 +56,19 @@ class Ledger:
 
     def commit(self, commit: Commit, _now: datetime) -> None:
         """See `Memory.commit`."""
-        self.fates[commit.fate.article] = commit.fate
+        if commit.fate:
+            self.fates[commit.fate.article] = commit.fate
         for story in commit.stories:
             if story.id not in self.stories:
                 self._keys.setdefault(story.id.rpartition("#")[0], []).append(story.id)
             self.stories[story.id] = replace(story, version=story.version + 1)
         if commit.address:
-            self._addresses[commit.address] = commit.fate.article
+            self._addresses[commit.address] = commit.article
         self.commits.append(commit)
+
+    def want(self, wanted: Wanted, _now: datetime) -> None:
+        """See `Memory.want`."""
+        self.commits.append(Commit(alerts=(wanted,)))
 
 
 class _Nowhere:

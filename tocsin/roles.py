@@ -432,7 +432,7 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
             replace(actor, strength=min(actor.strength, 4)) if actor.how == "reporter" else actor for actor in found
         ]
         found += come
-    if rule.places and not any(actor.strength >= SURE for actor in found):
+    if not any(actor.strength >= SURE for actor in found):
         found += taken_up(sentence, rule, targets, head, grammar)
     found.sort(key=lambda actor: -actor.strength)
     return [

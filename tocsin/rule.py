@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import prod
 from typing import Annotated, Literal, Self
@@ -462,12 +461,11 @@ class Variants(Model):
         """The sentence, with its blank."""
         return self.fires if self.fires is not None else self.silent or ""
 
-    def said(self) -> Iterator[tuple[str, Fires]]:
-        """Each of the words, with the text and headline it makes and what must be read out of them."""
+    def saying(self, word: str) -> Fires:
+        """The text and headline that a word makes, and what must be read out of them."""
         asked = {name: getattr(self, name) for name in ("who", "where", "what", "stage", "certainty", "flags")}
-        for word in self.words:
-            text, title = (part.replace(BLANK, word) for part in (self.text, self.title))
-            yield word, Fires.model_construct(text=text, title=title, **asked)
+        text, title = (part.replace(BLANK, word) for part in (self.text, self.title))
+        return Fires.model_construct(text=text, title=title, **asked)
 
 
 class Tests(Model):
@@ -540,6 +538,10 @@ class Rule(Model):
         default_factory=list,
         description="Lists: where headline or first sentence tell that it is done, and neither that it is to come, a sentence that "
         "holds no word of these (another, next) only looks back",
+    )
+    deed: list[ListName] = Field(
+        default_factory=list,
+        description="Lists: their words, too, tell in headline or first sentence that it is done, for `after_done`",
     )
     tense: bool = Field(default=True, description="Whether a past tense means that the thing is done")
     active: bool = Field(

@@ -70,6 +70,8 @@ class Loaded:
     """The lists something refers to."""
     draft: Draft | None = None
     """What the set was packed of."""
+    key: str = ""
+    """Names the compiled set where it is kept."""
     again: Callable[[Source, Rule], compiled.Rule | None] | None = None
     """Compiles another version of a rule against the same lists, for one that asks for no list or word that there is not."""
 
@@ -184,7 +186,7 @@ class _Loader:
             self.words,
             frozenset(names[number] for number in self.used),
             draft,
-            self._compile,
+            again=self._compile,
         )
 
     def _sources(self, paths: Iterable[Path]) -> list[Source]:
@@ -274,7 +276,7 @@ class _Loader:
                 if phrases:
                     self.entries[Lexeme(number, tag, slug)] = phrases
             for phrase in self._exceptions(name, set()):
-                self.cancels[_folded(phrase)][number] = None
+                self.cancels[folded(phrase)][number] = None
             if isinstance(words, Cue):
                 self.cues[name] = self._cue(words, number, source, path)
 
@@ -286,7 +288,7 @@ class _Loader:
         words = self.words[name][0]
         found: dict[str, dict[str, None]] = {}
         if words.words:
-            found["word"] = dict.fromkeys(map(_folded, words.words))
+            found["word"] = dict.fromkeys(map(folded, words.words))
         for tag, phrase in (form for noun in words.nouns for form in _noun(noun)):
             found.setdefault(tag, {})[phrase] = None
         for tag, phrase in (form for verb in words.verbs for form in _verb(verb)):
@@ -318,14 +320,14 @@ class _Loader:
                 yield from self._exceptions(other, seen)
 
     def _add(self, surface: str, lexeme: Lexeme) -> None:
-        folded = _folded(surface)
-        if folded:
-            self.entries[lexeme][folded] = None
+        phrase = folded(surface)
+        if phrase:
+            self.entries[lexeme][phrase] = None
 
     def _add_names(self, parsed: NamesFile) -> None:
         number = self.numbers.setdefault(parsed.list, len(self.numbers))
         for phrase in parsed.not_:
-            self.cancels[_folded(phrase)][number] = None
+            self.cancels[folded(phrase)][number] = None
         for entry in parsed.entries:
             self.printed.setdefault(entry.slug, entry.name)
             if entry.state:
@@ -334,7 +336,7 @@ class _Loader:
 
     def _add_name(self, entry: Name, number: int) -> None:
         for phrase in entry.not_:
-            self.cancels[_folded(phrase)][number] = None
+            self.cancels[folded(phrase)][number] = None
         for role in _ROLES:
             for phrase in getattr(entry, role):
                 self._add(phrase, Lexeme(number, role, entry.slug, _capitals(phrase)))
@@ -404,6 +406,7 @@ class _Loader:
             never_in_title=frozenset(lists([*rule.never_in_title, *rule.never_as_theme], "never_in_title")),
             never_as_theme=frozenset(lists(rule.never_as_theme, "never_as_theme")),
             after_done=frozenset(lists(rule.after_done, "after_done")),
+            deed=frozenset(lists(rule.deed, "deed")),
             cues=self._heeded(rule),
             actors=frozenset(lists(rule.who.from_, "who", "from")),
             owners=frozenset(lists(rule.who.of, "who", "of")),
@@ -634,20 +637,21 @@ def _group(words: Words | Cue) -> Phrases:
 
 
 @cache
-def _folded(phrase: str) -> str:
+def folded(phrase: str) -> str:
+    """A phrase as the lexicon has it."""
     return fold_phrase(phrase).decode("ascii")
 
 
 @cache
 def _noun(noun: str) -> tuple[tuple[str, str], ...]:
     """The forms of a noun, folded, each behind what form it is."""
-    return tuple((tag, _folded(surface)) for surface, tag in noun_forms(noun).items())
+    return tuple((tag, folded(surface)) for surface, tag in noun_forms(noun).items())
 
 
 @cache
 def _verb(verb: str) -> tuple[tuple[str, str], ...]:
     """The forms of a verb, folded, each behind what form it is."""
-    return tuple((tag, _folded(surface)) for surface, tag in verb_forms(verb).items())
+    return tuple((tag, folded(surface)) for surface, tag in verb_forms(verb).items())
 
 
 @cache
@@ -687,10 +691,17 @@ def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model
         return f"unknown field {key!r}{theirs or _suggest(key, model)}", "TOC205" if theirs else "TOC204"
     if kind == "missing":
         return f"the field {key!r} is missing; add it", "TOC206"
+    called = _called(path)
     if kind == "value_error":
-        return f"{key}: {detail['ctx']['error']}", "TOC209"
-    what = f"{key}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
+        return f"{called}: {detail['ctx']['error']}", "TOC209"
+    what = f"{called}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
     return what, _OF_VALUES.get(kind, "TOC210")
+
+
+def _called(path: Sequence[str | int]) -> str:
+    """What a value is called: its key, and of what stands in a list its number there: `variants 2`."""
+    keys = [place for place, one in enumerate(path) if isinstance(one, str)]
+    return " ".join(str(one + 1) if isinstance(one, int) else one for one in path[keys[-1] if keys else 0 :])
 
 
 _OF_VALUES = {

@@ -7,7 +7,7 @@ of the whole text, by its different words, then of the places where they stand. 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from functools import cached_property
@@ -149,9 +149,7 @@ class Sieve:
             for phrase in self.phrases(word)
             if phrase.others <= everything
         ]
-        figures = NUMERALS & everything
-        if not "".join(everything).isalpha():
-            figures |= {word for word in everything if word[0] < "a" or word[-1] < "a"}
+        figures = figures_among(everything)
         present = _ALWAYS.union(
             *[self.steps(kind) for kind in {*kinds.values(), *[phrase.kind for phrase in phrases]}],
             self.figures if figures else (),
@@ -188,11 +186,57 @@ class Sieve:
             ]
         return found
 
+    def every(self) -> Iterator[Sought]:
+        """Every form."""
+        return (self._form(number) for number in range(len(self._forms)) if self._forms[number])
+
     def _form(self, number: int) -> Sought:
         rule, place, rarest, chain = json.loads(self._forms[number])
         needed = frozenset(step for step, _ in chain if step in self.figures or step not in self.computed)
         found = self._read[number] = Sought(rule, place, rarest, chain, needed)
         return found
+
+
+class Few:
+    """A few of the forms of a sieve: whether a text has the words that one of them needs, told sooner than by sifting it."""
+
+    def __init__(self, sieve: Sieve, wanted: Mapping[str, Container[int]]) -> None:
+        """`wanted`: name of a rule → the forms, by their numbers."""
+        self._sieve = sieve
+        forms = [form for form in sieve.every() if form.number in wanted.get(form.rule, ())]
+        self._needed = [form.needed for form in forms]
+        self._steps = frozenset().union(*self._needed)
+        self._known: dict[str, tuple[frozenset[int], Sequence[Phrase]]] = {}
+        """Of each word that was met, the steps it stands for and the phrases it is the rarest word of."""
+
+    def holds(self, words: AbstractSet[str]) -> bool:
+        """Whether these are words enough for one of the forms."""
+        present = set(_ALWAYS)
+        if self._steps & self._sieve.figures and figures_among(words):
+            present |= self._sieve.figures
+        for word in words:
+            known = self._known.get(word)
+            if known is None:
+                known = self._known[word] = self._of(word)
+            present |= known[0]
+            for phrase in known[1]:
+                if phrase.others <= words:
+                    present |= self._sieve.steps(phrase.kind)
+        return any(needed <= present for needed in self._needed)
+
+    def _of(self, word: str) -> tuple[frozenset[int], Sequence[Phrase]]:
+        sieve = self._sieve
+        kind = sieve.words.get(word)
+        phrases = [one for one in sieve.phrases(word) if not self._steps.isdisjoint(sieve.steps(one.kind))]
+        return self._steps & sieve.steps(int(kind)) if kind is not None else frozenset(), phrases
+
+
+def figures_among(words: AbstractSet[str]) -> AbstractSet[str]:
+    """The words that may stand for figures, or for part of one."""
+    figures = NUMERALS & words
+    if not "".join(words).isalpha():
+        figures |= {word for word in words if word[0] < "a" or word[-1] < "a"}
+    return figures
 
 
 class Open:

@@ -14,7 +14,7 @@ from tocsin.detection import detect, explained
 from tocsin.match import Finding, read
 from tocsin.policy import Policy
 from tocsin.reasons import reasons
-from tocsin.rule import Fires, Report, Rule, Tests
+from tocsin.rule import BLANK, Fires, Report, Rule, Tests, Variants
 from tocsin.signal import Signal, rank
 from tocsin.story import Report as StoryReport
 from tocsin.story import Story, identity
@@ -97,15 +97,30 @@ class Variant:
     index: int
     place: int
     word: str
-    test: Fires
-    fires: bool
+    some: Variants
+    named: str
+    """Names the variants by what they say and want."""
 
     @property
     def name(self) -> str:
         """Names it by what it says and wants: as long as the rule is the same, so is what comes of it."""
-        asked = [getattr(self.test, name) for name in (*READ, "flags")]
-        told = repr((self.test.title, self.test.text, self.fires, asked))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        return f"{self.named} {self.word}"
+
+    @property
+    def test(self) -> Fires:
+        """What it says, and what must be read out of it."""
+        return self.some.saying(self.word)
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether stories come of it."""
+        return False
+
+    @property
+    def articles(self) -> list[Article]:
+        """What it hears."""
+        test = self.test
+        return [article_of(test.text, test.title)]
 
     def passed(self, text: str, wanted: str, got: str) -> Outcome:
         """What came of it when it passed."""
@@ -124,9 +139,20 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """Names it by its place and what it says: as long as all rules are the same, so is what comes of it."""
-        told = f"{self.kind} {self.index} {self.tests.model_dump_json()}"
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        """Names it by what it says and wants: as long as all rules are the same, so is what comes of it."""
+        told = f"{self.kind} {self.tests.model_dump_json()}"
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether stories come of it."""
+        return self.kind in STORIES
+
+    @property
+    def articles(self) -> list[Article]:
+        """What it hears, in order."""
+        ((_, told),) = articles_of(self.rule, self.tests)
+        return told
 
     def tried(self, rules: RuleSet, rule: Rule, hears: Hears) -> Outcome:
         """What comes of it."""
@@ -139,39 +165,62 @@ class Trial:
         return Outcome(self.rule, self.kind, self.index, text, wanted, got)
 
 
+_NONE = Tests()
+
+
 def trials(rule: Rule) -> Iterator[Trial]:
     """The tests of a rule one by one, in the order in which they run, but for its variants."""
     for kind in SINGLE:
         for index, test in enumerate(getattr(rule.tests, kind)):
-            yield Trial(rule.name, kind, index, Tests.model_construct({kind}, **{kind: [test]}))
+            yield Trial(rule.name, kind, index, _NONE.model_copy(update={kind: [test]}))
 
 
 def variants(rule: Rule) -> list[Variant]:
     """The tests that the variants of a rule make, word by word."""
-    return [
-        Variant(rule.name, index, place, word, test, some.fires is not None)
-        for index, some in enumerate(rule.tests.variants)
-        for place, (word, test) in enumerate(some.said())
-    ]
+    found = []
+    for index, some in enumerate(rule.tests.variants):
+        told = some.model_dump_json(exclude={"words"})
+        named = hashlib.sha256(told.encode()).hexdigest()[:32]
+        found += [Variant(rule.name, index, place, word, some, named) for place, word in enumerate(some.words)]
+    return found
 
 
 def tried(alone: RuleSet, variant: Variant, hears: Hears | None = None) -> Outcome:
     """What comes of a variant where its rule is alone, so that it hangs on no other."""
     bench = _Bench(alone, variant.rule, lambda rules, article: detect(rules, article, hears))
     test = variant.test
-    outcome = bench.fires(variant.index, test) if variant.fires else bench.silent(variant.index, test.text, test.title)
+    fires = variant.some.fires is not None
+    outcome = bench.fires(variant.index, test) if fires else bench.silent(variant.index, test.text, test.title)
     return replace(outcome, kind="variants", word=variant.word, place=variant.place)
 
 
 def articles(rule: Rule) -> Iterator[tuple[str, list[Article]]]:
     """The articles of each test of a rule, with the name of the test: what the test hears, in order. Variants are no cases of their own."""
-    for index, test in enumerate(rule.tests.fires):
-        yield f"{rule.name} fires {index + 1}", [article_of(test.text, test.title)]
-    for index, text in enumerate(rule.tests.silent):
-        yield f"{rule.name} silent {index + 1}", [article_of(text)]
+    yield from articles_of(rule.name, rule.tests)
+
+
+def articles_of(rule: str, tests: Tests) -> Iterator[tuple[str, list[Article]]]:
+    """The same of some tests of a rule."""
+    for index, test in enumerate(tests.fires):
+        yield f"{rule} fires {index + 1}", [article_of(test.text, test.title)]
+    for index, text in enumerate(tests.silent):
+        yield f"{rule} silent {index + 1}", [article_of(text)]
     for kind in STORIES:
-        for index, reports in enumerate(getattr(rule.tests, kind)):
-            yield f"{rule.name} {kind} {index + 1}", [_reported(number, one) for number, one in enumerate(reports, 1)]
+        for index, reports in enumerate(getattr(tests, kind)):
+            yield f"{rule} {kind} {index + 1}", [_reported(number, one) for number, one in enumerate(reports, 1)]
+
+
+def texts(rule: Rule) -> Iterator[str]:
+    """Every text of the tests of a rule, with its headline; of variants with each of their words."""
+    for _, told in articles(rule):
+        yield from (_text(one.title, one.text) for one in told)
+    for some in rule.tests.variants:
+        text = _text(some.title, some.text)
+        yield from (text.replace(BLANK, word) for word in some.words)
+
+
+def _text(title: str, text: str) -> str:
+    return " | ".join(part for part in (title, text) if part)
 
 
 def article_of(text: str, title: str = "") -> Article:
@@ -246,7 +295,7 @@ class _Bench:
 
     def _outcome(self, kind: str, index: int, told: list[Article], wanted: str, got: str, *faults: str) -> Outcome:
         wrong = tuple(fault for fault in faults if fault)
-        text = "\n".join(" | ".join(part for part in (one.title, one.text) if part) for one in told)
+        text = "\n".join(_text(one.title, one.text) for one in told)
         return Outcome(self.rule, kind, index, text, wanted, got, wrong, tuple(self._why(told)) if wrong else ())
 
     def _why(self, told: list[Article]) -> Iterator[str]:

@@ -158,7 +158,7 @@ def test_variants_that_make_no_test(folder: Path, test: str, told: str) -> None:
     """What can be no test is a fault at its place, with what to do."""
     put(folder, '  silent: ["Nobody moved."]', f'  silent: ["Nobody moved."]\n  variants:\n    - {test}')
     (line,) = tocsin("check", "--rules", folder).out.splitlines()
-    assert line.startswith("rules/marching.yaml:22:7: ")
+    assert line.startswith("rules/marching.yaml:22:7: variants 1: ")
     assert told in line
 
 

@@ -50,7 +50,7 @@ STATEMENTS = "Properties Policies 0 PolicyDocument Statement"
 KEYS = "Condition ForAllValues:StringLike dynamodb:LeadingKeys"
 
 MUTATIONS: list[tuple[str, str | list[str], Any]] = [
-    ("a_message_stays_hidden_while_its_reader_works", "ArticleQueue Properties VisibilityTimeout", 364),
+    ("a_message_stays_hidden_while_its_reader_works", "ArticleQueue Properties VisibilityTimeout", 360),
     ("a_message_stays_hidden_while_its_reader_works", "InboxQueue Properties VisibilityTimeout", GONE),
     ("a_message_stays_hidden_while_its_reader_works", "Fetch Properties Timeout", 241),
     ("a_queue_gives_up_into_dead_letters_of_its_own", "PageQueue Properties RedrivePolicy", GONE),
@@ -100,6 +100,11 @@ MUTATIONS: list[tuple[str, str | list[str], Any]] = [
     ("secrets_are_read_by_those_who_need_them", f"{statement('Receive', 'ReadSharedSecret')} Resource", {"Ref": "SlackTokenSecret"}),
     ("deliverers_read_no_articles", f"DeliverRole {STATEMENTS}", more(S3_GET)),
     ("deliverers_read_no_articles", f"SweepRole {STATEMENTS}", more(S3_GET)),
+    (
+        "the_digest_lists_what_it_counts",
+        f"{statement('Digest', 'ListArticlesAndFates')} Condition StringLike s3:prefix",
+        ["fates/*"],
+    ),
     ("strangers_reach_no_story", f"{statement('Due', 'MoveFeedsOn')} Condition", GONE),
     ("strangers_reach_no_story", f"{statement('Fetch', 'WriteCursorsAndNotices')} {KEYS}", more("STORY#*")),
     ("nobody_deletes_what_is_kept", f"{statement('Detect', 'KeepStories')} Action", more("dynamodb:DeleteItem")),

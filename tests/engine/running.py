@@ -28,6 +28,11 @@ REGION = "eu-west-1"
 STARTS_WITHIN = 60.0
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _DENIED = re.compile(r"AccessDenied|not authorized to perform|access is denied|may not be read|\(403\)|Forbidden")
+_READS = {
+    "sqs": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+    "dynamodb": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
+}
+"""What Lambda asks of a role to read a source of events."""
 
 
 class Failed(Exception):
@@ -111,9 +116,12 @@ class Called:
     failed: bool
 
     @property
-    def denied(self) -> bool:
-        """Whether the function met something it may not do, told or not."""
-        return self.failed or bool(_DENIED.search(json.dumps(self.answer) + self.log))
+    def denied(self) -> str:
+        """What shows that the function met something it may not do, told or not; empty when nothing does."""
+        told = json.dumps(self.answer) + self.log
+        if found := _DENIED.search(told):
+            return told[max(0, found.start() - 300) : found.end() + 300]
+        return f"{told[:300]} … {told[-600:]}" if self.failed else ""
 
 
 @dataclass
@@ -122,6 +130,8 @@ class Stack:
 
     url: str
     physical: dict[str, str] = field(default_factory=dict)
+    outside: dict[str, str] = field(default_factory=dict)
+    """Environment of the functions that are tried."""
 
     @classmethod
     def of(cls, url: str) -> Stack:
@@ -168,12 +178,41 @@ class Stack:
                 told += [f"{name}: {one['message'].strip()[:600]}" for one in found[-6:]]
         return "\n".join(told)
 
+    def quieten(self) -> None:
+        """Nothing calls a function any more but who calls it directly: what comes of that call is its alone."""
+        ask, schedules = self.client("lambda"), self.client("scheduler")
+        for mapping in ask.list_event_source_mappings()["EventSourceMappings"]:
+            ask.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        for row in schedules.list_schedules()["Schedules"]:
+            schedules.delete_schedule(Name=row["Name"], GroupName=row["GroupName"])
+
     def afresh(self, function: str) -> None:
         """Lets the next call of a function find a new process, which remembers nothing."""
         ask, name = self.client("lambda"), self.physical[function]
         variables = ask.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        environment = {"Variables": {**variables, "AFRESH": str(time.monotonic_ns())}}
+        environment = {"Variables": {**variables, **self.outside, "AFRESH": str(time.monotonic_ns())}}
         ask.update_function_configuration(FunctionName=name, Environment=environment)
+
+    def refused(self, function: str) -> Iterator[str]:
+        """What AWS itself does under a function's role, and that does not allow; ministack does it without asking.
+
+        Its log is written, the queue or stream it reads is read, what is given up is sent away; and who looks for a file that is
+        not there is told so only if the bucket may be listed.
+        """
+        logs = self.client("logs").describe_log_groups(logGroupNamePrefix=self.physical[f"{function}Logs"])["logGroups"]
+        needed = {logs[0]["arn"]: ["logs:CreateLogStream", "logs:PutLogEvents"]}
+        for mapping in self.client("lambda").list_event_source_mappings()["EventSourceMappings"]:
+            if mapping["FunctionArn"].endswith(f":{self.physical[function]}"):
+                needed[mapping["EventSourceArn"]] = _READS[mapping["EventSourceArn"].split(":")[2]]
+                if destination := mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
+                    needed[destination] = ["sqs:SendMessage"]
+        if function == "Intake":
+            needed[f"arn:aws:s3:::{self.physical['Bucket']}"] = ["s3:ListBucket"]
+        role = self.client("iam").get_role(RoleName=self.physical[f"{function}Role"])["Role"]["Arn"]
+        for resource, actions in needed.items():
+            ask = self.client("iam").simulate_principal_policy
+            found = ask(PolicySourceArn=role, ActionNames=actions, ResourceArns=[resource])["EvaluationResults"]
+            yield from (f"{one['EvalActionName']} on {resource}" for one in found if one["EvalDecision"] != "allowed")
 
     def statements(self, function: str) -> tuple[str, str, list[dict[str, Any]]]:
         """The role of a function, its policy, and the statements in it."""

@@ -20,6 +20,7 @@ from tocsin.cursor import OPEN, REMEMBERED, Cursor, Part, Seen
 from tocsin.errors import FetchFault
 from tocsin.feed import Answer, Feed, FeedEntry
 from tocsin.health import Health
+from tocsin.pipeline.archive import apart
 from tocsin.pipeline.poll import TOGETHER, Asked, Poller, asked_for, send_due
 from tocsin.ports import Listed, Notice, Round
 from tocsin.schedule import phase
@@ -202,6 +203,8 @@ class Cost:
 
     polls: int = 0
     articles: int = 0
+    bringing: int = 0
+    """Calls of Fetch that brought articles."""
     used: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @property
@@ -212,7 +215,12 @@ class Cost:
     def since(self, before: Cost) -> Cost:
         """What was used after `before`."""
         used = {name: count - before.used.get(name, 0) for name, count in self.used.items()}
-        return Cost(self.polls - before.polls, self.articles - before.articles, defaultdict(float, used))
+        return Cost(
+            self.polls - before.polls,
+            self.articles - before.articles,
+            self.bringing - before.bringing,
+            defaultdict(float, used),
+        )
 
 
 class CountedFeeds(MemoryFeeds):
@@ -329,6 +337,7 @@ class CountedQueue:
         self._count(received)
         self._count([[""]] * len(received))
         self.cost.used["functions"] += len(received)
+        self.cost.used[f"calls {self.name}"] += len(received)
         return taken
 
     def _count(self, requests: Sequence[Sequence[str]]) -> None:
@@ -384,9 +393,13 @@ def hourly(count: int, hours: int = 1, warm: int = 2, at_once: int = 1) -> Cost:
             seconds = sky.seconds(calls + puts + sent) + puts * TAKEN["s3"] + sent * TAKEN["sqs"]
             cost.used["GB-seconds"] += seconds * MEMORY / 1024
             cost.polls += len(asked)
-        cost.articles += len(articles.take())
+            bodies = articles.take()
+            cost.articles += sum(len(apart(body)) or 1 for body in bodies)
+            cost.bringing += bool(bodies)
     after = cost.since(before)
-    return replace(after, polls=after.polls // hours, articles=after.articles // hours)
+    return replace(
+        after, polls=after.polls // hours, articles=after.articles // hours, bringing=after.bringing // hours
+    )
 
 
 def told(count: int, cost: Cost) -> str:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from infra.local.slack import LocalSlack
-from tests.system import System, World, row_of, rule_set, seed_articles
-from tests.twins import MemoryArchive, MemoryQueue, Racing
+from tests.system import System, World, brought, found, row_of, rule_set, seed_articles
+from tests.twins import MemoryArchive, MemoryQueue, MemoryTable, Racing
 from tocsin import reading
 from tocsin.article import Article
+from tocsin.compiled import RuleSet
 from tocsin.errors import Conflict
-from tocsin.pipeline.archive import INLINE
+from tocsin.pipeline.archive import INLINE, archived
 from tocsin.pipeline.collect import Collector
 from tocsin.pipeline.deciding import MAX_STORIES
-from tocsin.pipeline.detect import Detector
-from tocsin.ports import FateRecord
+from tocsin.pipeline.detect import Detector, Sent
+from tocsin.ports import Commit, FateRecord, Queue, Wanted
+from tocsin.signal import Signal
 
 PREPARING, _, DISPATCH, PREPARING_TOO, _ = seed_articles()
 STORY = "additional-deployment/north-korea/russia#1"
@@ -127,7 +129,122 @@ def test_a_long_article_travels_by_reference(world: World) -> None:
     Collector(world.archive, queue, world.table, world.clock, reading.contents).collect(key)
     (body,) = queue.bodies
     assert len(body) < 200 < INLINE < len(row_of(long))
-    assert world.detector().article(body) == long
+    assert brought(world.archive, [body]) == [long]
+
+
+def test_a_story_is_written_once_for_all_articles_of_a_batch(world: World) -> None:
+    """However many outlets of a batch tell a story, it is written once, with all of them; one article that comes under two ids counts once."""
+    first = Article(
+        "first", "Turkey is preparing to send more troops to Syria, officials said.", "Headline", "Outlet one"
+    )
+    world.arrive(first)
+    others = [
+        replace(
+            first,
+            id=f"a{number}",
+            source=f"Outlet {number}",
+            title=f"Headline {number}",
+            url=f"https://{number}.example/a",
+        )
+        for number in range(4)
+    ]
+    (before,) = world.table.stories.values()
+    assert world.arrive(*others, replace(others[1], id="b1"), others[2]) == []
+    (story,) = world.table.stories.values()
+    assert (story.version, story.articles, len(story.outlets)) == (before.version + 1, 5, 5)
+    assert fates(world) == {"first": "alerted", **{one.id: "corroborated" for one in others}, "b1": "duplicate"}
+
+
+class Interrupted(MemoryTable):
+    """A table that fails twice, at a call for an article that only adds to a story."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__()
+        self.fails = [call, call]
+
+    def commit(self, commit: Commit, now: datetime) -> None:
+        """See `Table.commit`."""
+        self._fail("address" if commit.address else "story" if not commit.fate else "" if commit.stories else "fate")
+        super().commit(commit, now)
+
+    def want(self, wanted: Wanted, now: datetime) -> None:
+        """See `Table.want`."""
+        self._fail("want")
+        super().want(wanted, now)
+
+    def _fail(self, call: str) -> None:
+        if self.stories and call in self.fails:
+            self.fails.remove(call)
+            raise OSError(call)
+
+
+@pytest.mark.parametrize("call", ["story", "want", "address", "fate"])
+def test_what_adds_to_a_story_is_begun_anew_when_it_was_interrupted(world: World, call: str) -> None:
+    """Wherever the writing of a corroboration ends, it comes again, and then story, message, address and fate are as if nothing had failed."""
+    first = Article(
+        "first", "Turkey is preparing to send more troops to Syria, officials said.", "Headline", "Outlet one"
+    )
+    second = replace(first, id="second", source="Outlet two", url="https://two.example/a", title="Another headline")
+    calm, world.table = World(), Interrupted(call)
+    for told in (calm, world):
+        told.arrive(first)
+        told.deliver()
+        assert told.arrive(second) == ([] if told is calm else ["second"])
+        told.arrive(second)
+        told.deliver()
+    assert [replace(one, version=0) for one in world.table.stories.values()] == [
+        replace(one, version=0) for one in calm.table.stories.values()
+    ]
+    assert (fates(world), world.table.addresses) == (fates(calm), calm.table.addresses)
+    assert [one.message.text for one in world.slack.standing] == [one.message.text for one in calm.slack.standing]
+
+
+MANY = [PREPARING, *(replace(SILENT, id=f"calm {number}", text=f"{SILENT.text} {number}") for number in range(40))]
+
+
+def test_many_articles_travel_in_few_messages(world: World) -> None:
+    """A batch that no request holds travels by reference, up to 25 articles a message, in order; a few travel whole, each alone."""
+    bodies = archived(world.archive, MANY, world.clock())
+    assert [len(brought(world.archive, [body])) for body in bodies] == [25, 16]
+    assert brought(world.archive, bodies) == MANY
+    long = [replace(one, text=one.text * 9_000) for one in MANY[1:4]]
+    bodies = archived(world.archive, long, world.clock())
+    assert brought(world.archive, bodies) == long
+    assert [len(brought(world.archive, [body])) for body in bodies] == [1, 1, 1]
+    assert archived(world.archive, MANY[:10], world.clock()) == [row_of(one) for one in MANY[:10]]
+
+
+def test_of_many_articles_one_that_fails_comes_again_alone(world: World) -> None:
+    """In a message that brings many articles one bad one holds up no other, nor comes again with them."""
+
+    def find(rules: RuleSet, article: Article) -> Sequence[Signal]:
+        if article.id == "calm 3":
+            raise MemoryError
+        return found(rules, article)
+
+    apart = MemoryQueue()
+    detector = replace(world.detector(), find=find, again=lambda: apart)
+    bodies = archived(world.archive, MANY, world.clock())
+    assert detector.take([Sent("1", bodies[0]), Sent("2", bodies[1])]) == []
+    assert [one.id for one in brought(world.archive, apart.bodies)] == ["calm 3"]
+    assert fates(world) == {PREPARING.id: "alerted"}
+    assert detector.take([Sent("3", apart.bodies[0])]) == ["3"]
+
+
+def test_what_ended_the_function_is_taken_apart(world: World) -> None:
+    """A message with many articles that comes a second time is not read: each of them is sent alone; if that fails the message comes again."""
+    apart = MemoryQueue()
+    detector = replace(world.detector(), again=lambda: apart)
+    (body, _) = archived(world.archive, MANY, world.clock())
+    assert detector.take([Sent("1", body, 2)]) == []
+    assert (brought(world.archive, apart.bodies), len(apart.bodies), fates(world)) == (MANY[:25], 25, {})
+    assert detector.take([Sent(str(number), one, 2) for number, one in enumerate(apart.bodies)]) == []
+    assert fates(world) == {PREPARING.id: "alerted"}
+
+    def refused() -> Queue:
+        raise OSError
+
+    assert replace(detector, again=refused).take([Sent("1", body, 2)]) == ["1"]
 
 
 STATES = [

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.system import World
+from tests.system import World, brought
 from tests.twins import MemoryQueue, Racing
 from tocsin import reading
 from tocsin.article import Article
@@ -154,7 +154,7 @@ def test_a_dropped_text_is_known_by_its_file(world: World) -> None:
     for name, body in (("report.txt", b"One two."), ("two.json", b'{"id": "own", "text": "Three four."}')):
         key = world.archive.drop(f"inbox/{name}", body)
         Collector(world.archive, queue, world.table, world.clock, reading.contents).collect(key)
-    assert [(one.id, one.named) for one in map(world.detector().article, queue.bodies)] == [
+    assert [(one.id, one.named) for one in brought(world.archive, queue.bodies)] == [
         ("report", "file"),
         ("own", "given"),
     ]

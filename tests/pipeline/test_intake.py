@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.system import System, World
+from tests.system import System, brought
 from tests.twins import Clock, MemoryArchive, MemoryQueue, MemoryTable
 from tocsin import reading
 from tocsin.adapters.sqs import NotQueued, SqsQueue
@@ -40,7 +40,7 @@ class Intake:
     @property
     def articles(self) -> list[Article]:
         """What is on the queue."""
-        return [World(archive=self.archive).detector().article(body) for body in self.queue.bodies]
+        return brought(self.archive, self.queue.bodies)
 
     @property
     def rejected(self) -> dict[str, str]:

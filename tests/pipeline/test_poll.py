@@ -14,7 +14,7 @@ import pytest
 
 from tests.hostile.polling import CASES, QUIET, SIGNAL, Case, outcome
 from tests.listening import DAY, URL, Listening, entry, subscription
-from tests.system import rule_set
+from tests.system import brought, rule_set
 from tests.twins import MemoryArchive, MemoryFeeds, MemoryQueue, MemoryTable
 from tocsin import health
 from tocsin.adapters.feed import parse
@@ -26,7 +26,7 @@ from tocsin.feed import Answer, Feed
 from tocsin.health import HABIT, Health
 from tocsin.memory import Kept
 from tocsin.message import notices as told
-from tocsin.pipeline.archive import arrived, read_on
+from tocsin.pipeline.archive import read_on
 from tocsin.pipeline.poll import HELD, Asked, asked_for, comes_again, send_due
 from tocsin.ports import FateRecord, Notice
 from tocsin.schedule import A_HOST, interval, phase
@@ -112,7 +112,7 @@ def test_what_is_new_and_holds_no_signal_costs_the_detector_no_call(desk: Listen
     desk.poller().poll([Asked("1", feed_id(URL))])
     desk.world.table = Untouched()
     desk.world.archive, written = MemoryArchive(), desk.world.archive
-    (article,) = [arrived(body, lambda: written) for body in desk.queue.bodies]
+    (article,) = brought(written, desk.queue.bodies)
     assert desk.world.arrive(article) == []
     assert desk.world.archive.keys("") == []
     assert read_on(written, f"{desk.world.clock():%Y-%m-%d}") == 1
@@ -324,7 +324,7 @@ def test_no_more_is_held_than_fits(desk: Listening) -> None:
         desk.publish(A, url=feed.url)
     assert desk.poller().poll([Asked(feed.id, feed.id) for feed in large]) == []
     assert read == [0, 1, 2]
-    assert len(desk.queue.bodies) == len(entries) * len(large)
+    assert len(brought(desk.world.archive, desk.queue.bodies)) == len(entries) * len(large)
 
 
 @pytest.mark.parametrize("etag", ['"a\r\nCookie: x"', '"é"', '"' + "x" * 400 + '"'])

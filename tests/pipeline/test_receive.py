@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.system import System, World, system
+from tests.system import System, World, brought, system
 from tests.twins import Clock, MemoryArchive, MemoryQueue, MemoryTable
 from tocsin import reading
 from tocsin.adapters.gateway import answer_of, request_of
@@ -70,7 +70,7 @@ class Endpoint:
     @property
     def articles(self) -> list[Article]:
         """What is on the queue."""
-        return [World(archive=self.archive).detector().article(body) for body in self.queue.bodies]
+        return brought(self.archive, self.queue.bodies)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.system import ROOT, RULES, rule_set, seed_articles
+from tocsin.adapters.kept import sealed, unsealed
 from tocsin.adapters.rulebook import INSIDE, KEPT, build, models, rulebook
 from tocsin.article import Article
 from tocsin.detection import detect
@@ -133,8 +134,8 @@ def _emptied(path: Path) -> None:
 
 
 def _of_another_set(path: Path) -> None:
-    head, _, body = path.read_bytes().partition(b"\n")
-    path.write_bytes(json.dumps(json.loads(head) | {"tocsin": "0" * 64}).encode() + b"\n" + body)
+    head, _, body = (unsealed(path.read_bytes()) or b"").partition(b"\n")
+    path.write_bytes(sealed(json.dumps(json.loads(head) | {"tocsin": "0" * 64}).encode() + b"\n" + body))
 
 
 @pytest.mark.parametrize("harm", [_cut, _flipped, _foreign, _emptied, _of_another_set])
@@ -216,11 +217,11 @@ def test_without_any_rule_nothing_is_kept(tmp_path: Path, home: dict[str, str]) 
 )
 def test_an_article_without_a_signal_needs_no_library(cache: Path, text: str) -> None:
     """Until an article without a signal is dismissed, detection imports neither YAML nor pydantic nor boto3."""
-    body = json.dumps(Article("a", text).to_json())
+    body = json.dumps(Article("a", text, fresh=True).to_json())
     code = (
         "import os, sys; import handlers.detect; from pathlib import Path; from tocsin.adapters import aws; from tocsin.pipeline import detect\n"
         f"detector = detect.Detector(aws.rule_set(Path(os.environ['TOCSIN_RULES'])), None, None, aws.now, None)\n"
-        f"assert not detector.find(detector.rules, detector.article({body!r}))\n"
+        f"assert detector.take([detect.Sent('1', {body!r})]) == []\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     ran = subprocess.run(

@@ -712,7 +712,10 @@ def test_secret_without_a_token_says_what_to_store(secrets: Any, stored: str) ->
 
 def test_secret_that_is_absent_or_doomed_says_so(secrets: Any) -> None:
     """An absent secret, one scheduled for deletion and one without text are faults that say what to mend."""
-    with pytest.raises(SettingsFault, match="the secret slack cannot be read: it does not exist; create it"):
+    with pytest.raises(
+        SettingsFault,
+        match="the secret slack cannot be read: it does not exist; aws secretsmanager create-secret --name slack",
+    ):
         SecretToken(secrets, "slack")()
     secrets.create_secret(Name="slack", SecretBinary=b"bytes")
     with pytest.raises(SettingsFault, match="holds no Slack bot token"):
@@ -727,7 +730,13 @@ def test_secret_that_may_not_be_read_says_so(secrets: Any) -> None:
     # Stubbed, as moto answers a denied call of Secrets Manager in a form that AWS does not use.
     stub = Stubber(secrets)
     stub.add_client_error("get_secret_value", "AccessDeniedException")
-    with stub, pytest.raises(SettingsFault, match="secretsmanager:GetSecretValue"):
+    with (
+        stub,
+        pytest.raises(
+            SettingsFault,
+            match="secretsmanager:GetSecretValue on it to the function's role or, if it does not exist, aws",
+        ),
+    ):
         SecretToken(secrets, "slack")()
 
 
@@ -740,10 +749,14 @@ def test_a_parameter_gives_the_token(tmp_path: Path) -> None:
     session.set_credentials("x", "x")
     whole = boto3.client("ssm", "eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
     trimmed = session.create_client("ssm", "eu-central-1")
-    with pytest.raises(SettingsFault, match="the secret /slack cannot be read: it does not exist; create it"):
+    with pytest.raises(
+        SettingsFault, match="the secret /slack cannot be read: it does not exist; tocsin slack token /slack"
+    ):
         SecretToken(trimmed, "/slack")()
     whole.put_parameter(Name="/slack", Value=CANARY, Type="String")
-    with pytest.raises(SettingsFault, match="it is not encrypted; store the token anew") as caught:
+    with pytest.raises(
+        SettingsFault, match="not encrypted; aws ssm delete-parameter --name /slack, then tocsin slack token /slack"
+    ) as caught:
         SecretToken(trimmed, "/slack")()
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert CANARY not in "".join(str(frame.locals) for frame in told.stack if frame.filename.endswith("secrets.py"))

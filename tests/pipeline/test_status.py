@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import boto3
 import pytest
 
 from tests.system import STACK, System, World, row_of, seed_articles, tocsin
@@ -24,7 +25,12 @@ def test_the_screen_tells_how_the_stack_is_doing(deployed: System) -> None:
     deployed.send(row_of(Article("one", text, "Turkey readies troops", "Outlet", "", deployed.now)))
     deployed.pump.drain()
     deployed.move(minutes=5)
+    asked: list[str] = []
+    boto3.setup_default_session()
+    events = boto3._get_default_session().events  # noqa: SLF001 - what counts the calls of all clients made from here on
+    events.register("before-call.cloudformation", lambda model, **_: asked.append(model.name))
     ran = tocsin("status", "--stack-name", STACK)
+    assert sorted(asked) == ["DescribeStacks", "ListStackResources"]  # each once
     assert (ran.code, ran.err) == (0, "")
     for part in (
         "last article  2025-03-01 09:00 UTC (5 min ago); 1 in 7 days",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.system import System, World, row_of, rule_set
+from tests.system import System, World, brought, row_of, rule_set
 from tests.twins import Clock, MemoryArchive, MemoryQueue
 from tocsin.adapters import pages
 from tocsin.article import Article
@@ -74,7 +74,7 @@ class Reading:
         """One message of the page queue; the article that comes of it."""
         reader = PageReader(self.site, pages.extract, self.archive, self.queue, self.clock)
         reader.read(row_of(article), receives)
-        return World(archive=self.archive).detector().article(self.queue.bodies[-1])
+        return brought(self.archive, self.queue.bodies)[-1]
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_without_a_page_the_summary_is_the_article(reading: Reading, name: str) 
 def test_where_no_pages_are_fetched_the_summary_is_the_article(reading: Reading) -> None:
     """Without a page queue summaries go on at once, together, each saying what it lacks."""
     Unread(reading.archive, reading.queue, reading.clock).send([row_of(SUMMARY), row_of(replace(SUMMARY, id="b"))])
-    one, other = (World(archive=reading.archive).detector().article(body) for body in reading.queue.bodies)
+    one, other = brought(reading.archive, reading.queue.bodies)
     assert (one.id, other.id, one.text) == ("a", "b", SUMMARY.text)
     assert one.lacks == "all but its summary, because of its page: this stack fetches none"
     assert (reading.site.asked, len(reading.archive.keys("articles/"))) == ([], 1)

@@ -6,6 +6,7 @@ import inspect
 import json
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -78,7 +79,7 @@ class Caller:
             self.record, self.fate, self.known, self.known, self.story, self.episodes, self.posted, *[self.due] * 3, self.silence, self.held,
             self.digest, self.bulletin, self.backlog, self.count, self.count_silent, self.tallies, self.doubtful, self.doubtful, self.audited,
             *[self.turn] * 4, self.pause, self.shut, self.reopen, *[self.roll] * 3, self.room, self.rolled,
-            *[self.spread] * 3, self.further,
+            *[self.spread] * 3, self.further, *[self.address, self.add] * 2,
         ]  # fmt: skip
         table.reopen()  # what another caller may have shut
 
@@ -106,8 +107,21 @@ class Caller:
         named = ((other, version),) if other != story.id and self.random.randrange(3) == 0 else ()
         relied, beside = (named, ()) if self.random.choice([True, False]) else ((), named)
         held = (self.a_held(story.id),) if self.random.choice([True, False]) else ()
-        address = self.any_address() if self.random.choice([True, False]) else ""
-        self.table.commit(Commit(fate, (story,), tuple(alerts), relied, beside, held, replaces, address), self.now)
+        more = (a_fate(f"{fate.article} too", self.now),) if self.random.randrange(4) == 0 else ()
+        self.table.commit(Commit(fate, (story,), tuple(alerts), relied, beside, held, replaces, more=more), self.now)
+
+    def address(self) -> None:
+        """An article is to be found by its address, which another may have."""
+        self.table.commit(Commit(address=self.any_address(), article=self.any_article()), self.now)
+
+    def add(self) -> None:
+        """A story is written alone, and what its root shall show is wanted, perhaps less than was before."""
+        known = self.table.story(self.any_story())
+        if known:
+            self.table.commit(Commit(stories=(known,)), self.now)
+            late = replace(known, version=known.version - self.random.randrange(3))
+            self.table.want(Wanted(f"{known.id}/first_report", late, level="high"), self.now)
+        self.table.commit(Commit(a_fate(self.any_article(), self.now, self.any_content())), self.now)
 
     def a_held(self, story: str) -> Held:
         """Something a silence held back."""

@@ -61,8 +61,10 @@ def test_what_an_edit_does_not_touch_is_not_looked_at_again(folder: Path, monkey
 
     monkeypatch.setattr(crowd, "detect", reads)
     desk.look()
-    assert read == []
     save(folder, "quiet_for: 3d", "quiet_for: 4d")
+    desk.look()
+    assert read == []
+    save(folder, "..4 <host>", "..5 <host>")
     desk.look()
     assert read == ["Ruritania marched its host."]
 

@@ -29,6 +29,7 @@ MODES: Mapping[str, tuple[str, ...]] = {
     "table.audited": WRITE,
     "table.record": WRITE,
     "table.commit": WRITE,
+    "table.want": WRITE,
     "table.claim": WRITE,
     "table.turn": WRITE,
     "table.room": WRITE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -9,8 +11,9 @@ from tests.system import seeds
 from tests.twins import CHANNEL
 from tocsin.routes import Matcher, Route, Routes, everything_to
 
-POISON, SILENT, BROKEN = "poison", "silent", "broken"
+POISON, SILENT, BROKEN, LATE, LATER = "poison", "silent", "broken", "late", "later"
 WATCH = "C0WATCH"
+LATEST = "2025-01-25T12:00:00+00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,12 @@ class Drop:
     key: str
     body: bytes
     metadata: tuple[tuple[str, str], ...] = ()
+    articles: tuple[str, ...] = ()
+    """The ids of what it holds: by its own name, unless it says others."""
+
+    def __post_init__(self) -> None:
+        if not self.articles:
+            object.__setattr__(self, "articles", (self.key.rpartition("/")[2].removesuffix(".txt"),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class Scene:
     deeds: tuple[Deed, ...] = ()
     alerts: int = 5
     """How many are raised; one fewer when the dispatch is decided on before every report of its preparation."""
+    together: bool = False
+    """Whether what is dropped at once stands in one file, so that one message brings many articles."""
 
 
 GOES_ON = Route("watch", (Matcher("rule", "=", ("additional-deployment",)),), goes_on=True)
@@ -70,7 +81,10 @@ DESK = Scene(
     alerts=3,
 )
 """While a second outlet tells the story, people press its buttons, and one types the slash command."""
-SCENES = {scene.name: scene for scene in (SEEDS, CHANNELS, DESK)}
+QUIET = tuple(f"{SILENT}{number}" for number in range(6))
+BATCH = Scene("batch", ((POISON, "000", "003", "001", "002", "004", *QUIET), (LATE, LATER)), together=True)
+"""All of it comes in one message, the poison first; and later two articles that only add to a story."""
+SCENES = {scene.name: scene for scene in (SEEDS, CHANNELS, DESK, BATCH)}
 
 
 @cache
@@ -87,4 +101,17 @@ def drops(scene: Scene = SEEDS) -> tuple[tuple[Drop, ...], ...]:
     told[SILENT] = Drop(f"inbox/{SILENT}.txt", b"Two ministers opened a museum on Friday.")
     told[BROKEN] = Drop(f"inbox/{BROKEN}.txt", b"\x00\x01\x02")
     told[POISON] = Drop(f"inbox/{POISON}.txt", b"Two ministers closed a museum on Friday.")
-    return tuple(tuple(told[name] for name in wave) for wave in scene.waves)
+    late = b"North Korea is preparing to send more troops to Russia, officials said on Friday."
+    for name in (LATE, LATER):
+        says = (("title", f"Troops, {name}"), ("source", f"The {name} outlet"), ("published", LATEST))
+        told[name] = Drop(f"inbox/{name}.txt", late, says)
+    told |= {name: Drop(f"inbox/{name}.txt", f"Two ministers opened {name} on Friday.".encode()) for name in QUIET}
+    waves = (tuple(told[name] for name in wave) for wave in scene.waves)
+    return tuple((_one_file(wave),) if scene.together else wave for wave in waves)
+
+
+def _one_file(some: Sequence[Drop]) -> Drop:
+    """What some files tell, in one."""
+    rows = [{"id": one.articles[0], "text": one.body.decode(), **dict(one.metadata)} for one in some]
+    told = "\n".join(json.dumps({name: value for name, value in row.items() if value}) for row in rows)
+    return Drop(f"inbox/{some[0].articles[0]}.jsonl", told.encode(), articles=tuple(row["id"] for row in rows))

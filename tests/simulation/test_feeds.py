@@ -12,9 +12,9 @@ from typing import Any
 from tests.listening import Listening, entry
 from tests.simulation.faults import READ, WRITE, Fault
 from tests.simulation.world import Port
+from tests.system import brought
 from tests.twins import Crash
 from tocsin.adapters.feed import parse
-from tocsin.pipeline.archive import arrived
 from tocsin.pipeline.poll import Asked, Poll, Poller, asked_for, send_due
 
 MODES = {
@@ -70,7 +70,7 @@ class Reading:
             self.desk.feed_queue.bodies.clear()
             with suppress(Crash, OSError):
                 self.left = self.ask(self.left)
-        return {arrived(body, lambda: self.desk.world.archive).id for body in self.desk.queue.bodies}
+        return {article.id for article in brought(self.desk.world.archive, self.desk.queue.bodies)}
 
     def ask(self, feeds: Sequence[str]) -> list[str]:
         """The function is called; answers what comes again."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import time_machine
 
-from tests.simulation.scenes import DESK
+from tests.simulation.scenes import BATCH, DESK
 from tests.simulation.world import OutboxTable, Port, Variant
 from tests.twins import Row
 from tocsin.errors import Unknown
@@ -69,12 +69,11 @@ class Torn(OutboxTable):
 
     def put_stories(self, commit: Commit, now: datetime) -> None:
         """Writes the stories."""
-        super().commit(replace(commit, alerts=(), held=(), address=""), now)
-        self.fates.pop(commit.fate.article)
+        super().commit(replace(commit, fate=None, replaces=None, alerts=(), held=()), now)
 
     def put_fate(self, commit: Commit, now: datetime) -> None:
         """Writes the fate."""
-        super().commit(Commit(commit.fate, held=commit.held, replaces=commit.replaces, address=commit.address), now)
+        super().commit(Commit(commit.fate, held=commit.held, replaces=commit.replaces), now)
 
     def put_alerts(self, commit: Commit, now: datetime) -> None:
         """Writes the alerts."""
@@ -126,6 +125,7 @@ MUTANTS = (
     Variant("late-edits", deliverer=NoWait),
     Variant("no-order", deliverer=NoOrder),
     Variant("whole-batches", whole_batches=True),
+    Variant("never-apart", apart=False, scene=BATCH),
 )
 
 # ── how others deliver ───────────────────────────────────────────────────────────────────────────────────────────────

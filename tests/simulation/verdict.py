@@ -14,7 +14,7 @@ from typing import Any
 from tests.simulation.faults import Schedule
 from tests.simulation.scenes import BROKEN, POISON, SEEDS, Scene, drops
 from tests.simulation.world import Variant, World, simulated
-from tests.system import rule_set
+from tests.system import brought, rule_set
 from tests.twins import MemoryTable
 from tocsin import message
 from tocsin.article import Article
@@ -102,7 +102,9 @@ def _messages(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
             yield "lost", f"{one.alert} is not in the thread of its root"
         if channel not in {"", one.channel}:
             yield "lost", f"{one.alert} stands in {one.channel}"
-    expected = scene.alerts - (SPEAKS_OF_IT in scene.waves[-1] and not any(one.endswith(DISPATCH) for one in raised))
+    expected = scene.alerts - (
+        any(SPEAKS_OF_IT in wave for wave in scene.waves) and not any(one.endswith(DISPATCH) for one in raised)
+    )
     if len(raised) != expected:
         yield "lost" if len(raised) < expected else "duplicate", f"{len(raised)} alerts were raised"
 
@@ -130,7 +132,7 @@ def _stories(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
 def _fates(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
     """Every article has one fate, and only the poison lies among the dead letters."""
     fates = Counter([*left.fates, *_silent(world)])
-    files = {drop.key.rpartition("/")[2].removesuffix(".txt") for wave in drops(world.variant.scene) for drop in wave}
+    files = {article for wave in drops(world.variant.scene) for drop in wave for article in drop.articles}
     told = files - {POISON}
     for article in told:
         if fates[article] != 1:
@@ -139,7 +141,7 @@ def _fates(world: World, left: MemoryTable) -> Iterator[tuple[str, str]]:
         yield "duplicate", f"{article} is no article, and has a fate"
     for what in world.given_up:
         yield "lost", f"{what} lies among the dead letters"
-    if POISON in files and not any(json.loads(body)["id"] == POISON for body in world.articles.dead):
+    if POISON in files and not any(one.id == POISON for one in brought(world.archive, world.articles.dead)):
         yield "stuck", "the poison was not given up"
 
 
@@ -195,7 +197,8 @@ def _articles(scene: Scene) -> tuple[Article, ...]:
 
     world.articles.send = listening  # type: ignore[method-assign, assignment]  # to hear what is sent
     simulated(world)
-    return tuple(one for body in bodies if (one := Article.from_json(json.loads(body))).id not in {POISON, BROKEN})
+    told = {one.id: one for one in brought(world.archive, bodies)}
+    return tuple(one for name, one in told.items() if name not in {POISON, BROKEN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from tests.simulation.people import AGAIN, FILLS_IN, TRIES, MemoryForms, MemoryR
 from tests.simulation.queues import Batch, MemoryMailbox, MemoryStream
 from tests.simulation.remembering import remembering
 from tests.simulation.scenes import POISON, SEEDS, Deed, Drop, Scene, drops
-from tests.system import found_once, rule_set
+from tests.system import brought, found_once, rule_set
 from tests.twins import Crash, FixedToken, MemoryArchive, MemoryFeeds, MemorySlack, MemoryTable, Row, Shown
 from tocsin.adapters import aws
 from tocsin.article import Article
@@ -81,6 +81,8 @@ class Variant:
     """Whether a message is deleted before it is handled."""
     whole_batches: bool = False
     """Whether a message that fails fails its whole batch."""
+    apart: bool = True
+    """Whether the articles of a message come again each alone."""
     scene: Scene = SEEDS
 
 
@@ -273,7 +275,7 @@ class World:
     def given_up(self) -> Mapping[str, int]:
         """What lies among the dead letters, the poison aside, and after how many receives."""
         numbers = deployment()
-        articles = {json.loads(body)["id"] for body in self.articles.dead} - {POISON}
+        articles = {one.id for one in brought(self.archive, self.articles.dead)} - {POISON}
         notices = {"a notice of a dropped file": numbers.inbox.receives} if self.inbox.dead else {}
         questions = {"a question": numbers.questions.receives} if self.questions.dead else {}
         return {f"article {one}": numbers.articles.receives for one in sorted(articles)} | notices | questions
@@ -385,8 +387,11 @@ class World:
             mailbox.delete(messages)
         if self.call(f"{name}.receive", NOTHING) == "twice":
             mailbox.again(messages)
-        event = {"Records": [{"messageId": mail.id, "body": mail.body} for mail in messages]}
-        answer = self._invoke(handler.__module__.rpartition(".")[2], handler, event)
+        records = [
+            {"messageId": one.id, "body": one.body, "attributes": {"ApproximateReceiveCount": str(one.receives)}}
+            for one in messages
+        ]
+        answer = self._invoke(handler.__module__.rpartition(".")[2], handler, {"Records": records})
         if answer is not None:
             failed = {row["itemIdentifier"] for row in answer["batchItemFailures"]}
             failed = {mail.id for mail in messages} if failed and self.variant.whole_batches else failed
@@ -486,7 +491,8 @@ class World:
     def detector(self) -> Detector:
         """What detect runs."""
         table, archive = self.ports["table"], self.ports["archive"]
-        return Detector(rule_set(), lambda: table, lambda: archive, self.clock, None, signals_of)
+        again = (lambda: self.ports["queue"]) if self.variant.apart else None
+        return Detector(rule_set(), lambda: table, lambda: archive, self.clock, None, signals_of, again=again)
 
     def interactor(self) -> Interactor:
         """What interact runs."""

@@ -261,7 +261,7 @@ def _extracted(answer: Answer) -> Page:
 
 
 def detector(rules: str | None = None) -> Detector:
-    """What `handlers.detect` runs, with the set of rules that is named, or else is in force."""
+    """What `handlers.detect` runs, with the set of rules that is named, or else is in force; it goes on with what comes again."""
     from tocsin.pipeline.detect import Detector
 
     settings = Settings(os.environ)
@@ -272,6 +272,7 @@ def detector(rules: str | None = None) -> Detector:
         now,
         settings.max_age,
         tally=lambda one, at: table().count(one, at),
+        again=lambda: queue(settings.article_queue, None if rules is None else lambda: rules),
     )
 
 

@@ -157,15 +157,22 @@ class DynamoTable:
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
-        actions: list[dict[str, Any]] = [{"Put": _fate_put(commit.fate, commit.replaces)}]
+        actions: list[dict[str, Any]] = [{"Put": _fate_put(commit.fate, commit.replaces)}] if commit.fate else []
+        actions += [{"Put": _fate_put(fate, None)} for fate in commit.more]
         if commit.address:
-            actions.append({"Put": _address_put(commit.address, commit.fate)})
+            actions.append({"Put": _address_put(commit.address, commit.article, now)})
         actions += [{"Put": _story_put(story, now)} for story in commit.stories]
         actions += [{"ConditionCheck": _check(story, version)} for story, version in commit.relied]
         actions += [{"Update": _raised(story, version)} for story, version in commit.beside]
         actions += [{"Put": {"Item": _held_item(held)}} for held in commit.held]
         actions += [{"Update": _outbox_update(wanted, now)} for wanted in commit.alerts]
-        self._transact(actions, f"article {commit.fate.article!r}")
+        self._write(actions, f"article {commit.fate.article if commit.fate else commit.article!r}")
+
+    def want(self, wanted: Wanted, now: datetime) -> None:
+        """See `Memory.want`."""
+        shown = wanted.story.version + 1
+        values = _asked(wanted.story.id, shown, wanted.reply, wanted.level, now)
+        self._update(wanted.alert, _ASK, "attribute_not_exists(pk) OR wanted < :wanted", values, names=_ASKED)
 
     def once(self, name: str, now: datetime, until: datetime) -> bool:
         """See `DeskTable.once`."""
@@ -187,16 +194,19 @@ class DynamoTable:
         actions: list[dict[str, Any]] = [{"Put": _story_put(story, now)}]
         actions += [{"Update": _outbox_update(shown, now)}] if shown else []
         actions += [{"Put": {"Item": _silence_item(silence)}} for silence in silences]
-        self._transact(actions, f"story {story.id!r}")
+        self._write(actions, f"story {story.id!r}")
 
-    def _transact(self, actions: Sequence[dict[str, Any]], what: str) -> None:
-        """Writes it all or nothing; `Conflict` when a condition does not hold or another writer is at it."""
+    def _write(self, actions: Sequence[dict[str, Any]], what: str) -> None:
+        """Writes it all or nothing; `Conflict` when a condition does not hold or another writer is at it. One write alone costs half."""
         for action in actions:
             next(iter(action.values()))["TableName"] = self._name
         try:
-            self._client.transact_write_items(TransactItems=actions)
+            if len(actions) == 1 and "Put" in actions[0]:
+                self._client.put_item(**actions[0]["Put"])
+            else:
+                self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
-            if not is_cancelled(error):
+            if not (is_cancelled(error) or is_conditional(error)):
                 raise
             reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])} - {
                 "None"
@@ -690,16 +700,13 @@ def _address(address: str) -> str:
     return f"ADDRESS#{hashlib.sha256(address.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
-def _address_put(address: str, fate: FateRecord) -> dict[str, Any]:
-    """Lets the article be found by its address; of two that come at the same moment with one address the second must wait."""
-    item = as_item(_address(address), "ARTICLE", {}, expires=datetime.fromisoformat(fate.at) + FATES_LIVE)
+def _address_put(address: str, article: str, now: datetime) -> dict[str, Any]:
+    """Lets the article be found by its address, unless another is."""
+    item = as_item(_address(address), "ARTICLE", {}, expires=now + FATES_LIVE)
     return {
-        "Item": item | {"article": {"S": fate.article}},
+        "Item": item | {"article": {"S": article}},
         "ConditionExpression": "attribute_not_exists(pk) OR article = :article OR expires_at < :now",
-        "ExpressionAttributeValues": {
-            ":article": {"S": fate.article},
-            ":now": {"N": str(int(datetime.fromisoformat(fate.at).timestamp()))},
-        },
+        "ExpressionAttributeValues": {":article": {"S": article}, ":now": {"N": str(int(now.timestamp()))}},
     }
 
 

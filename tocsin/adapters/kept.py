@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OTHERS = 0o022
+_SEAL = 4
+"""Bytes that tell whether the rest is whole."""
 
 
 def place(kind: str, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -43,6 +46,17 @@ def write(path: Path, data: bytes) -> None:
             raise
 
 
+def sealed(data: bytes) -> bytes:
+    """Data with what tells whether it is whole."""
+    return zlib.crc32(data).to_bytes(_SEAL, "big") + data
+
+
+def unsealed(data: bytes) -> bytes | None:
+    """The same again; None where something of it is lost or changed."""
+    body = data[_SEAL:]
+    return body if sealed(body) == data else None
+
+
 class Kept:
     """Things of one kind, as many as are worth their room."""
 
@@ -51,20 +65,28 @@ class Kept:
         self._most = most
 
     def get(self, key: str) -> bytes | None:
-        """What was kept under a key."""
+        """What was kept under a key; what is not whole is not there."""
         if self.folder is None:
             return None
         try:
-            return (self.folder / key).read_bytes()
+            return unsealed((self.folder / key).read_bytes())
         except OSError:
             return None
+
+    def like(self, prefix: str) -> list[str]:
+        """The keys that begin so, what was kept last first."""
+        found: list[tuple[float, str]] = []
+        for path in self.folder.glob(f"{prefix}*") if self.folder else ():
+            with suppress(OSError):
+                found.append((path.stat().st_mtime, path.name))
+        return [name for _, name in sorted(found, reverse=True)]
 
     def put(self, key: str, data: bytes) -> None:
         """Keeps something; a full or locked disk costs time, nothing else."""
         if self.folder is None:
             return
         with suppress(OSError):
-            write(self.folder / key, data)
+            write(self.folder / key, sealed(data))
             kept = [*self.folder.iterdir()]
             if len(kept) > self._most:
                 kept.sort(key=lambda path: path.stat().st_mtime, reverse=True)

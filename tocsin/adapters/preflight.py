@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tocsin.adapters.secrets import service_of
+from tocsin.adapters.secrets import how_to_store, service_of
 from tocsin.pipeline.doctor import Finding
 
 SERVICES = (
@@ -133,7 +133,7 @@ def _secret(session: boto3.Session, parameter: str, name: str) -> Finding:
             step,
             "failed",
             "it does not exist in this region",
-            f"aws secretsmanager create-secret --name {name} --secret-string …, or name another by {parameter}",
+            f"{how_to_store(name)}, or name another by {parameter}",
         )
     if "DeletedDate" in told:
         return Finding(
@@ -146,9 +146,10 @@ def _parameter(session: boto3.Session, step: str, parameter: str, name: str) -> 
     """As `_secret`, of a parameter."""
     wanted = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
     found = session.client("ssm").describe_parameters(ParameterFilters=wanted)["Parameters"]
-    store = f"tocsin slack token {name}"
     if not found:
-        return Finding(step, "failed", "it does not exist in this region", f"{store}, or name another by {parameter}")
+        mend = f"{how_to_store(name)}, or name another by {parameter}"
+        return Finding(step, "failed", "it does not exist in this region", mend)
     if found[0]["Type"] != "SecureString":
-        return Finding(step, "failed", "it is not encrypted", f"delete it, then {store}")
+        mend = f"delete it, aws ssm delete-parameter --name {name}, then {how_to_store(name)}"
+        return Finding(step, "failed", "it is not encrypted", mend)
     return Finding(step, "ok", "it exists")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ from tocsin.errors import RuleFaults
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tocsin.rules import Loaded
+    from tocsin.compiled import RuleSet
+    from tocsin.rules import Loaded, Shelf
 
 INSIDE = "compiled"
 """The artefact that lies in the folder itself, written where it is built."""
@@ -42,17 +44,25 @@ def rulebook(folder: Path, environment: Mapping[str, str] = os.environ) -> Artef
     return found
 
 
-def models(folder: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
+def models(folder: Path, environment: Mapping[str, str] = os.environ, shelf: Shelf | None = None) -> Loaded:
     """A folder with its models and the places of all that is written there; what was read or compiled before is not again."""
     from tocsin import rules
 
     key = artefact.key(folder) if folder.is_dir() else None
     kept = Kept("rules", KEPT, environment)
     found = _known(folder, key, kept) if key else None
-    loaded = rules.load(folder, rules.Shelf(kept=Kept("files", FILES, environment)), found.rule_set if found else None)
+    shelf = shelf or rules.Shelf(kept=Kept("files", FILES, environment))
+    loaded = rules.load(folder, shelf, found.rule_set if found else None)
     if key and not found and loaded.models:
         kept.put(key, artefact.written(_made_of(folder, loaded), key))
-    return loaded
+    return replace(loaded, key=key or "")
+
+
+def remembered(key: str, environment: Mapping[str, str] = os.environ) -> RuleSet | None:
+    """The set that was compiled under a key, if it is kept still."""
+    data = Kept("rules", KEPT, environment).get(key)
+    found = artefact.read(data, key) if data else None
+    return found.rule_set if found else None
 
 
 def _known(folder: Path, key: str, kept: Kept) -> Artefact | None:

@@ -13,16 +13,22 @@ from tocsin.errors import SettingsFault
 _HEADER_SAFE = re.compile(r"[!-~]+")
 _ACTIONS = {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}
 _KEY = "its KMS key cannot be used; allow kms:Decrypt on that key to the function's role"
-_ABSENT = "it does not exist; create it and store the token in it"
+_ABSENT = {"ResourceNotFoundException", "ParameterNotFound"}
 # What the services answer, and what the operator should do about it.
 _MENDS = {
-    "ResourceNotFoundException": _ABSENT,
-    "ParameterNotFound": _ABSENT,
     "DecryptionFailure": _KEY,
     "InvalidKeyId": _KEY,
     "InvalidRequestException": "it has no value or is scheduled for deletion; restore it or store the token in it",
 }
-_PLAIN = "it is not encrypted; store the token anew, as a SecureString"
+
+
+def how_to_store(name: str) -> str:
+    """The command that keeps a token under a name for the first time."""
+    if service_of(name) == "ssm":
+        return f"tocsin slack token {name}"
+    if name.startswith("arn:"):  # AWS makes those up
+        return "aws secretsmanager create-secret, then deploy with its ARN"
+    return f"aws secretsmanager create-secret --name {name} --secret-string …"
 
 
 def service_of(name: str) -> str:
@@ -76,15 +82,23 @@ class SecretToken:
         try:
             told = self._parameter() if service == "ssm" else self._secret()
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            denied = f"access is denied; allow {_ACTIONS[service]} on it to the function's role"
-            mend = denied if code == "AccessDeniedException" else _MENDS.get(code, code)
-            raise SettingsFault(f"the secret {self._name} cannot be read: {mend}") from None
+            what = self._mend(error.response["Error"]["Code"], service)
+            raise SettingsFault(f"the secret {self._name} cannot be read: {what}") from None
         except BotoCoreError as error:
             raise SettingsFault(f"the secret {self._name} cannot be read: {type(error).__name__}") from None
         if told is None:
-            raise SettingsFault(f"the secret {self._name} cannot be read: {_PLAIN}")
+            anew = f"aws ssm delete-parameter --name {self._name}, then {how_to_store(self._name)}"
+            raise SettingsFault(f"the secret {self._name} cannot be read: it is not encrypted; {anew}")
         return told
+
+    def _mend(self, code: str, service: str) -> str:
+        """What an answer means, and what to do. Secrets Manager denies access to what is not there."""
+        if code in _ABSENT:
+            return f"it does not exist; {how_to_store(self._name)}"
+        if code == "AccessDeniedException":
+            absent = f" or, if it does not exist, {how_to_store(self._name)}" if service == "secretsmanager" else ""
+            return f"access is denied; allow {_ACTIONS[service]} on it to the function's role{absent}"
+        return _MENDS.get(code, code)
 
     def _secret(self) -> str:
         return str(self._client.get_secret_value(SecretId=self._name).get("SecretString", ""))

@@ -82,7 +82,7 @@ class DeployedStack:
 
     def dead_letters(self) -> list[DeadLetters]:
         """The stack's dead-letter queues, by name."""
-        return sorted(dead_letters(_client("sqs"), self._of_type("AWS::SQS::Queue")), key=lambda queue: queue.name)
+        return self._dead_letters
 
     def queues(self) -> dict[str, int]:
         """About how many messages wait in each queue that is no dead-letter queue, by name."""
@@ -130,11 +130,9 @@ class DeployedStack:
 
     def _of_type(self, resource_type: str) -> dict[str, str]:
         """The physical ids of the stack's resources of a type, by logical id."""
-        pages = _client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
         return {
             row["LogicalResourceId"]: row["PhysicalResourceId"]
-            for page in pages
-            for row in page["StackResourceSummaries"]
+            for row in self._resources
             if row["ResourceType"] == resource_type and "PhysicalResourceId" in row
         }
 
@@ -156,6 +154,17 @@ class DeployedStack:
         return {output["OutputKey"]: output["OutputValue"] for output in self._described.get("Outputs", [])}
 
     @cached_property
+    def _resources(self) -> list[dict[str, Any]]:
+        """What the stack is made of, asked for once."""
+        pages = _client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return [row for page in pages for row in page["StackResourceSummaries"]]
+
+    @cached_property
+    def _dead_letters(self) -> list[DeadLetters]:
+        """The dead-letter queues, looked for once."""
+        return sorted(dead_letters(_client("sqs"), self._of_type("AWS::SQS::Queue")), key=lambda queue: queue.name)
+
+    @cached_property
     def _described(self) -> dict[str, Any]:
         (found,) = _client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         stack: dict[str, Any] = found
@@ -168,19 +177,19 @@ class DeployedStack:
 @contextmanager
 def deployed(name: str) -> Iterator[DeployedStack]:
     """The stack of that name; whatever AWS refuses while it is asked becomes a `SettingsFault` that says what to set."""
-    with _asking("name the stack with --stack-name, the account with AWS_PROFILE"):
+    with asking("name the stack with --stack-name, its region with AWS_REGION, the account with AWS_PROFILE"):
         yield DeployedStack(name)
 
 
 @contextmanager
 def bucket(name: str) -> Iterator[S3Archive]:
     """The bucket of that name, as `deployed` gives a stack."""
-    with _asking("check the bucket's name, and name the account with AWS_PROFILE"):
+    with asking("check the bucket's name, and name the account with AWS_PROFILE"):
         yield S3Archive(_client("s3"), name)
 
 
 @contextmanager
-def _asking(mend: str) -> Iterator[None]:
+def asking(mend: str) -> Iterator[None]:
     """What AWS refuses meanwhile becomes a `SettingsFault`."""
     try:
         yield

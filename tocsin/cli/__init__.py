@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from io import TextIOWrapper
@@ -13,6 +14,8 @@ from tocsin.errors import InputFault, RuleFaults, SettingsFault, TocsinError
 
 FINE, FINDINGS, RULES_UNREADABLE, BAD_INPUT = 0, 1, 2, 3
 """Exit codes."""
+GARBAGE = 100_000
+"""New values after which garbage is looked for: commands make much that they keep to their end, and little that refers to itself."""
 COMMANDS = {
     "backtest": "Fires, stories and alerts of each rule over an archive of articles.",
     "check": "Every fault of the rules as file:line:column, and the tests at the bottom of each rule.",
@@ -70,6 +73,7 @@ def tocsin() -> None:
 
 def main() -> None:
     """Runs the command line; an error is one clear message and an exit code, never a traceback. What it writes is UTF-8."""
+    gc.set_threshold(GARBAGE)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(
             stream, TextIOWrapper

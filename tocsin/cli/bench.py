@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tocsin.adapters.rulebook import models
 from tocsin.article import Article
 from tocsin.cli.check import faults_of
-from tocsin.cli.crowd import Heard, varied
+from tocsin.cli.crowd import Heard
 from tocsin.cli.diff import Case, cases_of
+from tocsin.cli.verdicts import Verdicts
 from tocsin.compiled import RuleSet
 from tocsin.difference import KINDS, Change, Ended, compare
 from tocsin.errors import Fault, RuleFaults
 from tocsin.rehearsal import Rehearsal
-from tocsin.rules import Keeps, Loaded, Shelf, load
+from tocsin.rules import Loaded, Shelf
 from tocsin.trial import Outcome, run
 
 
@@ -45,7 +47,7 @@ class Bench:
     folder: Path
     base: Loaded
     shelf: Shelf = field(default_factory=Shelf)
-    kept: Keeps | None = None
+    verdicts: Verdicts = field(default_factory=Verdicts)
     """Who remembers which variants pass."""
     loaded: Loaded | None = None
     """The folder as it was read last."""
@@ -59,7 +61,7 @@ class Bench:
     def look(self) -> Round:
         """Reads what is new in the folder, and tries it."""
         try:
-            loaded = load(self.folder, self.shelf)
+            loaded = models(self.folder, shelf=self.shelf)
         except RuleFaults as error:
             return Round(tuple(error.faults))
         self.loaded = loaded
@@ -90,9 +92,9 @@ class Bench:
         """How many words the variants of the rules have, and those that do not come out. It takes longer, so it comes after everything else."""
         if self.loaded is None:
             return 0, ()
-        outcomes = [one.outcome for one in varied(self.loaded, self.loaded.models, self.kept)]
-        wrong = [(one, self.loaded.sources[one.rule]) for one in outcomes if one.faults]
-        return len(outcomes), tuple(
+        found = self.verdicts.of(self.loaded, self.loaded.models, varied=True)
+        wrong = [(one, self.loaded.sources[verdict.rule]) for verdict in found for one in verdict.failed]
+        return sum(verdict.counts.total() for verdict in found), tuple(
             Failure(one, source.fault(one.path, "; ".join(one.faults), one.code)) for one, source in wrong
         )
 

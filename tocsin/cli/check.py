@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from tocsin import __version__, feeds
-from tocsin.adapters.kept import Kept
 from tocsin.adapters.rulebook import models
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
-from tocsin.cli.crowd import TESTS, Heard, outcomes_of
+from tocsin.cli.crowd import Heard
 from tocsin.cli.options import rules_option
+from tocsin.cli.verdicts import verdicts
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
 from tocsin.repair import repaired
@@ -81,7 +81,9 @@ def _mend(paths: Sequence[Path]) -> None:
 def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
     """The inline tests that do not come out as they say, read on all cores. Where somebody waits, `heard` knows most, and variants are left out."""
     if heard is None:
-        outcomes: Iterable[Outcome] = (one.outcome for one in outcomes_of(loaded, loaded.models, Kept("tests", TESTS)))
+        outcomes: Iterable[Outcome] = (
+            one for verdict in verdicts().of(loaded, loaded.models) for one in verdict.failed
+        )
     else:
         heard.turn(loaded.rule_set)
         seek = heard.seek

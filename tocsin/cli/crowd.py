@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-import tocsin
 from tocsin.article import Article
 from tocsin.cli.pace import Pace
 from tocsin.compiled import RuleSet
-from tocsin.coverage import Coverage
 from tocsin.detection import detect
 from tocsin.edit import between
 from tocsin.match import Finding
-from tocsin.rulefiles import code_of
 from tocsin.signal import Signal
-from tocsin.trial import Outcome, Trial, Variant, trials, tried, variants
-
-if TYPE_CHECKING:
-    from tocsin.rules import Keeps, Loaded
 
 CHUNK = 25
 """Articles a process takes at once."""
@@ -34,8 +23,6 @@ FEW = 200
 """Articles for which more processes are not worth their start."""
 SOME = 60
 """The same where somebody waits, and every tenth of a second counts."""
-TESTS = 64
-"""Rules of which it is kept which of their variants pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,85 +136,6 @@ def counted(found: Iterable[_T], total: int, what: str) -> Iterator[_T]:
             yield one
             speed = progress.tasks[0].speed
             progress.update(task, advance=1, rate=f"{speed:,.0f} {what}/s" if speed else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """What came of a test, and what it touched."""
-
-    outcome: Outcome
-    forms: Sequence[str] = ()
-    """The forms of its rule that match in it."""
-    cues: Sequence[str] = ()
-    """The cues that are heard in it."""
-
-
-def outcomes_of(loaded: Loaded, names: Iterable[str], kept: Keeps | None = None) -> Iterator[Tested]:
-    """What comes of the inline tests of some rules, on all cores, in the order of the files.
-
-    A test that passed before is not tried again: one of variants while its rule, the lists and cues are the same, another while all rules are.
-    """
-    everything = _key(loaded, loaded.models)
-    for name in names:
-        rule = loaded.models[name]
-        yield from _known(kept, everything, list(trials(rule)), lambda one: _tested(loaded, one))
-        yield from varied(loaded, [name], kept)
-
-
-def varied(loaded: Loaded, names: Iterable[str], kept: Keeps | None = None) -> Iterator[Tested]:
-    """What comes of the variants of some rules, in the same way."""
-    for name in names:
-        if some := variants(loaded.models[name]):
-            alone = loaded.rule_set.alone(name)
-            yield from _known(kept, _key(loaded, [name]), some, partial(_varied, alone))
-
-
-def _known(kept: Keeps | None, key: str, tests: Sequence[_Test], tries: Callable[[_Test], Tested]) -> Iterator[Tested]:
-    """What comes of some tests, as it is known under a key or else tried, and then known."""
-    told = f"{key}-{hashlib.sha256(tests[0].rule.encode()).hexdigest()[:8]}" if tests else ""
-    known: dict[str, Any] = json.loads((kept and tests and kept.get(told)) or "{}")
-    new = [one for one in tests if one.name not in known]
-    came = dict(
-        zip((one.name for one in new), spread(lambda some: [*map(tries, some)], new, CHUNK, few=SOME), strict=True)
-    )
-    found = {
-        one.name: came.get(one.name) or Tested(one.passed(*known[one.name][:3]), *known[one.name][3:]) for one in tests
-    }
-    yield from found.values()
-    if kept and any(one.outcome.passed for one in came.values()):
-        right = {name: one for name, one in found.items() if one.outcome.passed}
-        rows = {
-            name: (one.outcome.text, one.outcome.wanted, one.outcome.got, one.forms, one.cues)
-            for name, one in right.items()
-        }
-        kept.put(told, json.dumps(rows).encode())
-
-
-_Test = TypeVar("_Test", Trial, Variant)
-
-
-def _tested(loaded: Loaded, trial: Trial) -> Tested:
-    touched = Coverage()
-    outcome = trial.tried(loaded.rule_set, loaded.models[trial.rule], touched.hears)
-    return Tested(outcome, sorted(form for rule, form in touched.forms if rule == trial.rule), sorted(touched.cues))
-
-
-def _varied(alone: RuleSet, variant: Variant) -> Tested:
-    touched = Coverage()
-    outcome = tried(alone, variant, touched.hears)
-    return Tested(outcome, sorted(form for _, form in touched.forms), sorted(touched.cues))
-
-
-def _key(loaded: Loaded, names: Iterable[str]) -> str:
-    """Names all that decides what some rules find: what is written in them, but for their tests, the shared lists and cues, and this version."""
-    told = [loaded.models[name].model_dump_json(exclude={"tests"}) for name in names]
-    return hashlib.sha256(repr((told, loaded.rule_set.shared, _version())).encode()).hexdigest()
-
-
-@cache
-def _version() -> str:
-    """Names the code that matches."""
-    return code_of(*sorted(path.stem for path in Path(tocsin.__file__).parent.glob("*.py"))).hex()
 
 
 class Heard:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +89,8 @@ def _write_parquet(rows: list[dict[str, Any]], file: Path | None) -> None:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
-        raise SettingsFault(
-            "Parquet needs pyarrow: .venv/bin/pip install 'pyarrow>=20'; JSON lines need nothing"
-        ) from error
+        own = f"{sys.executable} -m pip install" if find_spec("pip") else f"uv pip install --python {sys.executable}"
+        raise SettingsFault(f"Parquet needs pyarrow: {own} 'pyarrow>=20'; JSON lines need nothing") from error
     flat = [{name: _flat(value) for name, value in row.items()} for row in rows]
     parquet.write_table(pa.Table.from_pylist(flat), file)
 

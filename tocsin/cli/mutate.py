@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +14,9 @@ import click
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.crowd import counted, spread
 from tocsin.cli.diff import SEEDS
+from tocsin.cli.layout import laid_out
 from tocsin.mutation import KINDS, Holdings, Kind, Mutant, Range
-from tocsin.proposing import Proposer, joined, with_variants
+from tocsin.proposing import Proposer, joined, written
 from tocsin.reading import entries
 from tocsin.rule import Variants
 from tocsin.rules import Loaded
@@ -25,6 +27,7 @@ CHUNK = 8
 
 SHARED = "shared lists"
 """What the entries of lists are counted under that stand in no rule's file."""
+_BEGUN = re.compile(r"^  variants:", re.MULTILINE)
 
 
 def mutate(  # noqa: PLR0913 - the options
@@ -110,10 +113,19 @@ def _write(folder: Path, loaded: Loaded, tables: Mapping[str, Sequence[Variants]
     """Adds tests to the files of their rules."""
     for name, some in tables.items():
         path = folder / f"{name}.yaml"
-        path.write_text(with_variants(path.read_text(encoding="utf-8"), some), encoding="utf-8")
+        path.write_text(_with_variants(path.read_text(encoding="utf-8"), some, str(path)), encoding="utf-8")
         click.echo(
             f"{loaded.sources[name].file}: {sum(len(one.words) for one in some)} tests in {len(some)} sentences added; read them, and keep what is right"
         )
+
+
+def _with_variants(text: str, some: Sequence[Variants], file: str) -> str:
+    """The file of a rule with more variants at the end of its tests, these laid out as `tocsin fmt` does it."""
+    head = text.rstrip("\n") + "\n"
+    if not _BEGUN.search(head):
+        head += "  variants:\n"
+    _, _, lines = laid_out(f"tests:\n  variants:\n{''.join(map(written, some))}", file).partition("  variants:\n")
+    return head + lines
 
 
 Tried = Sequence[tuple[Mutant, str]]

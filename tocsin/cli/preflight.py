@@ -43,5 +43,5 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
         if form == "ndjson":
             click.echo(json.dumps(asdict(one), ensure_ascii=False))
         else:
-            click.echo(f"{one.state:<8}{one.step:<14}{one.what}" + (f"\n{'':22}mend: {one.mend}" if one.mend else ""))
+            click.echo(f"{one.state:<8}{one.step:<12}  {one.what}" + (f"\n{'':22}mend: {one.mend}" if one.mend else ""))
     return FINDINGS if any(one.state == "failed" for one in found) else FINE

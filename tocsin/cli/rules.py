@@ -15,17 +15,16 @@ import click
 from tocsin.adapters.exchange import shown
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.backtest import Tally, tally_of
-from tocsin.cli.crowd import varied
 from tocsin.cli.history import Last, git, last_changes
 from tocsin.cli.options import format_option, load_models, rules_option
 from tocsin.cli.rules_push import history, push, rollback
+from tocsin.cli.verdicts import verdicts
 from tocsin.demands import ENOUGH, untested
 from tocsin.errors import InputFault
 from tocsin.ports import Held
 from tocsin.rule import Rule
 from tocsin.rules import Loaded
 from tocsin.source import parse
-from tocsin.trial import run
 
 Status = Literal["experimental", "test", "stable"]
 NEXT: Mapping[str, Status] = {"experimental": "test", "test": "stable"}
@@ -142,7 +141,7 @@ def promote(  # noqa: PLR0913 - a command has a parameter for each option
 def _unmet(loaded: Loaded, rule: Rule, wanted: str) -> Iterator[str]:
     """What stands between a rule and a status."""
     source = loaded.sources[rule.name]
-    for outcome in (*run(loaded.rule_set, rule), *(one.outcome for one in varied(loaded, [rule.name]))):
+    for outcome in (one for verdict in verdicts().of(loaded, [rule.name]) for one in verdict.failed):
         yield from (str(source.fault(outcome.path, what, outcome.code)) for what in outcome.faults)
     yield from map(str, untested(rule.model_copy(update={"status": wanted}), source))
 

@@ -37,19 +37,17 @@ def store_token(name: str) -> int:
     Functions read it there when the stack's SlackTokenSecret, SlackSigningSecret or ReceiveSecret is that NAME.
     """
     import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
 
     from tocsin.adapters.secrets import service_of, store
+    from tocsin.adapters.stack import asking
 
     if service_of(name) != "ssm":
         raise InputFault(f"{name} is no name of a parameter", mend="begin it with a slash, as /tocsin/slack-token")
     asked = click.prompt("Token", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
     if not (token := asked.strip()):
         raise InputFault("no token was given", mend="type it, or hand it in: tocsin slack token < FILE")
-    try:
+    with asking("name the account with AWS_PROFILE"):
         store(boto3.client("ssm"), name, token)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsFault(f"AWS does not keep it: {error}") from None
     click.echo(f"kept in {name}")
     return FINE
 

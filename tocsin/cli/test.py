@@ -10,34 +10,42 @@ from xml.etree import ElementTree as ET
 
 import click
 
-from tocsin.adapters.kept import Kept
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.crowd import TESTS, outcomes_of
 from tocsin.cli.options import format_option, load_models, rules_option
+from tocsin.cli.verdicts import Verdict, verdicts
 from tocsin.coverage import Coverage, Share
 from tocsin.demands import untested
 from tocsin.errors import Fault, InputFault
 from tocsin.rules import Loaded
 from tocsin.source import Source
-from tocsin.trial import KINDS, STORIES, Outcome
+from tocsin.trial import KINDS, STORIES, Outcome, texts
 
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
     """What came of one rule's tests."""
 
-    name: str
+    verdict: Verdict
     status: str
-    outcomes: tuple[Outcome, ...]
     source: Source
     """The rule's file."""
     short: tuple[Fault, ...]
     """The kinds of test of which it has too few."""
 
     @property
+    def name(self) -> str:
+        """The rule."""
+        return self.verdict.rule
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What came of each test."""
+        return [one.outcome for one in self.verdict.tested]
+
+    @property
     def failed(self) -> list[tuple[Outcome, Fault]]:
         """The tests that did not come out, with their places."""
-        return [(one, self.at(one)) for one in self.outcomes if not one.passed]
+        return [(one, self.at(one)) for one in self.verdict.failed]
 
     def at(self, outcome: Outcome) -> Fault:
         """Where the test stands; looked for only when it is told."""
@@ -114,9 +122,11 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
             least,
             writes=writes,
         )
-    coverage = Coverage()
-    tried = [_try(loaded, name, coverage) for name in names or loaded.models]
-    shares = [] if names else coverage.shares(loaded)
+    tried = [
+        _Tried(one, loaded.models[one.rule].status, loaded.sources[one.rule], _short(loaded, one.rule))
+        for one in verdicts().of(loaded, names or loaded.models)
+    ]
+    shares = [] if names else _coverage(loaded, tried).shares(loaded)
     if form == "ndjson":
         _rows(tried, shares, listed=listed)
     else:
@@ -127,16 +137,18 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     return FINDINGS if loaded.faults or any(one.failed or one.short for one in tried) else FINE
 
 
-def _try(loaded: Loaded, name: str, coverage: Coverage) -> _Tried:
-    rule, source = loaded.models[name], loaded.sources[name]
-    outcomes = []
-    for one in outcomes_of(loaded, [name], Kept("tests", TESTS)):
-        outcomes.append(one.outcome)
-        coverage.forms.update((name, form) for form in one.forms)
-        coverage.cues.update(one.cues)
-    for outcome in outcomes:
-        coverage.reads(outcome.text)
-    return _Tried(name, rule.status, tuple(outcomes), source, tuple(untested(rule, source)))
+def _short(loaded: Loaded, name: str) -> tuple[Fault, ...]:
+    return tuple(untested(loaded.models[name], loaded.sources[name]))
+
+
+def _coverage(loaded: Loaded, tried: Sequence[_Tried]) -> Coverage:
+    """What the tests of all rules touch."""
+    coverage = Coverage()
+    for one in tried:
+        coverage.forms.update((one.name, form) for form in one.verdict.forms)
+        coverage.cues.update(one.verdict.cues)
+        coverage.texts.extend(texts(loaded.models[one.name]))
+    return coverage
 
 
 def _rows(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> None:
@@ -149,11 +161,11 @@ def _rows(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> 
         for fault in one.short:
             click.echo(json.dumps({"rule": one.name, "short": fault.what, "file": fault.file, "line": fault.line}))
     summary = {
-        "rules": len(tried), "tests": sum(len(one.outcomes) for one in tried), "failed": sum(len(one.failed) for one in tried),
+        "rules": len(tried), "tests": sum(one.verdict.counts.total() for one in tried), "failed": sum(len(one.failed) for one in tried),
         "short": sum(len(one.short) for one in tried),
         "untouched": {share.kind: {"total": share.total, "untouched": share.untouched} for share in shares},
     }  # fmt: skip
-    for fault in (fault for share in shares for fault in share.missing if listed):
+    for fault in (gap.fault for share in shares for gap in share.missing if listed):
         click.echo(json.dumps({"untouched": fault.what, "file": fault.file, "line": fault.line}, ensure_ascii=False))
     click.echo(json.dumps({"summary": summary}))
 
@@ -176,22 +188,22 @@ def _show(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> 
             console.print(Text(str(fault), style="yellow"))
     console.print(table)
     failed, short = sum(len(one.failed) for one in tried), sum(len(one.short) for one in tried)
-    told = f"{sum(len(one.outcomes) for one in tried)} tests, {failed} failed" + (
+    told = f"{sum(one.verdict.counts.total() for one in tried)} tests, {failed} failed" + (
         f", {short} demands unmet" if short else ""
     )
     console.print(Text(told, style="bold red" if failed or short else "bold green"))
     for share in shares:
-        for fault in share.missing if listed else ():
-            console.print(Text(str(fault)))
+        for gap in share.missing if listed else ():
+            console.print(Text(str(gap.fault)))
     if shares:
         told = ", ".join(f"{share.untouched} of {share.total} {share.kind}" for share in shares)
         console.print(Text(f"no test touches {told}" + ("" if listed else "; --coverage lists them"), style="dim"))
 
 
 def _count(one: _Tried, kind: str) -> str:
-    of_kind = [outcome for outcome in one.outcomes if outcome.kind == kind]
-    passed = sum(outcome.passed for outcome in of_kind)
-    return f"{passed}" if passed == len(of_kind) else f"[bold red]{passed} of {len(of_kind)}[/]"
+    total = one.verdict.counts[kind]
+    failed = sum(outcome.kind == kind for outcome in one.verdict.failed)
+    return f"[bold red]{total - failed} of {total}[/]" if failed else f"{total}"
 
 
 def show_failure(outcome: Outcome, at: Fault) -> None:

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import click
 
-from tocsin.adapters.kept import Kept
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.backtest import row_of
 from tocsin.cli.bench import Bench, Failure, Round
-from tocsin.cli.crowd import TESTS
 from tocsin.cli.diff import base_of, counts_of
 from tocsin.cli.diff import show as show_changes
 from tocsin.cli.options import format_option, rules_option
 from tocsin.cli.test import show_failure
+from tocsin.cli.verdicts import verdicts
 from tocsin.errors import InputFault
 from tocsin.rulefiles import paths_of
 from tocsin.rules import Loaded, Shelf, load
@@ -41,7 +40,7 @@ def command(rules: Path, form: str, base: str, *, once: bool) -> int:
     Files are read again only where they changed, and articles only where the edit may touch them. Stop it with Ctrl-C.
     """
     shelf = Shelf()
-    bench = Bench(rules, _base(rules, base, shelf), shelf, Kept("tests", TESTS))
+    bench = Bench(rules, _base(rules, base, shelf), shelf, verdicts())
     missed: tuple[Failure, ...] = ()
     for _ in _saves(rules, once=once):
         began = time.monotonic()

@@ -1,11 +1,17 @@
-"""Decides what becomes of articles and writes it down: one transaction for each that changes a story."""
+"""Decides what becomes of articles and writes it down.
+
+What rings is written in one transaction with its story and the article's fate. What only adds to a story is written one after the other, at half
+the price, the story once for all articles of a batch, and each fate last: an article without a fate comes again, and then everything that is missing
+is written.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -46,16 +52,20 @@ class Decider:
         failed: list[str] = []
         silent: list[tuple[str, Article]] = []
         told = rung = 0
+        gathered = _Gathered()
         for message_id, article, signals in found:
+            if gathered.holds(article):
+                gathered.failed += self._add_all(gathered)
             try:
                 if signals:
-                    rung += self._decide(article, signals)
+                    rung += self._decide(article, signals, gathered, message_id)
                     told += not article.fresh
                 else:
                     silent.append((message_id, article))
             except Exception:
                 log.exception("article %s comes again", ascii(article.id))
                 failed.append(message_id)
+        failed += [*self._add_all(gathered), *gathered.failed]
         if silent:
             lost, rang, edited = self._silent(silent)
             failed, rung, told = failed + lost, rung + rang, told + edited
@@ -114,8 +124,14 @@ class Decider:
         """A fate by the rules of this moment."""
         return FateRecord.of(article, fate, reason, self.detector.clock().isoformat(), self.detector.rules.version)
 
-    def _decide(self, article: Article, signals: Sequence[Signal]) -> int:
-        """Decides on an article and writes that down; returns how many alerts it raised."""
+    def _decide(
+        self,
+        article: Article,
+        signals: Sequence[Signal],
+        gathered: _Gathered | None = None,
+        message_id: str = "",
+    ) -> int:
+        """Decides on an article and writes that down, or gathers what it adds; returns how many alerts it raised."""
         article = article.arriving(self.detector.clock())
         for _ in range(TRIES):
             known = self.detector.table().known([article]).get(article.id)
@@ -127,29 +143,93 @@ class Decider:
                     self._again(article, known)
                     return 0
             try:
-                return self._write(article, signals, known if known and known.fate != "rejected" else None)
+                draft = _Draft(
+                    self.detector,
+                    article,
+                    known if known and known.fate != "rejected" else None,
+                    gathered.stories if gathered else {},
+                )
+                draft.decide(signals)
+                if gathered and draft.adds:
+                    gathered.take(message_id, draft, signals)
+                elif gathered and gathered.stories.keys() & draft.touched:
+                    gathered.failed += self._add_all(gathered)
+                    continue
+                else:
+                    self._write(article, signals, draft)
             except Conflict:
                 continue
+            return draft.rung
         raise Conflict(f"article {article.id!r} lost against other writers {TRIES} times")
 
     def _again(self, article: Article, known: FateRecord) -> None:
         """An article that came before: nothing changes, but one that came under another id has a fate of its own."""
         log.info("article %s has a fate already", ascii(article.id))
-        if known.article != article.id:
+        if known.article == article.id:
+            self._found_at(article)
+        else:
             reason = f"the same article as {known.article}, at the same address"
             self.detector.table().record(self._fate(article, "duplicate", reason))
 
-    def _write(self, article: Article, signals: Sequence[Signal], known: FateRecord | None) -> int:
-        """Decides and writes, everything in one transaction. `known`: the fate of the version before, if it was edited."""
-        draft = _Draft(self.detector, replace(article, id=known.article) if known else article, known)
-        draft.decide(signals)
-        commit = draft.commit(signals)
-        self.detector.table().commit(commit, self.detector.clock())
+    def _write(self, article: Article, signals: Sequence[Signal], draft: _Draft) -> None:
+        """Writes what was decided on an article."""
+        table, fate, known = self.detector.table(), draft.fate(signals), draft.known
+        if draft.adds:
+            self._add([(draft, fate)], draft.stories, draft.alerts)
+        else:
+            table.commit(draft.commit(fate), self.detector.clock())
+            self._found_at(draft.article)
         if known and known.article != article.id:
-            reason = f"an edit of {known.article}: {commit.fate.reason}"
-            fate = self._fate(article, commit.fate.fate, reason)
-            self.detector.table().record(fate)
-        return draft.rung
+            table.record(self._fate(article, fate.fate, f"an edit of {known.article}: {fate.reason}"))
+
+    def _add(
+        self,
+        told: Sequence[tuple[_Draft, FateRecord]],
+        stories: Mapping[str, Story],
+        alerts: Mapping[str, Wanted],
+    ) -> None:
+        """Writes what articles only add to stories. A story that cannot keep all reports knows none for sure, so fates go with it."""
+        table, fates = self.detector.table(), [fate for _, fate in told]
+        if any(story.full for story in stories.values()):
+            if len(stories) + len(alerts) + len(fates) > MAX_ACTIONS:
+                raise Conflict(f"{len(fates)} articles are too many for one transaction")
+            whole = Commit(fates[0], tuple(stories.values()), tuple(alerts.values()), more=tuple(fates[1:]))
+            table.commit(whole, self.detector.clock())
+        else:
+            for story in stories.values():
+                table.commit(Commit(stories=(story,)), self.detector.clock())
+            for wanted in alerts.values():
+                table.want(wanted, self.detector.clock())
+        for draft, fate in told:
+            self._found_at(draft.article)
+            if not any(story.full for story in stories.values()):
+                table.commit(Commit(fate), self.detector.clock())
+
+    def _add_all(self, gathered: _Gathered) -> list[str]:
+        """Writes what was gathered; if that fails, for each article by itself. Returns the ids of the messages that must come again."""
+        taken, gathered.taken = gathered.taken, []
+        stories, gathered.stories = gathered.stories, {}
+        alerts = {name: wanted for _, draft, _ in taken for name, wanted in draft.alerts.items()}
+        try:
+            self._add([(draft, draft.fate(signals)) for _, draft, signals in taken], stories, alerts)
+        except Exception:
+            log.exception("%d articles are written each by itself", len(taken))
+        else:
+            return []
+        failed = []
+        for message_id, draft, signals in taken:
+            try:
+                self._decide(draft.article, signals)
+            except Exception:
+                log.exception("article %s comes again", ascii(draft.article.id))
+                failed.append(message_id)
+        return failed
+
+    def _found_at(self, article: Article) -> None:
+        """Lets an article be found by its address. Of two that come at the same moment with one address, the first is."""
+        if article.address:
+            with suppress(Conflict):
+                self.detector.table().commit(Commit(address=article.address, article=article.id), self.detector.clock())
 
 
 @dataclass
@@ -159,6 +239,9 @@ class _Draft:
     detector: Detector
     article: Article
     known: FateRecord | None
+    """The fate of the version before, if it was edited."""
+    gathered: Mapping[str, Story] = field(default_factory=dict)
+    """Stories with what other articles of the batch add to them, which is still to be written."""
     stories: dict[str, Story] = field(default_factory=dict)
     alerts: dict[str, Wanted] = field(default_factory=dict)
     relied: dict[str, int] = field(default_factory=dict)
@@ -169,6 +252,8 @@ class _Draft:
     """Decisions on what the article no longer says, by rule."""
 
     def __post_init__(self) -> None:
+        if self.known:
+            self.article = replace(self.article, id=self.known.article)
         self.now = self.detector.clock()
         self.table = self.detector.table()
         self.silences = self.table.silences(self.now)
@@ -191,7 +276,8 @@ class _Draft:
             if story and "denied" not in signal.flags and story.within(report, policy.quiet_for):
                 decision = correct(signal, report, policy, story, *given)
             else:
-                decision = decide(signal, report, policy, self.table.episodes(key), *given)
+                episodes = [self.gathered.get(one.id, one) for one in self.table.episodes(key)]
+                decision = self._resumed(decide(signal, report, policy, episodes, *given))
             if self._adopt(decision, report, policy):
                 self.told.append((signal, decision))
         for story in told.values():
@@ -200,6 +286,27 @@ class _Draft:
             decision = correct(None, report, policy, story, self.silences, self.now, self.detector.max_age)
             if report.article == self.article.id and self._adopt(decision, report, policy):
                 self.gone.append((story.rule, decision))
+
+    def _resumed(self, decision: Decision) -> Decision:
+        """The decision on an article whose report the story holds, though it has no fate: whoever added it ended before the rest was written."""
+        story = decision.story
+        if self.known or story is None or decision.reason != "repeat":
+            return decision
+        if all(report.article != self.article.id for report in story.reports):
+            return decision
+        told = f"{len(story.outlets)} outlets now"
+        return replace(decision, reason="corroborated", detail=told, edits=bool(story.alerted))
+
+    @property
+    def touched(self) -> set[str]:
+        """The stories it changes or relies on."""
+        return {*self.stories, *self.relied, *self.beside}
+
+    @property
+    def adds(self) -> bool:
+        """Whether the article only adds to stories, which know its report if it comes again; else everything is written at once."""
+        more = (self.known, self.relied, self.beside, self.held, self.gone)
+        return not any(more) and {decision.reason for _, decision in self.told} == {"corroborated"}
 
     def _told_before(self) -> Iterator[Story]:
         """The stories that an earlier version of the article told, as they are now."""
@@ -234,9 +341,12 @@ class _Draft:
         self.held += held
         return True
 
-    def commit(self, signals: Sequence[Signal]) -> Commit:
-        """Everything to be written."""
-        fate = _fate(self.article, signals, self, self.detector.rules, self.now)
+    def fate(self, signals: Sequence[Signal]) -> FateRecord:
+        """What is to be recorded of the article."""
+        return _fate(self.article, signals, self, self.detector.rules, self.now)
+
+    def commit(self, fate: FateRecord) -> Commit:
+        """Everything to be written at once."""
         return Commit(
             fate,
             tuple(self.stories.values()),
@@ -245,7 +355,29 @@ class _Draft:
             tuple((story, version) for story, version in self.beside.items() if story not in self.stories),
             tuple(self.held),
             self.known.content if self.known else None,
-            self.article.address,
+        )
+
+
+@dataclass
+class _Gathered:
+    """What articles of a batch add to stories, until it is written."""
+
+    stories: dict[str, Story] = field(default_factory=dict)
+    taken: list[tuple[str, _Draft, Sequence[Signal]]] = field(default_factory=list)
+    """For each article the id of its message, and its signals."""
+    failed: list[str] = field(default_factory=list)
+    """Messages whose articles could not be written."""
+
+    def take(self, message_id: str, draft: _Draft, signals: Sequence[Signal]) -> None:
+        """Keeps what one more article adds."""
+        self.stories |= draft.stories
+        self.taken.append((message_id, draft, signals))
+
+    def holds(self, article: Article) -> bool:
+        """Whether one of them is this article: only when that is written, it is known."""
+        return any(
+            one.article.id == article.id or (article.address and one.article.address == article.address)
+            for _, one, _ in self.taken
         )
 
 
