@@ -144,7 +144,8 @@ deploy: setup build ## Deploy what was built, and look at the feeds it comes wit
 	@$(BIN)/tocsin feeds check --from infra/feeds.yaml || echo "Not all feeds of infra/feeds.yaml are fine: mend or leave out what is wrong, then tocsin feeds import infra/feeds.yaml"
 
 destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name
-	$(SAM) delete --stack-name $(STACK) $(ARGS)
+	@test -e $(ANSWERS) || echo 'version = 0.1' >$(ANSWERS)
+	$(SAM) delete --config-file $(CURDIR)/$(ANSWERS) --config-env $(STACK) --stack-name $(STACK) $(ARGS)
 
 build-CoreLayer: ## Fill the core layer (`sam build` calls it)
 	@infra/layer.sh "$(ARTIFACTS_DIR)" core

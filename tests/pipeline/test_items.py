@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 from tests.system import System, row_of
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.feed_table import FeedTable
-from tocsin.adapters.items import SCHEMA
+from tocsin.adapters.items import SCHEMA, state_of
 from tocsin.article import Article
 from tocsin.cursor import Cursor, Part, Seen
+from tocsin.errors import SettingsFault
 from tocsin.health import Health
 from tocsin.ports import Bulletin, Burst, Notice, Rolled, RulesInForce
 from tocsin.silence import Silence
@@ -90,6 +92,14 @@ def frozen(number: int) -> list[dict[str, Any]]:
         {name: {"B": bytes.fromhex(value["B"])} if "B" in value else value for name, value in item.items()}
         for item in items
     ]
+
+
+def test_an_item_of_a_later_version_that_cannot_be_read_says_so() -> None:
+    """Where a later version packed otherwise, the fault tells which version is needed; what is merely spoilt is no matter of versions."""
+    with pytest.raises(SettingsFault, match=f"schema {SCHEMA + 1}, this one reads {SCHEMA}\\); deploy that version"):
+        state_of({"schema": {"N": str(SCHEMA + 1)}, "state": {"B": b"packed otherwise"}})
+    with pytest.raises((ValueError, zlib.error)):
+        state_of({"schema": {"N": str(SCHEMA)}, "state": {"B": b"spoilt"}})
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import boto3
 import pytest
 
-from tests.system import STACK, System, World, row_of, seed_articles, tocsin
+from tests.system import ROOT, STACK, System, World, row_of, seed_articles, tocsin
+from tocsin.adapters.estimate import PRICES, figures
 from tocsin.adapters.stack import spending_of
 from tocsin.article import Article
 from tocsin.cursor import Cursor
@@ -25,6 +27,7 @@ def test_the_screen_tells_how_the_stack_is_doing(deployed: System) -> None:
     deployed.send(row_of(Article("one", text, "Turkey readies troops", "Outlet", "", deployed.now)))
     deployed.pump.drain()
     deployed.move(minutes=5)
+    count(deployed, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", 400_000, TableName=deployed.stack.physical("Table"))
     asked: list[str] = []
     boto3.setup_default_session()
     events = boto3._get_default_session().events  # noqa: SLF001 - what counts the calls of all clients made from here on
@@ -40,12 +43,31 @@ def test_the_screen_tells_how_the_stack_is_doing(deployed: System) -> None:
         "feeds         2, of which 1 are not well",
         "dead: does not answer, since 2025-02-27 09:00 UTC",
         "silences      0 in force",
-        "not known: the stack has no budget",
+        "cost          about 0.25 USD this month, 20.48 expected",  # nine hours of it have passed
+        "account       its bill is not known: the stack has no budget",
         "look at       nothing",
     ):
         assert part in ran.out
     (row,) = tocsin("status", "--stack-name", STACK, "--format", "ndjson").rows
     assert (row["alerts"], row["stories"], row["look_at"], list(row["failing_feeds"])) == (1, 1, [], [feeds[0]])
+
+
+def count(system: System, namespace: str, name: str, value: float, **of: str) -> None:
+    """Has CloudWatch count something."""
+    dimensions = [{"Name": each, "Value": told} for each, told in of.items()]
+    data = [
+        {"MetricName": name, "Dimensions": dimensions, "Value": value, "Timestamp": system.now - timedelta(hours=1)}
+    ]
+    system.stack.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
+
+
+def test_a_function_costs_its_seconds_and_calls() -> None:
+    """What is counted has the list price: a million calls of a function of 512 MB, of 100 ms each, and a million messages; those of `make cost`."""
+    counted = {(one.name, *dict(one.dimensions).values()): one.price for one in figures({"f": 512}, ["q"], "t")}
+    assert counted["Duration", "f"] * 1e6 * 100 == pytest.approx(0.5 * 0.1 * 13.3334)
+    assert (counted["Invocations", "f"] * 1e6, counted["NumberOfMessagesSent", "q"] * 1e6) == pytest.approx((0.2, 0.4))
+    listed = json.loads((ROOT / "bench" / "prices.json").read_text(encoding="utf-8"))["unit"]
+    assert {name: listed[name] for name in PRICES} == PRICES
 
 
 def feed_list(system: System) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tocsin.errors import SettingsFault
+
 Item = dict[str, dict[str, Any]]
 SCHEMA = 2
 """The version of what items hold; `docs/operate.md` says what a higher one means. Since 2 the states of stories and fates are packed."""
@@ -71,8 +73,14 @@ def as_item(
 def state_of(item: Mapping[str, Any]) -> dict[str, Any]:
     """The state of an item, however it was written."""
     told = item["state"]
-    text = zlib.decompressobj(_RAW, COMMON).decompress(told["B"]) if "B" in told else told["S"]
-    state: dict[str, Any] = json.loads(text)
+    try:
+        text = zlib.decompressobj(_RAW, COMMON).decompress(told["B"]) if "B" in told else told["S"]
+        state: dict[str, Any] = json.loads(text)
+    except (KeyError, ValueError, zlib.error) as error:
+        if (schema := int(item.get("schema", {}).get("N", SCHEMA))) > SCHEMA:
+            what = f"a later version of Tocsin wrote this item of the table (schema {schema}, this one reads {SCHEMA})"
+            raise SettingsFault(f"{what}; deploy that version again, then tocsin redrive") from error
+        raise
     return state
 
 

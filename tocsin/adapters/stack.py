@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tocsin.adapters import backup
+from tocsin.adapters import backup, estimate
 from tocsin.adapters.dead_letters import DeadLetters, dead_letters
 from tocsin.adapters.dynamodb import DynamoTable
 from tocsin.adapters.feed_table import FeedTable
@@ -42,6 +43,15 @@ class Spending:
     forecast: float | None
     """At the end of the month; None while AWS does not know."""
     limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """US dollars of the running month, of the stack."""
+
+    spent: float
+    expected: float
+    """At the end of the month, if it goes on like this."""
 
 
 def spending_of(budget: Mapping[str, Any]) -> Spending:
@@ -127,6 +137,18 @@ class DeployedStack:
             account = _client("sts").get_caller_identity()["Account"]
             return spending_of(_client("budgets").describe_budget(AccountId=account, BudgetName=name)["Budget"])
         return None
+
+    def estimate(self, now: datetime) -> Estimate:
+        """About what functions, queues and table cost this month, at list prices."""
+        ask = _client("lambda").get_function_configuration
+        names = self._of_type("AWS::Lambda::Function").values()
+        functions = {name: int(ask(FunctionName=name)["MemorySize"]) for name in names}
+        queues = [url.rpartition("/")[2] for url in self._of_type("AWS::SQS::Queue").values()]
+        counted = list(estimate.figures(functions, queues, self._output("Table")))
+        began = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        spent = estimate.spent(_client("cloudwatch"), counted, began, now)
+        passed = max((now - began) / timedelta(days=1), 1 / 24)
+        return Estimate(spent, spent / passed * monthrange(now.year, now.month)[1])
 
     def _of_type(self, resource_type: str) -> dict[str, str]:
         """The physical ids of the stack's resources of a type, by logical id."""

@@ -77,6 +77,7 @@ def _found(stack: DeployedStack, now: datetime) -> dict[str, Any]:
         "stories_complete": complete,
         "silences": len(table.silences(now)),
         "month": asdict(spending) if spending else None,
+        "estimate": asdict(stack.estimate(now)),
     }
     return {**found, "look_at": list(_look_at(found, now))}
 
@@ -128,15 +129,19 @@ def _told(found: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     least = "" if found["stories_complete"] else "at least "
     yield "stories", f"{least}{found['stories']:,} told of within {DAYS} days"
     yield "silences", f"{found['silences']} in force"
-    yield "cost", _cost(found["month"])
+    yield (
+        "cost",
+        "about {spent:.2f} USD this month, {expected:.2f} expected, at list prices".format(**found["estimate"]),
+    )
+    yield "account", _cost(found["month"])
     yield "look at", ", ".join(found["look_at"]) or "nothing"
 
 
 def _cost(month: dict[str, Any] | None) -> str:
     if month is None:
-        return "not known: the stack has no budget (parameter MonthlyBudget); the dashboard shows an estimate"
+        return "its bill is not known: the stack has no budget (parameter MonthlyBudget)"
     ahead = f", {month['forecast']:.2f} expected" if month["forecast"] is not None else ""
-    return f"{month['spent']:.2f} USD this month{ahead}, of {month['limit']:.2f}: the whole account"
+    return f"{month['spent']:.2f} USD this month{ahead}, of {month['limit']:.2f}"
 
 
 def _moment(iso: str | None, now: datetime) -> str:
