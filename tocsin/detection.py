@@ -12,9 +12,10 @@ from itertools import product
 
 from tocsin import roles
 from tocsin.article import Article
+from tocsin.background import of_these_days
 from tocsin.compiled import Rule, RuleSet
 from tocsin.figures import figures_of
-from tocsin.match import Finding, findings, lead, leads, names_actor, of_these_days, opens, parts, read, words
+from tocsin.match import Finding, findings, lead, leads, names_actor, opens, parts, read, words
 from tocsin.scan import Hit, Page, Sentence
 from tocsin.signal import STAGES, Evidence, Field, Figure, Signal, Stage, rank
 
@@ -115,7 +116,7 @@ def _judged(rules: RuleSet, rule: Rule, pages: list[Page]) -> list[Finding]:
     possible = [page for page in pages if rule.policy.name in page.possible]
     vetoes = {page.field: veto for page in possible if (veto := _veto(rules, rule, page) or _theme(rules, rule, page))}
     matched = [_silenced(rules, finding, vetoes) for finding in findings(rules, rule, possible)]
-    if rule.after_done and _opens_with_deed(rule, matched, pages):
+    if rule.after_done and _opens_with_deed(rule, matched, pages, rules.lists.get("past-date", -1)):
         matched = [_looking_back(finding) for finding in matched]
     if any(finding.weak and not finding.lacking for finding in matched):
         matched = _outdone(matched)
@@ -171,19 +172,20 @@ def _gainsaid(rules: RuleSet, matched: list[Finding]) -> list[Finding]:
     ]
 
 
-def _opens_with_deed(rule: Rule, matched: list[Finding], pages: list[Page]) -> bool:
+def _opens_with_deed(rule: Rule, matched: list[Finding], pages: list[Page], past_date: int) -> bool:
     """Whether headline or first sentence tell that the thing was done, and neither, by more than a hint, that it is to come."""
     opening = [finding for finding in matched if opens(finding.sentence)]
     if any(not finding.form.weak for finding in _counting(opening)):
         return False
     told = (sentence for page in pages for sentence in page.sentences[:1])
-    return any(finding.happened for finding in opening) or any(not rule.deed.isdisjoint(one.by_list) for one in told)
+    lately = (one for one in told if not rule.deed.isdisjoint(one.by_list) and past_date not in one.by_list)
+    return any(finding.happened for finding in opening) or any(lately)
 
 
 def _looking_back(finding: Finding) -> Finding:
     """A finding of an article about what was done, which counts where it speaks of another."""
     more = not finding.rule.after_done.isdisjoint(finding.sentence.by_list)
-    more = more or (finding.stage == "imminent" and of_these_days(finding.match))
+    more = more or (finding.stage in {"preparing", "imminent"} and of_these_days(finding.match))
     why = "after_done: the article opens with the deed, and this speaks of no other"
     return finding if more else _without(finding, why)
 

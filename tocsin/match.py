@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from tocsin import roles
+from tocsin import background, roles
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
 from tocsin.cues import Around, Reached, certainty_of, flags_of, passive, perfect, present, stage_of
@@ -211,11 +211,7 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
         yield "asked for: a headline's imperative"
     if match.sentence.plain.rstrip().endswith("?"):
         yield "asked, not reported"
-    if _asked_aloud(match.sentence):
-        yield "asked, not reported: what somebody who asks has heard"
-    if _none_of_it(match):
-        yield "negated: 'no' stands on what is spoken of"
-    yield from _of_another_time(rules, match)
+    yield from background.reasons(match, rules.lists, fresh=any(cue.fresh for cue, _ in finding.cues))
     for cue, hit in finding.cues:
         if cue.drop:
             yield f"{cue.drop}: {words(match.sentence, hit)!r} ({cue.name})"
@@ -232,15 +228,6 @@ def _barred(rules: RuleSet, finding: Finding) -> Iterator[str]:
     for number in (*finding.rule.never_in_sentence, *match.form.without):
         if standing := match.sentence.by_list.get(number):
             yield f"without {names[number]}: {words(match.sentence, standing[0])!r}"
-
-
-def _of_another_time(rules: RuleSet, match: Match) -> Iterator[str]:
-    if _before_that(match, rules.lists.get("reporting", -1)):
-        yield "background: 'had' tells what was before"
-    if _when(match):
-        yield "background: 'when' tells what was before"
-    if _framed(match, rules.lists):
-        yield "history: the sentences before speak of another time"
 
 
 def _met(need: str | int, finding: Finding, *, forward: bool) -> bool:
@@ -377,123 +364,6 @@ def _before_it(match: Match, found: Hit) -> bool:
 
 _TELLING = 2
 """Words between whoever tells it and the verb: "Peacekeepers have since watched"."""
-
-
-_ASKS = frozenset({"q", "question", "reporter", "journalist", "interviewer", "correspondent"})
-"""Who asks in a transcript: "Q. (daily newspaper) …", "REPORTER: …"."""
-_ASK_MARKS = frozenset(":.(")
-_SOME = frozenset(
-    {
-        "fewer",
-        "less",
-        "more",
-        "later",
-        "longer",
-        "doubt",
-        "matter",
-        "other",
-        "sooner",
-        "choice",
-        "secret",
-        "shock",
-        "one",
-        "surprise",
-        "small",
-    }
-)
-"""What makes of "no" behind it no denial: "no fewer than 300 soldiers"."""
-_LATELY = frozenset({"just", "now", "already", "since"})
-_RELATIVE = frozenset({"which", "who", "that"})
-_HAD_REACH = 3
-_FRAME_REACH = 2
-"""Sentences a time named at a sentence's beginning rules over."""
-_FRAME_OPENS = 8
-"""Words of its beginning."""
-_THESE_DAYS = frozenset(
-    {
-        "is",
-        "are",
-        "will",
-        "has",
-        "have",
-        "ll",
-        "shall",
-        "plans",
-        "plan",
-        "intends",
-        "intend",
-        "wants",
-        "want",
-        "may",
-        "can",
-    }
-)
-"""Verbs that stand in the article's own time."""
-
-
-def _asked_aloud(sentence: Sentence) -> bool:
-    """Whether a paragraph is a question of a transcript: "Q: There are reports that …"."""
-    page, number = sentence.page, sentence.number
-    while number and page.sentences[number - 1].span.block == sentence.span.block:
-        number -= 1
-    low = page.sentences[number].low
-    if low + 1 >= len(page.words) or page.words[low] not in _ASKS:
-        return False
-    return bool(_ASK_MARKS.intersection(page.gap(low + 1)))
-
-
-def _none_of_it(match: Match) -> bool:
-    """Whether it is none that is spoken of: "will send no troops"."""
-    word = match.sentence.word
-    nos = (
-        token
-        for token in range(match.begin + 1, match.end - 1)
-        if word(token) == "no" and match.sentence.page.gap(token + 1).isspace()
-    )
-    return any(word(token + 1) not in _SOME and not word(token + 1)[:1].isdigit() for token in nos)
-
-
-def _before_that(match: Match, reporting: int) -> bool:
-    """Whether "had" tells of what was before the article's day, and nobody reports it: "Japan, which had deployed batteries"."""
-    sentence, start = match.sentence, match.head.start
-    if match.head.lexeme.tag not in {"past", "part", "bare"} or sentence.headline:
-        return False
-    had = next((token for token in range(start - 1, start - 1 - _HAD_REACH, -1) if sentence.word(token) == "had"), None)
-    if had is None or had < sentence.low or any(sentence.word(token) in _LATELY for token in range(had, start)):
-        return False
-    if sentence.word(had - 1) in _RELATIVE and "," in sentence.page.gap(had - 1):
-        return True
-    return reporting not in sentence.by_list and sentence.word(sentence.low) != "by"
-
-
-def _when(match: Match) -> bool:
-    """Whether a clause with "when" recalls it: "sent in February, when Russian tanks stood at the border"."""
-    sentence = match.sentence
-    near = range(match.begin - _HAD_REACH, match.begin)
-    past = match.head.lexeme.tag in _PAST or any(
-        sentence.word(token) in {"was", "were"} for token in range(match.begin, match.end)
-    )
-    return past and any(sentence.word(token) == "when" and token > sentence.low for token in near)
-
-
-def of_these_days(match: Match) -> bool:
-    """Whether a verb of the sentence up to the match's end stands in the article's own time."""
-    sentence = match.sentence
-    return any(sentence.word(token) in _THESE_DAYS for token in range(sentence.low, match.end))
-
-
-def _framed(match: Match, lists: Mapping[str, int]) -> bool:
-    """Whether a sentence shortly before, of the same paragraph, begins with a time long past, and this one names none of its own."""
-    sentence, page = match.sentence, match.sentence.page
-    if page.field == "title" or of_these_days(match):
-        return False
-    past = lists.get("past-date", -1)
-    for earlier in page.sentences[max(0, sentence.number - _FRAME_REACH) : sentence.number]:
-        if earlier.span.block == sentence.span.block and any(
-            earlier.between(past, earlier.low, earlier.low + _FRAME_OPENS)
-        ):
-            return True
-    return False
 
 
 def _joined(rule: Rule, match: Match, found: Hit) -> bool:

@@ -188,9 +188,10 @@ class Decider:
         stories: Mapping[str, Story],
         alerts: Mapping[str, Wanted],
     ) -> None:
-        """Writes what articles only add to stories. A story that cannot keep all reports knows none for sure, so fates go with it."""
+        """Writes what articles only add to stories. Where a story may not know them if they come again, their fates go with it."""
         table, fates = self.detector.table(), [fate for _, fate in told]
-        if any(story.full for story in stories.values()):
+        apart = all(draft.stands for draft, _ in told)
+        if not apart:
             if len(stories) + len(alerts) + len(fates) > MAX_ACTIONS:
                 raise Conflict(f"{len(fates)} articles are too many for one transaction")
             whole = Commit(fates[0], tuple(stories.values()), tuple(alerts.values()), more=tuple(fates[1:]))
@@ -202,7 +203,7 @@ class Decider:
                 table.want(wanted, self.detector.clock())
         for draft, fate in told:
             self._found_at(draft.article)
-            if not any(story.full for story in stories.values()):
+            if apart:
                 table.commit(Commit(fate), self.detector.clock())
 
     def _add_all(self, gathered: _Gathered) -> list[str]:
@@ -304,9 +305,16 @@ class _Draft:
 
     @property
     def adds(self) -> bool:
-        """Whether the article only adds to stories, which know its report if it comes again; else everything is written at once."""
+        """Whether the article only adds to stories, and raises nothing."""
         more = (self.known, self.relied, self.beside, self.held, self.gone)
-        return not any(more) and {decision.reason for _, decision in self.told} == {"corroborated"}
+        reasons = {decision.reason for _, decision in self.told}
+        return not any(more) and bool(self.stories) and reasons <= {"corroborated", "repeat"}
+
+    @property
+    def stands(self) -> bool:
+        """Whether the stories know its report if it comes again: a copy of another, and one too many for a full story, may not be kept."""
+        kept = all(decision.reason == "corroborated" for _, decision in self.told)
+        return kept and not any(story.full for story in self.stories.values())
 
     def _told_before(self) -> Iterator[Story]:
         """The stories that an earlier version of the article told, as they are now."""
