@@ -23,6 +23,8 @@ _REACH = 3
 """Words between "had" and its verb, or "when" and a match."""
 _LONG_SPANS = frozenset({"years", "decade", "decades", "century", "centuries", "generation", "generations"})
 _SINCE = frozenset({"after", "since", "before"})
+_COUNTED = 10
+"""Words between the years that are counted and a verb."""
 _FRAMED = 2
 """Sentences a time named at a sentence's beginning rules over."""
 _BEGINNING = 8
@@ -97,11 +99,13 @@ def _before_that(match: Match, reporting: int, *, fresh: bool) -> bool:
 
 def _counted_since(match: Match) -> bool:
     """Whether a clause counts the years since: "52 years after 75,000 troops came ashore"."""
-    sentence, token = match.sentence, match.head.start
-    clause = sentence.clause(token)
-    while token > sentence.low and sentence.clause(token - 1) == clause:
-        token -= 1
-    return sentence.word(token) in _SINCE and sentence.word(token - 1) in _LONG_SPANS
+    sentence = match.sentence
+    for token in range(match.head.start - 1, max(match.head.start - 1 - _COUNTED, sentence.low), -1):
+        if ", " in sentence.page.gap(token + 1):
+            return False
+        if sentence.word(token) in _SINCE and sentence.word(token - 1) in _LONG_SPANS:
+            return True
+    return False
 
 
 def _recalled(match: Match) -> bool:

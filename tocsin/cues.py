@@ -79,7 +79,8 @@ def _reaches(cue: Cue, hit: Hit, match: Match) -> bool:
     else:
         wider = hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
         past = head.lexeme.tag in {"past", "part"}
-        wider = wider or (past and hit.start == match.begin < head.start and hit.end == head.end)  # "soldiers who came"
+        whole = past and hit.end == head.end and any(one.start == hit.start < head.start for one in match.hits)
+        wider = wider or whole  # "soldiers who came"
         return wider and not any(sentence.between(number, head.end, hit.end) for number in cue.unless)
     if cue.direction != "either" and (cue.direction == "before") != before:
         return False

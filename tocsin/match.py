@@ -184,6 +184,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
     present_lists = match.sentence.by_list
     if rule.active and match.hits[0] == match.head:
         yield from _no_object(match)
+    if _attribute(match):
+        yield "an attribute: what is done stands behind it"
     if match.form.with_ and not any(number in present_lists for number in match.form.with_):
         yield f"with {' or '.join(names[number] for number in match.form.with_)}: none in the sentence"
     if match.form.about and not match.form.about & _topics(match.sentence):
@@ -331,6 +333,27 @@ _NO_OBJECT = frozenset(
 """Prepositions behind which no object of a verb stands; "some", "up to", "close to" and "dozens of" may stand before one."""
 
 
+def _attribute(match: Match) -> bool:
+    """Whether a participle only says which forces are spoken of: "armour now parked in Germany will join"."""
+    sentence, head = match.sentence, match.head
+    if head.lexeme.tag not in _PAST or match.hits[0] is head:
+        return False
+    noun = head.start - (sentence.word(head.start - 1) in {"now", "currently", "already"})
+    noun_hit = next((hit for hit in match.hits if hit.end == noun), None)
+    if not noun_hit:
+        return False
+    if roles.taken_along(sentence, noun_hit):
+        return True
+    ahead = range(match.end, min(match.end + WINDOW, sentence.high))
+    clause = sentence.clause(head.start)
+    for token in ahead:
+        if sentence.clause(token) != clause or sentence.word(token) in {"and", "or", "but", "that", "which", "who"}:
+            return False
+        if sentence.word(token) in AUXILIARIES:
+            return True
+    return False
+
+
 _MEASURES = frozenset({"least", "most"})
 """What makes a number of "at": "sent at least 500 soldiers"."""
 
@@ -348,10 +371,14 @@ def _no_object(match: Match) -> Iterator[str]:
 
 
 def _tells(rules: RuleSet, match: Match, found: Hit) -> bool:
-    """Whether a word is only that of whoever tells it: "Peacekeepers have watched tanks move up", "police said that troops …"."""
+    """Whether a word is only that of whoever tells it: "Peacekeepers have watched tanks move up", "…, the governor wrote"."""
     verbs = match.sentence.by_list.get(rules.lists.get("reporting", -1), ())
-    ahead = (verb.start - found.end for verb in verbs if verb.end <= match.begin)
-    return any(0 <= distance <= _TELLING for distance in ahead)
+    if any(0 <= verb.start - found.end <= _TELLING for verb in verbs if verb.end <= match.begin):
+        return True
+    behind = found.start >= match.end and any(
+        "," in match.sentence.page.gap(token) for token in range(found.start - _TELLING, found.start + 1)
+    )
+    return behind and any(verb.start == found.end for verb in verbs)
 
 
 def _before_it(match: Match, found: Hit) -> bool:

@@ -228,7 +228,7 @@ def _left_out(sentence: Sentence, hit: Hit) -> bool:
     token = _phrase_start(sentence, hit) - 1
     word = sentence.word(token)
     if word == "but":
-        return any(sentence.word(token - step) in _EVERY for step in (1, 2, 3))
+        return any(sentence.word(token - step) in _EVERY for step in range(1, 5))
     return word in {"except", "excepting", "save", "barring", "excluding", "bar"}
 
 
@@ -638,7 +638,28 @@ def _goal(sentence: Sentence, hit: Hit) -> bool:
         token = _before_phrase(sentence, token - 1)
     if hit.lexeme.tag == "people":  # "to join Rwandans"
         return sentence.word(token) in _JOINED
-    return hit.lexeme.tag in {"names", "adjectives"} and sentence.word(token) in _GOALS
+    return hit.lexeme.tag in {"names", "adjectives", "seats"} and sentence.word(token) in _GOALS
+
+
+def taken_along(sentence: Sentence, hit: Hit) -> bool:
+    """Whether forces are those that others join or relieve: "will join the forces arrayed around Iran"."""
+    return sentence.word(_before_phrase(sentence, hit.start)) in _MET
+
+
+_MET = _JOINED | {
+    "relieve",
+    "relieves",
+    "relieved",
+    "relieving",
+    "replace",
+    "replaces",
+    "replacing",
+    "replaced",
+    "reinforce",
+    "reinforces",
+    "reinforcing",
+}
+"""Verbs whose object is forces that are there."""
 
 
 def _pointed_at(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:

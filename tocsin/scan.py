@@ -23,6 +23,27 @@ _SOFT = frozenset({
     "which", "who", "whose", "where", "when", "as", "after", "before", "amid", "because", "since", "even", "saying", "citing", "adding",
     "according", "following", "with", "and", "so", "prompting", "raising", "underscoring", "fueling", "fuelling", "if", "until", "or", "noting", "warning",
 })  # fmt: skip
+_WENT = frozenset(
+    {
+        "began",
+        "came",
+        "drove",
+        "flew",
+        "gave",
+        "got",
+        "has",
+        "left",
+        "made",
+        "put",
+        "rose",
+        "sent",
+        "set",
+        "stood",
+        "took",
+        "went",
+    }
+)
+"""Verbs of the past that do not end like "landed"."""
 _RELATIVE = frozenset({"which", "who", "whose", "whom", "where", "when"})
 AUXILIARIES = frozenset({
     "is", "are", "was", "were", "has", "have", "had", "will", "would", "could", "may", "might", "should",
@@ -544,7 +565,7 @@ class Sentence:
 
     def _resumes(self, token: int, word: str) -> bool:
         """Whether the clause around a relative one goes on: "the carrier, which has just left Manila, may be sent"."""
-        return "," in self.page.gap(token) and (word in AUXILIARIES or word.endswith("ed"))
+        return "," in self.page.gap(token) and (word in AUXILIARIES or word in _WENT or word.endswith("ed"))
 
     def _breaks(self, token: int, word: str) -> bool:
         gap = self.page.gap(token)
