@@ -123,7 +123,7 @@ def canonical(url: str) -> str:
         host, port = (parts.hostname or "").removeprefix("www.").removeprefix("amp."), parts.port
     except ValueError:
         return ""
-    path = parts.path.replace("//", "/").rstrip("/").removesuffix("/amp").removesuffix(".amp")
+    path = _without_marks(parts.path)
     kept = sorted(
         (name, value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
@@ -133,3 +133,10 @@ def canonical(url: str) -> str:
         return ""
     place = host if port in {None, 80, 443} else f"{host}:{port}"
     return place + path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def _without_marks(path: str) -> str:
+    """A path without what leads to the same page: doubled and closing slashes, spaces at its end, an AMP mark."""
+    while (shorter := path.replace("//", "/").rstrip().rstrip("/").removesuffix("/amp").removesuffix(".amp")) != path:
+        path = shorter
+    return path

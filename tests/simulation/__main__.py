@@ -42,7 +42,9 @@ def main() -> int:
     scenes = (
         [variant] if options.scene or options.variant != DEPLOYED else [Variant(scene=one) for one in SCENES.values()]
     )
-    tally = _searched([unit for one in scenes for unit in _units(options, one, len(scenes))], options)
+    tally = _searched(
+        [unit for place, one in enumerate(scenes) for unit in _units(options, one, place, len(scenes))], options
+    )
     print(*tally.told(), sep="\n")
     return 0 if tally.holds else 1
 
@@ -72,11 +74,13 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _units(options: argparse.Namespace, variant: Variant, scenes: int = 1) -> list[Unit]:
+def _units(options: argparse.Namespace, variant: Variant, place: int = 0, scenes: int = 1) -> list[Unit]:
+    """What is tried in the scene at a place of so many: its share of the random schedules, and what else is asked for."""
     with deployed():
         units = every_pair(variant) if options.pairs else []
-        units += at_random(variant, options.random // scenes, options.seed) if options.random else []
-        return units or every_single(variant)
+        share = options.random * (place + 1) // scenes - options.random * place // scenes if options.random else 0
+        units += at_random(variant, share, options.seed) if share else []
+        return units if options.pairs or options.random else every_single(variant)
 
 
 def _searched(units: list[Unit], options: argparse.Namespace) -> Tally:
