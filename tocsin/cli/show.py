@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from tocsin.cli.pace import Pace
@@ -53,16 +53,13 @@ def _readable(text: str) -> str:
 
 
 def _fates(console: Console, replayed: Any) -> None:
-    table = Table(title="What became of each article", title_justify="left")
-    for column in ("article", "outlet", "published", "fate", "reason"):
-        table.add_column(column, overflow="fold")
+    console.print(Text("What became of each article", style="bold"))
     for arrival in replayed.arrivals:
         article = arrival.entry.article
-        when = f"{article.published:%Y-%m-%d}" if article and article.published else "-"
-        table.add_row(
-            arrival.article, (article.source if article else "") or "-", when, arrival.fate.fate, arrival.fate.reason
-        )
-    console.print(table)
+        when = f"{article.published:%Y-%m-%d}" if article and article.published else "without a date"
+        outlet = (article.source if article else "") or "no outlet"
+        told = Text.assemble(f"{outlet}, {when}: ", (arrival.fate.fate, "bold"), f". {arrival.fate.reason}")
+        console.print(Text(arrival.article, style="bold"), Padding(told, (0, 0, 0, 4)), sep="\n")
     summary = replayed.summary()
     fates = ", ".join(f"{count} {fate}" for fate, count in summary["fates"].items())
     console.print(
