@@ -79,7 +79,7 @@ def test_a_month_beside_will_is_one_to_come(text: str, told: bool) -> None:
     ],
 )
 def test_a_hint_counts_where_nothing_else_does(second: str, stage: str) -> None:
-    """A launch site that the lead names is a hint: it tells a stage only where no other sentence does."""
-    text = f"Something tall stands at Sohae in North Korea, a lawmaker said. {second}"
+    """A rocket at a launch site, in the lead, is a hint: it tells a stage only where no other sentence does."""
+    text = f"A rocket stands at Sohae in North Korea, a lawmaker said. {second}"
     stages = {signal.stage for signal in detect(rule_set(), Article("a", text)) if signal.rule == "launch-preparation"}
     assert stages == {stage}
