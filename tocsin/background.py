@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tocsin.forms import Match
-from tocsin.scan import Sentence
+from tocsin.scan import MAY_BE_PAST, PAST, Sentence
 
 _ASKS = frozenset({"q", "question", "reporter", "journalist", "interviewer", "correspondent"})
 """Who asks in a transcript: "Q. (daily newspaper) …", "REPORTER: …"."""
@@ -16,7 +16,6 @@ _SOME = frozenset({
     "fewer", "less", "more", "later", "longer", "doubt", "matter", "other", "sooner", "choice", "secret", "surprise", "small", "one", "shock",
 })  # fmt: skip
 """What makes of "no" behind it no denial: "no fewer than 300 soldiers"."""
-_PAST = frozenset({"past", "part", "bare"})
 _LATELY = frozenset({"just", "now", "already", "since"})
 _RELATIVE = frozenset({"which", "who", "that"})
 _REACH = 3
@@ -87,7 +86,7 @@ def _none_of_it(match: Match) -> bool:
 def _before_that(match: Match, reporting: int, *, fresh: bool) -> bool:
     """Whether "had" tells of what was before the article's days, and nobody reports it: "Japan, which had deployed batteries"."""
     sentence, start = match.sentence, match.head.start
-    if match.head.lexeme.tag not in _PAST or sentence.headline:
+    if match.head.lexeme.tag not in MAY_BE_PAST or sentence.headline:
         return False
     had = next((token for token in range(start - 1, start - 1 - _REACH, -1) if sentence.word(token) == "had"), None)
     if had is None or any(sentence.word(token) in _LATELY for token in range(had, start)):
@@ -115,7 +114,7 @@ def _recalled(match: Match) -> bool:
         sentence.word(token) == "when" and token > sentence.low for token in range(match.begin - _REACH, match.begin)
     )
     was = (sentence.word(token) in {"was", "were"} for token in range(match.begin, match.end))
-    return recalls and (match.head.lexeme.tag in {"past", "part"} or any(was))
+    return recalls and (match.head.lexeme.tag in PAST or any(was))
 
 
 def _framed(match: Match, past: int) -> bool:

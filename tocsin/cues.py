@@ -7,7 +7,7 @@ from itertools import islice
 
 from tocsin.compiled import Cue, Rule
 from tocsin.forms import MATCHES, Match, matches
-from tocsin.scan import FORMS_OF_BE, Hit, Sentence
+from tocsin.scan import FORMS_OF_BE, MAY_BE_PAST, PAST, Hit, Sentence
 from tocsin.signal import STAGES, Certainty, Stage
 
 Reached = tuple[tuple[Cue, Hit], ...]
@@ -78,7 +78,7 @@ def _reaches(cue: Cue, hit: Hit, match: Match) -> bool:
         before, between = False, range(match.end if hit.start >= match.end else head.end, hit.start)
     else:
         wider = hit.start <= head.start and hit.end > head.end  # "flew out" where the head is "flew"
-        past = head.lexeme.tag in {"past", "part"}
+        past = head.lexeme.tag in PAST
         whole = past and hit.end == head.end and any(one.start == hit.start < head.start for one in match.hits)
         wider = wider or whole  # "soldiers who came"
         return wider and not any(sentence.between(number, head.end, hit.end) for number in cue.unless)
@@ -113,7 +113,7 @@ def stage_of(match: Match, reached: Reached) -> tuple[Stage, bool]:
 def _said(match: Match, reached: Reached) -> tuple[Stage, bool]:
     """The stage by the words and the tense, before anything raises it."""
     tag = tag_of(match)
-    happened = match.form.tense and tag in {"past", "part"} and not _passive(match) and not _going_on(match)
+    happened = match.form.tense and tag in PAST and not _passive(match) and not _going_on(match)
     least = STAGES.index(match.form.stage) if match.form.stage else 0
     for cue, _ in reached:
         if cue.stage == "done":
@@ -178,7 +178,7 @@ def perfect(match: Match) -> bool:
     Reported, it is shifted back: "said that they had been moved".
     """
     sentence, start = match.sentence, match.head.start
-    if tag_of(match) not in {"past", "part", "bare"}:
+    if tag_of(match) not in MAY_BE_PAST:
         return False
     told = {sentence.word(token) for token in range(start - _PASSIVE_REACH, start)}
     if told & {"has", "have"}:
@@ -206,7 +206,7 @@ _SAID_REACH = 16
 
 def passive(match: Match) -> bool:
     """Whether a participle stands right behind a form of "be": "have been sent"."""
-    return match.head.lexeme.tag in {"past", "part"} and _before(match) in FORMS_OF_BE
+    return match.head.lexeme.tag in PAST and _before(match) in FORMS_OF_BE
 
 
 def _before(match: Match) -> str:

@@ -364,7 +364,8 @@ class _Cast:
         """The actors of one finding; findings are asked for in the order of the article."""
         if self._of_both(finding):
             return self._pair
-        best = 0 if self._rule.places and _only_suspects(finding) else finding.who[0].strength if finding.who else 0
+        counts = finding.who and not (self._rule.places and _only_suspects(finding))
+        best = finding.who[0].strength if counts else 0
         inherited = self._last or self._sure
         if best < roles.SURE and self._rule.inherits and inherited:
             return inherited

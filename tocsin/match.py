@@ -11,7 +11,7 @@ from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
 from tocsin.cues import Around, Reached, certainty_of, flags_of, passive, perfect, present, stage_of
 from tocsin.forms import MATCHES, Match, matches
-from tocsin.scan import AUXILIARIES, Hit, Page, Sentence
+from tocsin.scan import AUXILIARIES, PAST, Hit, Page, Sentence
 from tocsin.signal import Certainty, Field, Stage
 from tocsin.text import stretches
 
@@ -22,7 +22,6 @@ PART = 200_000
 _WEAK = frozenset({"perfect"})
 """Needs that make a match news only where the article holds nothing surer."""
 _NEEDS = "needs one of "
-_PAST = frozenset({"past", "part"})
 _VERBS = frozenset({"past", "part", "base", "bare", "s", "ing"})
 WINDOW = 12
 """Words on either side of a match in which the lists of `needs` and `never` are looked for."""
@@ -57,7 +56,7 @@ class Finding:
         return (
             self.stage != "done"
             or bool(self.match.form.stage)
-            or self.match.head.lexeme.tag in _PAST
+            or self.match.head.lexeme.tag in PAST
             or any(cue.stage for cue, _ in self.cues)
         )
 
@@ -65,7 +64,7 @@ class Finding:
     def happened(self) -> bool:
         """Whether a verb says that it was done, so that it lacks nothing but that it is to come."""
         head = self.match.head
-        tags = _PAST | {"s"} if self.sentence.headline and head == self.match.hits[0] else _PAST
+        tags = PAST | {"s"} if self.sentence.headline and head == self.match.hits[0] else PAST
         told = head.lexeme.tag in tags or any(cue.stage == "done" for cue, _ in self.cues)
         return self.stage == "done" and told and self.lacking.startswith(_NEEDS)
 
@@ -336,7 +335,7 @@ _NO_OBJECT = frozenset(
 def _attribute(match: Match) -> bool:
     """Whether a participle only says which forces are spoken of: "armour now parked in Germany will join"."""
     sentence, head = match.sentence, match.head
-    if head.lexeme.tag not in _PAST or match.hits[0] is head:
+    if head.lexeme.tag not in PAST or match.hits[0] is head:
         return False
     noun = head.start - (sentence.word(head.start - 1) in {"now", "currently", "already"})
     noun_hit = next((hit for hit in match.hits if hit.end == noun), None)

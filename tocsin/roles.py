@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tocsin.compiled import Rule, RuleSet
-from tocsin.scan import AUXILIARIES, FORMS_OF_BE, Hit, Sentence
+from tocsin.scan import AUXILIARIES, FORMS_OF_BE, MAY_BE_PAST, PAST, Hit, Sentence
 
 PREPOSITIONS = frozenset({
     "to", "into", "in", "at", "on", "against", "with", "from", "of", "by", "for", "near", "toward", "towards", "inside", "across", "over",
@@ -240,7 +240,7 @@ _EVERY = frozenset({"every", "all", "any", "each", "everyone", "everybody", "non
 def _passive(sentence: Sentence, verb: Hit) -> bool:
     """Whether others say it of the subject: "North Korea is expected to", "Iran is widely believed to"."""
     before = verb.start - 2 if sentence.word(verb.start - 1).endswith("ly") else verb.start - 1
-    return verb.lexeme.tag in {"past", "part"} and sentence.word(before) in FORMS_OF_BE
+    return verb.lexeme.tag in PAST and sentence.word(before) in FORMS_OF_BE
 
 
 def _phrase_start(sentence: Sentence, hit: Hit) -> int:
@@ -274,7 +274,7 @@ def _is_told(sentence: Sentence, hit: Hit, told: Iterable[Hit]) -> bool:
     """Whether a name is told something by others: "President Yoon had been briefed on"."""
     return any(
         hit.end < verb.start <= hit.end + OWNER_REACH
-        and verb.lexeme.tag in {"past", "part", "bare"}
+        and verb.lexeme.tag in MAY_BE_PAST
         and sentence.word(verb.start - 1) in FORMS_OF_BE
         and not any("," in sentence.page.gap(token) for token in range(hit.end, verb.start))
         for verb in told
@@ -298,7 +298,7 @@ def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
 
 def tellers_of(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
     """Who told others what is done, of which it is the one that does it: "was informed by Madrid that a ship would sail"."""
-    ends = {verb.end for verb in sentence.by_list.get(grammar.telling, ()) if verb.lexeme.tag in {"past", "part"}}
+    ends = {verb.end for verb in sentence.by_list.get(grammar.telling, ()) if verb.lexeme.tag in PAST}
     return [
         Actor(hit.lexeme.slug, 7, "speaker", hit)
         for hit in names

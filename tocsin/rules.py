@@ -289,10 +289,9 @@ class _Loader:
         found: dict[str, dict[str, None]] = {}
         if words.words:
             found["word"] = dict.fromkeys(map(folded, words.words))
-        for tag, phrase in (form for noun in words.nouns for form in _noun(noun)):
-            found.setdefault(tag, {})[phrase] = None
-        for tag, phrase in (form for verb in words.verbs for form in _verb(verb)):
-            found.setdefault(tag, {})[phrase] = None
+        for forms, some in ((noun_forms, words.nouns), (verb_forms, words.verbs)):
+            for tag, phrase in (form for word in some for form in _inflected(forms, word)):
+                found.setdefault(tag, {})[phrase] = None
         if words.verbs:
             self.verb_lists.add(self.numbers[name])
         for other in words.include:
@@ -643,15 +642,9 @@ def folded(phrase: str) -> str:
 
 
 @cache
-def _noun(noun: str) -> tuple[tuple[str, str], ...]:
-    """The forms of a noun, folded, each behind what form it is."""
-    return tuple((tag, folded(surface)) for surface, tag in noun_forms(noun).items())
-
-
-@cache
-def _verb(verb: str) -> tuple[tuple[str, str], ...]:
-    """The forms of a verb, folded, each behind what form it is."""
-    return tuple((tag, folded(surface)) for surface, tag in verb_forms(verb).items())
+def _inflected(forms: Callable[[str], Mapping[str, str]], word: str) -> tuple[tuple[str, str], ...]:
+    """The forms of a noun or verb, folded, each behind what form it is."""
+    return tuple((tag, folded(surface)) for surface, tag in forms(word).items())
 
 
 @cache

@@ -49,6 +49,10 @@ AUXILIARIES = frozenset({
     "is", "are", "was", "were", "has", "have", "had", "will", "would", "could", "may", "might", "should",
 })  # fmt: skip
 """Verbs a clause of its own may begin with."""
+PAST = frozenset({"past", "part"})
+"""What form of a verb a word of the past is."""
+MAY_BE_PAST = PAST | {"bare"}
+"""The same, and the form of a verb that does not change: "put"."""
 FORMS_OF_BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 _VERBS = AUXILIARIES | {"said", "says"}
 _BREAK = Pattern(r"[;:\u2014\u2013]|\s[-\u2010-\u2015]+\s|--|\.\.\.|\u2026")

@@ -13,7 +13,6 @@ from typing import Any, Self
 from unittest import mock
 
 import boto3
-import yaml
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]  # it ships no types
@@ -128,12 +127,11 @@ class LocalStack:
         absent = resources.keys() - created.keys()
         outputs = {name: _told(_without(resource, absent)) for name, resource in resources.items()}
         cloudformation = self.client("cloudformation")
-        with mock.patch.object(yaml, "Loader", _LOADER):
-            cloudformation.create_stack(
-                StackName=self.name,
-                TemplateBody=json.dumps(translated | {"Resources": created, "Outputs": outputs}),
-                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in self._parameters.items()],
-            )
+        cloudformation.create_stack(
+            StackName=self.name,
+            TemplateBody=json.dumps(translated | {"Resources": created, "Outputs": outputs}),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in self._parameters.items()],
+        )
         for resource in cloudformation.describe_stack_resources(StackName=self.name)["StackResources"]:
             if "PhysicalResourceId" in resource:  # else a condition keeps it out
                 self._physical[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
@@ -154,10 +152,6 @@ class LocalStack:
                     "QueueConfigurations": [_notification(queue) for queue in wanted.get("QueueConfigurations", [])]
                 },
             )
-
-
-_LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
-"""What moto reads a template with: it asks for PyYAML's slow loader, twice, which takes longer than all else it does."""
 
 
 def _environment(region: str) -> Any:  # noqa: ANN401 - mock's patcher has no public type

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harm import cut, emptied, flipped
 from tests.system import ROOT, RULES, rule_set, seed_articles
 from tocsin.adapters.kept import sealed, unsealed
 from tocsin.adapters.rulebook import INSIDE, KEPT, build, models, rulebook
@@ -115,22 +116,8 @@ def test_a_built_folder_needs_no_cache(folder: Path) -> None:
     assert [fault.file for fault in rulebook(folder, {}).faults] == ["rules/broken.yaml"]
 
 
-def _cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def _flipped(path: Path) -> None:
-    body = bytearray(path.read_bytes())
-    body[-200] ^= 1
-    path.write_bytes(bytes(body))
-
-
 def _foreign(path: Path) -> None:
     path.write_bytes(b"\x80\x05\x95 not ours")
-
-
-def _emptied(path: Path) -> None:
-    path.write_bytes(b"")
 
 
 def _of_another_set(path: Path) -> None:
@@ -138,7 +125,7 @@ def _of_another_set(path: Path) -> None:
     path.write_bytes(sealed(json.dumps(json.loads(head) | {"tocsin": "0" * 64}).encode() + b"\n" + body))
 
 
-@pytest.mark.parametrize("harm", [_cut, _flipped, _foreign, _emptied, _of_another_set])
+@pytest.mark.parametrize("harm", [cut, flipped, _foreign, emptied, _of_another_set])
 def test_a_harmed_artefact_is_made_anew(folder: Path, home: dict[str, str], harm: Callable[[Path], None]) -> None:
     """What is cut off, changed or of another set is no artefact: the rules are compiled, and kept again."""
     rulebook(folder, home)

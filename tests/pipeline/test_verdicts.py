@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harm import cut, emptied, flipped
 from tests.marching import RULE
 from tocsin.adapters.kept import Kept
 from tocsin.adapters.rulebook import models, remembered
@@ -127,21 +128,7 @@ def test_a_period_decides_over_stories_alone(desk: Bench, tried: list[str]) -> N
     assert tried == [MARCHED]
 
 
-def _cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-9])
-
-
-def _flipped(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[-20] ^= 1
-    path.write_bytes(bytes(data))
-
-
-def _emptied(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-@pytest.mark.parametrize("harm", [_cut, _flipped, _emptied, Path.unlink])
+@pytest.mark.parametrize("harm", [cut, flipped, emptied, Path.unlink])
 def test_what_is_harmed_is_tried_again(desk: Bench, tried: list[str], harm: Callable[[Path], None]) -> None:
     """A memory that is cut off, changed or gone is none: everything is tried, and known again."""
     assert desk.kept.folder
