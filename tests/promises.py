@@ -26,6 +26,10 @@ WEEKS_2 = 14 * 24 * 3600
 DELIVERERS = {"Deliver", "Sweep"}
 STRANGERS = {"Due", "Fetch", "Receive", "Page"}
 """Functions that ask servers of strangers or take what strangers send, and the one that sends them off."""
+TRACED = {"Fetch", "Intake", "Receive", "Page", "Detect", "Deliver"}
+"""Functions that an article meets on its way; what the clock or a person calls is not traced, for a desk would leave the free amount."""
+EVERYWHERE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+"""Actions for which AWS knows no place smaller than all."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
 LARGEST_CALL = 610
 """Megabytes that fifty feeds of 8 MiB took at most, twenty asked at a time, each of long articles in characters of four bytes: no more is held of a hundred."""
@@ -364,10 +368,12 @@ def each_function_has_a_role_of_its_own(template: Template) -> Iterator[str]:
 
 @promise
 def roles_name_actions_and_places(template: Template) -> Iterator[str]:
-    """No statement has a wildcard for an action, nor for a place beyond what lies under a named one."""
+    """No statement has a wildcard for an action, nor for a place beyond what lies under a named one, where AWS knows any."""
     for function in template.functions:
         for statement in template.statements(function):
             found = places(statement["Resource"])
+            if (statement["Action"], found) == (EVERYWHERE, ["*"]):
+                continue
             if any("*" in action for action in statement["Action"]) or any("*" in one.rstrip("/*") for one in found):
                 yield f"{function}: {statement['Sid']} allows more than it names"
             if any(one.split("/")[0] not in {*template.resources, *template.raw["Parameters"]} for one in found):
@@ -650,6 +656,19 @@ def figures_are_told_by_somebody(template: Template) -> Iterator[str]:
     }
     yield from (f"nobody tells {one}" for one in sorted((shown | watched) - told))
     yield from (f"nobody looks at {one}" for one in sorted(told - (shown & watched)))
+
+
+@promise
+def an_article_can_be_followed(template: Template) -> Iterator[str]:
+    """Functions on the way of an article are traced as the parameter says, and may say so; no other is, which keeps a desk free of charge."""
+    for function, properties in template.functions.items():
+        traced = function in TRACED
+        if properties.get("Tracing") != ({"Ref": "Traces"} if traced else None):
+            yield f"{function} is {'not ' * traced}traced"
+        if [one["Action"] for one in template.statements(function) if "xray:" in str(one["Action"])] != [
+            EVERYWHERE
+        ] * traced:
+            yield f"{function} may {'not ' * traced}send traces"
 
 
 # ---------------------------------------------------------------- what is written is meant

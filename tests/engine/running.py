@@ -206,6 +206,14 @@ class Stack:
                 needed[mapping["EventSourceArn"]] = _READS[mapping["EventSourceArn"].split(":")[2]]
                 if destination := mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
                     needed[destination] = ["sqs:SendMessage"]
+        if (
+            self.client("lambda")
+            .get_function_configuration(FunctionName=self.physical[function])
+            .get("TracingConfig", {})
+            .get("Mode")
+            == "Active"
+        ):
+            needed["*"] = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
         if function == "Intake":
             needed[f"arn:aws:s3:::{self.physical['Bucket']}"] = ["s3:ListBucket"]
         role = self.client("iam").get_role(RoleName=self.physical[f"{function}Role"])["Role"]["Arn"]
