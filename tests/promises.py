@@ -31,6 +31,14 @@ TRACED = {"Fetch", "Intake", "Receive", "Page", "Detect", "Deliver"}
 EVERYWHERE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 """Actions for which AWS knows no place smaller than all."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
+KEEPING = {
+    "Table", "Bucket", "InboxQueue", "PageQueue", "ArticleQueue", "InboxDeadLetters", "PageDeadLetters", "ArticleDeadLetters",
+}  # fmt: skip
+"""What holds articles and what became of them, by the names of the first version: under another name CloudFormation would begin anew."""
+REPLACING = {"TableName", "KeySchema", "ImportSourceSpecification", "BucketName", "BucketNamePrefix", "BucketNamespace", "QueueName", "FifoQueue"}  # fmt: skip
+"""Properties whose change makes CloudFormation put an empty one in the place of a table, bucket or queue."""
+KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+DUE = [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "due_at", "KeyType": "RANGE"}]
 LARGEST_CALL = 610
 """Megabytes that fifty feeds of 8 MiB took at most, twenty asked at a time, each of long articles in characters of four bytes: no more is held of a hundred."""
 NAMES = {
@@ -526,6 +534,21 @@ def what_is_kept_outlives_the_stack(template: Template) -> Iterator[str]:
             "Retain",
         ):
             yield f"{name} goes with the stack"
+
+
+@promise
+def what_is_kept_is_never_replaced(template: Template) -> Iterator[str]:
+    """A deployment, forwards or back, finds table, bucket and queues under their names, with nothing changed that would put empty ones in their place."""
+    yield from (f"{name} is gone, and what is in it" for name in sorted(KEEPING - template.resources.keys()))
+    for name in sorted(KEEPING & template.resources.keys()):
+        properties = template.resources[name].get("Properties", {})
+        for one in sorted(REPLACING & properties.keys()):
+            if (one, properties[one]) != ("KeySchema", KEYS):
+                yield f"{one} would replace {name}"
+    for name, table in template.of_type("AWS::DynamoDB::Table").items():
+        indexes = {one["IndexName"]: one for one in table.get("GlobalSecondaryIndexes", [])}
+        if table.get("KeySchema") != KEYS or indexes.get("due", {}).get("KeySchema") != DUE:
+            yield f"the keys of {name}, or of its index, are others: CloudFormation refuses that, or replaces it"
 
 
 @promise
