@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from tocsin.compiled import Rule, RuleSet
 from tocsin.scan import AUXILIARIES, FORMS_OF_BE, MAY_BE_PAST, PAST, Hit, Sentence
@@ -537,8 +538,10 @@ def own(  # noqa: PLR0913 - all of it is needed
 
 
 def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
-    """An adjective may begin the subject: "the Chinese military", "Russian forces"."""
-    return any(hit.end <= body.start <= hit.end + 3 for body in sentence.by_list.get(grammar.body, ()))
+    """An adjective may begin the subject: "the Chinese military", "Russian forces", "the American decision to"."""
+    intents = (noun for noun in sentence.by_list.get(grammar.intent, ()) if sentence.word(noun.end) == "to")
+    bodies = chain(sentence.by_list.get(grammar.body, ()), intents)
+    return any(hit.end <= body.start <= hit.end + 3 for body in bodies)
 
 
 _ACTING = 3
