@@ -28,7 +28,7 @@ MOST_DUE = 2_000
 """Feeds whose turn has come that are sent off at one time, and as many that wait; the rest waits for the next minute."""
 LOOKED_AT = 20_000
 """Feeds that are looked at for them, so that hundreds of one host hide no others."""
-A_MESSAGE = 100
+A_MESSAGE = 150
 """Feeds that are asked for by one message, in one call: what they bring is one object of the archive, and their waiting is shared."""
 TOGETHER = 20
 """Hosts that are asked at a time: a function waits for servers most of its time, and waiting is paid for."""
