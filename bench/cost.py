@@ -52,6 +52,8 @@ WORLD = 1_000_000
 """Articles of the world's press in a day: five where the feeds of an agency tell one make some more, which are polled, too."""
 WHO = ("Turkey", "France", "India", "Iran", "Egypt", "Poland", "Germany", "Japan", "Greece", "Italy")
 WHERE = ("Libya", "Chad", "Niger", "Somalia", "Lebanon", "Iraq", "Mali", "Yemen", "Jordan", "Kenya")
+LOGGED = 600
+"""Bytes of logs that a call of a function leaves: Lambda's own lines, and ours."""
 OVERHEAD = 100
 """Bytes that DynamoDB bills for each item it keeps, besides its own."""
 FILLER = "The council met on Friday, heard three reports about schools and roads, and agreed to meet again in spring. "
@@ -310,7 +312,6 @@ def idle() -> Used:
     used["queue requests"] += queues * TAKEN["receives of an idle queue a minute"] * MINUTES
     used["alarm-months"] += len(alarms)
     used["metric-months"] += len({one["MetricName"] for one in alarms if "AWS/" not in str(one["Namespace"])})
-    used["GB of logs"] += 2 * MINUTES * 600 / 1e9
     return used
 
 
@@ -393,6 +394,7 @@ def cases(measured: int) -> Iterator[Case]:
         polling = scaled(used, MONTH * 24)
         (background, _), (mixed, table) = detected(measured, 0, together), detected(measured, SIGNALS, together)
         month = added(polling, scaled(mixed, daily * MONTH / 1_000), base)
+        month["GB of logs"] = month["function calls"] * LOGGED / 1e9
         yield Case(name, month, daily, then, polling, together, background, mixed, kept(daily * MONTH, table))
 
 
