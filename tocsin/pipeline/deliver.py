@@ -279,6 +279,7 @@ class Deliverer:
 
     def _noted(self, row: OutboxRow, posted: Posted, shown: int) -> bool:
         """Notes what Slack shows; True when the story has changed meanwhile. One given up before is to be audited."""
+        log.info("alert %s stands in %s at %s", ascii(row.alert), posted.channel, posted.ts)
         audit_at = self.clock() + FIRST_LOOK if row.doubted_at is not None else None
         return not self.table.delivered(row.alert, self.owner, posted, shown, audit=audit_at)
 
@@ -404,8 +405,10 @@ class Deliverer:
             self.table.shut(self.clock() + REFUSED_PAUSE)
             log.error("TokenRefused: Slack says %s; nothing is posted before it takes the token again", refusal.code)
         if refusal.kind != "content" or row.attempted_at is not None:
-            log.error("AlertWaits: Slack says %s (%s) to %s", refusal.code, refusal.kind, ascii(row.alert))
-            self._again(row, REFUSED_PAUSE, refusal.code)
+            log.error(
+                "AlertWaits: Slack says %s (%s) to %s; %s", refusal.code, refusal.kind, ascii(row.alert), refusal.mend
+            )
+            self._again(row, REFUSED_PAUSE, f"{refusal.code}; {refusal.mend}")
             return False
         if row.plain:
             log.error("AlertDead: %s cannot be delivered: %s", ascii(row.alert), refusal.code)
