@@ -364,6 +364,8 @@ class Case:
     """What a thousand do of which some hold one."""
     kept: Used
     """What keeping the articles of a month takes, for a month."""
+    traced: Used
+    """Calls of functions that are traced unless the deployment says otherwise: all but those the clock makes."""
 
 
 def cases(measured: int) -> Iterator[Case]:
@@ -395,7 +397,9 @@ def cases(measured: int) -> Iterator[Case]:
         (background, _), (mixed, table) = detected(measured, 0, together), detected(measured, SIGNALS, together)
         month = added(polling, scaled(mixed, daily * MONTH / 1_000), base)
         month["GB of logs"] = month["function calls"] * LOGGED / 1e9
-        yield Case(name, month, daily, then, polling, together, background, mixed, kept(daily * MONTH, table))
+        calls = polling["function calls"] - MINUTES + mixed["function calls"] * daily * MONTH / 1_000
+        keeping, traced = kept(daily * MONTH, table), defaultdict(float, {"traces": calls})
+        yield Case(name, month, daily, then, polling, together, background, mixed, keeping, traced)
 
 
 def table(some: list[Case]) -> Iterator[str]:
@@ -413,6 +417,8 @@ def table(some: list[Case]) -> Iterator[str]:
             parts = sorted(((UNIT[unit] * count, unit, count) for unit, count in used.items()), reverse=True)
             told = (f"{unit} {count:,.0f} = {price:.2f}" for price, unit, count in parts if price >= 0.005)  # noqa: PLR2004 - half a cent
             yield f"    {what}{', '.join(told)}"
+        traces, beyond = dollars(case.traced), dollars(case.traced, free=True)
+        yield f"    besides, with Traces=Active: {case.traced['traces']:,.0f} traces = {traces:.2f}, beyond the free amount {beyond:.2f}"
         told = (f"{count:.3f} {unit} = {UNIT[unit] * count:.2f}" for unit, count in case.kept.items())
         yield f"    besides, for each month that articles are kept: {', '.join(told)}: {dollars(case.kept):.2f}"
         yield f"    first: {case.next}"
@@ -439,6 +445,7 @@ def main() -> int:
                 "usd a month": dollars(case.used),
                 "beyond free": dollars(case.used, free=True),
                 "kept a month": case.kept,
+                "traced a month": case.traced,
             }
             for case in some
         }
