@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tocsin import __version__, feeds
+from tocsin import __version__
 from tocsin.adapters.rulebook import models
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
-from tocsin.cli.crowd import Heard
 from tocsin.cli.options import rules_option
-from tocsin.cli.verdicts import verdicts
-from tocsin.demands import shortcomings
+from tocsin.cli.sound import Sound
 from tocsin.errors import Fault, RuleFaults
-from tocsin.repair import repaired
-from tocsin.routefile import load as load_routes
-from tocsin.rules import Loaded
-from tocsin.source import MAX_BYTES
-from tocsin.trial import Outcome, run
 
 
 @click.command("check")
@@ -48,24 +41,55 @@ def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> 
     """
     if mends:
         _mend([*sorted(rules.glob("*.yaml")), *sorted(rules.glob("[lc]*s/*.yaml")), *lists])
+    of_feeds: list[Fault] = []
+    if lists:
+        from tocsin.cli.faults import faults_of_feeds
+
+        of_feeds = [*faults_of_feeds(lists)]
     try:
-        loaded = models(rules)
+        found = _looked(rules)
     except RuleFaults as error:
-        _write(form, [*error.faults, *_of_feeds(lists)])
+        _write(form, [*error.faults, *of_feeds])
         return RULES_UNREADABLE
-    count = sum(rule.tests.counts().total() for rule in loaded.models.values())
-    faults = [*faults_of(rules, loaded), *_of_feeds(lists)]
-    failed = list(failed_tests(loaded))
-    _write(form, sorted([*faults, *failed]))
-    told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
+    faults = [*found.faults, *of_feeds]
+    _write(form, sorted([*faults, *found.failed]))
+    told = f"{found.rules} rules, {len(faults)} faults, {found.tests} inline tests, {len(found.failed)} failed"
     click.echo(told, err=True)
-    if not loaded.models:
+    if not found.rules:
         return RULES_UNREADABLE
-    return FINDINGS if faults or failed else FINE
+    return FINDINGS if faults or found.failed else FINE
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was found in a folder: how many rules that load, and tests of them, every fault, and the tests that fail."""
+
+    rules: int
+    tests: int
+    faults: Sequence[Fault] = ()
+    failed: Sequence[Fault] = ()
+
+
+def _looked(rules: Path) -> _Looked:
+    """What is found in a folder; where nothing was wrong with it before and nothing is changed, what was found then."""
+    sound = Sound("check", rules)
+    if (told := sound.told) is not None:
+        return _Looked(**told)
+    from tocsin.cli.faults import failed_tests, faults_of
+
+    loaded = models(rules)
+    count = sum(rule.tests.counts().total() for rule in loaded.models.values())
+    found = _Looked(len(loaded.models), count, faults_of(rules, loaded), [*failed_tests(loaded)])
+    if found.rules and not found.faults and not found.failed:
+        sound.keep({"rules": found.rules, "tests": found.tests})
+    return found
 
 
 def _mend(paths: Sequence[Path]) -> None:
     """Writes each file as far as it can surely be mended, and says on standard error what was mended."""
+    from tocsin.repair import repaired
+    from tocsin.source import MAX_BYTES
+
     for path in paths:
         try:
             raw = path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_BYTES else b""
@@ -76,48 +100,6 @@ def _mend(paths: Sequence[Path]) -> None:
             continue
         for mend in found.mends:
             click.echo(f"{mend.file}:{mend.line}:{mend.column}: mended: {mend.what}", err=True)
-
-
-def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
-    """The inline tests that do not come out as they say, read on all cores. Where somebody waits, `heard` knows most, and variants are left out."""
-    if heard is None:
-        outcomes: Iterable[Outcome] = (
-            one for verdict in verdicts().of(loaded, loaded.models) for one in verdict.failed
-        )
-    else:
-        heard.turn(loaded.rule_set)
-        seek = heard.seek
-        outcomes = (one for rule in loaded.models.values() for one in run(loaded.rule_set, rule, seek))
-    for outcome in outcomes:
-        if outcome.faults:
-            source = loaded.sources[outcome.rule]
-            yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
-
-
-def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:
-    """The faults of a folder that was loaded, its tests apart."""
-    return sorted([*loaded.faults, *shortcomings(loaded), *_faults_of_routes(rules, loaded)])
-
-
-def _faults_of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
-    """The faults of the routes beside the rules."""
-    try:
-        load_routes(rules, loaded)
-    except RuleFaults as error:
-        return error.faults
-    return []
-
-
-def _of_feeds(lists: Sequence[Path]) -> Iterator[Fault]:
-    for path in lists:
-        try:
-            with path.open("rb") as stream:
-                yield from feeds.read(str(path), stream.read(feeds.MAX_FILE + 1))[1]
-        except OSError as error:
-            what = f"cannot be read: {error.strerror or error}; check the path and its permissions"
-            yield Fault(str(path), 1, 1, what, "TOC101")
-        except RuleFaults as error:
-            yield from error.faults
 
 
 def _write(form: str, faults: Sequence[Fault]) -> None:
