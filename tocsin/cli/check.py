@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from tocsin import __version__
 from tocsin.adapters.rulebook import models
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
-from tocsin.cli.options import rules_option
+from tocsin.cli.options import rules_option, so_many
 from tocsin.cli.sound import Sound
 from tocsin.errors import Fault, RuleFaults
+from tocsin.rulefiles import paths_of
 
 
 @click.command("check")
@@ -30,70 +31,97 @@ from tocsin.errors import Fault, RuleFaults
     help="For people, one JSON object a line, SARIF 2.1.0, or annotations of GitHub.",
 )
 @click.option("--fix", "mends", is_flag=True, help="First mend what can surely be mended, and say what was.")
-@click.argument("lists", nargs=-1, type=click.Path(path_type=Path), metavar="[FEEDS]...")
-def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> int:
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def command(rules: Path, form: str, paths: tuple[Path, ...], *, mends: bool) -> int:
     """Prints every fault of rules and routes as file:line:column, then runs the inline tests of every rule that loads.
 
-    FEEDS: lists of feeds, as YAML or OPML, to be checked as well. docs/checks.md tells of each check by its code.
+    PATHS: files of the rules, to be told of these alone; and lists of feeds, as YAML or OPML, to be checked as well. docs/checks.md tells of
+    each check by its code.
 
     With --fix encoding, line ends, tabs in indentation, fields that are surely misspelt and words without quotes that other readers of YAML
     take for something else are mended. What could be meant in two ways stays a fault.
     """
+    own = {name: path for path in paths if (name := _in_rules(rules, path))}
+    lists = [path for path in paths if path not in own.values()]
     if mends:
-        _mend([*sorted(rules.glob("*.yaml")), *sorted(rules.glob("[lc]*s/*.yaml")), *lists])
+        mended = own or {_in_rules(rules, path): path for path in paths_of(rules).values()}
+        _mend(mended | {str(path): path for path in lists})
     of_feeds: list[Fault] = []
     if lists:
         from tocsin.cli.faults import faults_of_feeds
 
         of_feeds = [*faults_of_feeds(lists)]
     try:
-        found = _looked(rules)
+        found = _looked(rules, own)
     except RuleFaults as error:
         _write(form, [*error.faults, *of_feeds])
         return RULES_UNREADABLE
     faults = [*found.faults, *of_feeds]
     _write(form, sorted([*faults, *found.failed]))
-    told = f"{found.rules} rules, {len(faults)} faults, {found.tests} inline tests, {len(found.failed)} failed"
-    click.echo(told, err=True)
-    if not found.rules:
+    told = f"{so_many(found.rules, 'rule')}, {so_many(len(faults), 'fault')}, {so_many(found.tests, 'inline test')}, {len(found.failed)} failed"
+    click.echo(told + (f"; {so_many(found.elsewhere, 'fault')} in other files" if found.elsewhere else ""), err=True)
+    if not found.loads:
         return RULES_UNREADABLE
     return FINDINGS if faults or found.failed else FINE
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What was found in a folder: how many rules that load, and tests of them, every fault, and the tests that fail."""
+    """What was found in the files that were asked about: how many rules that load, and tests of them, every fault, and the tests that fail."""
 
     rules: int
     tests: int
     faults: Sequence[Fault] = ()
     failed: Sequence[Fault] = ()
+    elsewhere: int = 0
+    """Faults in other files."""
+    loads: bool = True
+    """Whether any rule does."""
 
 
-def _looked(rules: Path) -> _Looked:
-    """What is found in a folder; where nothing was wrong with it before and nothing is changed, what was found then."""
-    sound = Sound("check", rules)
-    if (told := sound.told) is not None:
+def _looked(rules: Path, own: Collection[str]) -> _Looked:
+    """What is found in some files of a folder, or in all; where nothing was wrong with all and nothing is changed, what was found then."""
+    sound = None if own else Sound("check", rules)
+    if sound and (told := sound.told):
         return _Looked(**told)
     from tocsin.cli.faults import failed_tests, faults_of
 
     loaded = models(rules)
-    count = sum(rule.tests.counts().total() for rule in loaded.models.values())
-    found = _Looked(len(loaded.models), count, faults_of(rules, loaded), [*failed_tests(loaded)])
-    if found.rules and not found.faults and not found.failed:
+    every = faults_of(rules, loaded)
+    asked = [name for name, source in loaded.sources.items() if name in loaded.models and _among(source.file, own)]
+    found = _Looked(
+        len(asked),
+        sum(loaded.models[name].tests.counts().total() for name in asked),
+        [fault for fault in every if _among(fault.file, own)],
+        [*failed_tests(loaded, names=asked)],
+        sum(not _among(fault.file, own) for fault in every),
+        loads=bool(loaded.models),
+    )
+    if sound and found.loads and not every and not found.failed:
         sound.keep({"rules": found.rules, "tests": found.tests})
     return found
 
 
-def _mend(paths: Sequence[Path]) -> None:
+def _among(file: str, own: Collection[str]) -> bool:
+    """Whether a file is one of those that were asked about, or lies in one; each is where none was."""
+    return not own or any(file == one or file.startswith(f"{one}/") for one in own)
+
+
+def _in_rules(rules: Path, path: Path) -> str:
+    """What a file or folder of the rules is called where faults are told; empty for any other."""
+    place, home = path.resolve(), rules.resolve()
+    return str((rules / place.relative_to(home)).relative_to(rules.parent)) if place.is_relative_to(home) else ""
+
+
+def _mend(paths: Mapping[str, Path]) -> None:
     """Writes each file as far as it can surely be mended, and says on standard error what was mended."""
     from tocsin.repair import repaired
     from tocsin.source import MAX_BYTES
 
-    for path in paths:
+    for name, path in paths.items():
         try:
             raw = path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_BYTES else b""
-            found = repaired(raw, str(path))
+            found = repaired(raw, name)
             if found.mends:
                 path.write_bytes(found.text.encode())
         except (OSError, RuleFaults):  # a fault that is told below

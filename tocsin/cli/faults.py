@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tocsin.cli.crowd import Heard
@@ -14,12 +14,14 @@ from tocsin.rules import Loaded
 from tocsin.trial import Outcome, run
 
 
-def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
-    """The inline tests that do not come out as they say, read on all cores. Where somebody waits, `heard` knows most, and variants are left out."""
+def failed_tests(loaded: Loaded, heard: Heard | None = None, names: Collection[str] | None = None) -> Iterator[Fault]:
+    """The inline tests of all rules, or of those named, that do not come out as they say, read on all cores.
+
+    Where somebody waits, `heard` knows most, and variants are left out.
+    """
     if heard is None:
-        outcomes: Iterable[Outcome] = (
-            one for verdict in verdicts().of(loaded, loaded.models) for one in verdict.failed
-        )
+        verdicts_of = verdicts().of(loaded, loaded.models if names is None else names)
+        outcomes: Iterable[Outcome] = (one for verdict in verdicts_of for one in verdict.failed)
     else:
         heard.turn(loaded.rule_set)
         seek = heard.seek
@@ -46,6 +48,8 @@ def _faults_of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
 
 def faults_of_feeds(lists: Sequence[Path]) -> Iterator[Fault]:
     """The faults of lists of feeds."""
+    if not lists:
+        return
     from tocsin import feeds  # which most commands need not wait for
 
     for path in lists:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.options import format_option, load_models, rules_option
+from tocsin.cli.options import format_option, load_models, rules_option, so_many
 from tocsin.cli.sound import Sound
 from tocsin.errors import Fault, InputFault
 
@@ -102,10 +102,10 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
 ) -> int:
     """Runs the tests at the bottom of each rule, or of the rules named, and says of each that fails what came instead, and why.
 
-    A rule that has too few tests for its status fails as well. With --mutate the stable rules, or those named, are changed in one place at a
-    time: a form deleted, a gap widened, a choice, a key, a cue or an entry of a list left out, also of the shared word lists they read. Each
-    change that neither a test of theirs nor the seeds notice is listed: there a test is missing, or the thing does nothing. Lists of names
-    are left as they are.
+    RULE: its name, or its file. A rule that has too few tests for its status fails as well. With --mutate the stable rules, or those named,
+    are changed in one place at a time: a form deleted, a gap widened, a choice, a key, a cue or an entry of a list left out, also of the
+    shared word lists they read. Each change that neither a test of theirs nor the seeds notice is listed: there a test is missing, or the
+    thing does nothing. Lists of names are left as they are.
     """
     whole = not (names or mutates or listed or junit or form == "ndjson")
     sound = Sound("test", rules) if whole else None
@@ -113,9 +113,9 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
         _table(told)
         return FINE
     loaded = load_models(rules)
-    if unknown := [name for name in names if name not in loaded.models]:
-        known = ", ".join(loaded.models)
-        raise InputFault(f"there is no rule {', '.join(unknown)}", str(rules), f"there are {known}")
+    names = tuple(Path(name).stem if name.endswith(".yaml") else name for name in names)
+    for name in names:
+        _known(name, loaded, rules)
     if mutates:
         from tocsin.cli.mutate import mutate
 
@@ -146,6 +146,18 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
         junit.parent.mkdir(parents=True, exist_ok=True)
         junit.write_bytes(_xml(tried))
     return FINDINGS if loaded.faults or any(one.failed or one.short for one in tried) else FINE
+
+
+def _known(name: str, loaded: Loaded, rules: Path) -> None:
+    """`InputFault` where there is no such rule, or none that loads."""
+    if name in loaded.models:
+        return
+    if any(Path(fault.file).stem == name for fault in loaded.faults):
+        raise InputFault("none of its tests was run", name, "mend the faults told above")
+    from tocsin.rules import near
+
+    what = f"there is no rule {name}{near(name, loaded.models)}"
+    raise InputFault(what, str(rules), f"there are {', '.join(loaded.models)}")
 
 
 def _short(loaded: Loaded, name: str) -> tuple[Fault, ...]:
@@ -205,7 +217,9 @@ def _told(tried: Sequence[_Tried], shares: Sequence[Share]) -> dict[str, Any]:
     from tocsin.trial import KINDS
 
     return {
-        "columns": KINDS,
+        "columns": [
+            kind.removesuffix("_story") for kind in KINDS
+        ],  # so that the widest fits into a terminal of 80 letters
         "rows": [[one.name, one.status, *(_count(one, kind) for kind in KINDS)] for one in tried],
         "tests": sum(one.verdict.counts.total() for one in tried),
         "failed": sum(len(one.failed) for one in tried),
@@ -221,16 +235,14 @@ def _table(told: Mapping[str, Any], gaps: Sequence[str] | None = None) -> None:
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False)
-    for column in ("rule", "status"):
-        table.add_column(column)
-    for column in told["columns"]:
-        table.add_column(column, justify="right")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("rule", "status", *told["columns"]):
+        table.add_column(column, justify="left" if column in {"rule", "status"} else "right", no_wrap=True)
     for row in told["rows"]:
         table.add_row(*row)
     console.print(table)
-    line = f"{told['tests']} tests, {told['failed']} failed"
-    line += f", {told['short']} demands unmet" if told["short"] else ""
+    line = f"{so_many(told['tests'], 'test')}, {told['failed']} failed"
+    line += f", {so_many(told['short'], 'demand')} unmet" if told["short"] else ""
     console.print(Text(line, style="bold red" if told["failed"] or told["short"] else "bold green"))
     for gap in gaps or ():
         console.print(Text(gap))
