@@ -60,7 +60,12 @@ def command(rules: Path, form: str, paths: tuple[Path, ...], *, mends: bool) -> 
         return RULES_UNREADABLE
     every = faults_of(rules, loaded)
     asked = [name for name, source in loaded.sources.items() if name in loaded.models and _among(source.file, own)]
-    faults = [*(fault for fault in every if _among(fault.file, own)), *_of_feeds(lists)]
+    gone = [
+        Fault(name, 1, 1, "cannot be read: there is no such file; check the path", "TOC101")
+        for name, path in own.items()
+        if not path.exists()
+    ]
+    faults = [*(fault for fault in every if _among(fault.file, own)), *gone, *_of_feeds(lists)]
     failed = list(failed_tests(loaded, names=asked))
     _write(form, sorted([*faults, *failed]))
     count = sum(loaded.models[name].tests.counts().total() for name in asked)
