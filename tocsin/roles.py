@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from tocsin.compiled import Rule, RuleSet
 from tocsin.scan import AUXILIARIES, FORMS_OF_BE, MAY_BE_PAST, PAST, Hit, Sentence
@@ -569,10 +570,12 @@ def _a_people(sentence: Sentence, hit: Hit) -> bool:
 
 
 def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
-    """An adjective may begin the subject: "the Chinese military", "Russian forces"; or be it: "the Chinese are preparing"."""
+    """An adjective may begin the subject: "the Chinese military", "the American decision to"; or be it: "the Chinese are preparing"."""
     if _a_people(sentence, hit):
         return True
-    return any(hit.end <= body.start <= hit.end + 3 for body in sentence.by_list.get(grammar.body, ()))
+    intents = (noun for noun in sentence.by_list.get(grammar.intent, ()) if sentence.word(noun.end) == "to")
+    bodies = chain(sentence.by_list.get(grammar.body, ()), intents)
+    return any(hit.end <= body.start <= hit.end + 3 for body in bodies)
 
 
 _ACTING = 3
