@@ -51,8 +51,8 @@ def command(rules: Path, form: str, paths: tuple[Path, ...], *, mends: bool) -> 
     own = {name: path for path in paths if (name := _in_rules(rules, path))}
     lists = [path for path in paths if path not in own.values()]
     if mends:
-        mended = own or {_in_rules(rules, path): path for path in paths_of(rules).values()}
-        _mend(mended | {str(path): path for path in lists})
+        mended = {_in_rules(rules, path): path for path in paths_of(rules).values()}
+        _mend({name: path for name, path in mended.items() if _among(name, own)} | {str(path): path for path in lists})
     try:
         loaded = models(rules)
     except RuleFaults as error:
