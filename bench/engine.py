@@ -63,6 +63,8 @@ SHORT = 500
 """Characters of an article that spaCy's Matcher is given, for of a whole one it takes many seconds."""
 TIMES = 20
 """How often the engine reads them for each time that others do."""
+LOADED = 25
+"""Times the compiled set is loaded."""
 TRIED = 1_000
 """Sentences of which those are kept that hold no rule's words."""
 SEED = 20_250_124
@@ -439,12 +441,12 @@ def _run(command: list[str]) -> str:
 
 
 def load_alone(folder: Path) -> None:
-    """In a process of its own: how long loading takes, and how much memory articles of every kind make the rules take."""
+    """In a process of its own: how long loading takes as functions load what was built, and how much memory articles of every kind make the rules take."""
     chance = random.Random(SEED)
     several, calm = articles(100, chance), Article("calm", "Bread, flour, yeast.", "Bread")
     before = _memory()
-    times = [seconds(lambda: detect(rulebook(folder).rule_set, calm)) for _ in range(9)]
-    rules = rulebook(folder).rule_set
+    times = [seconds(lambda: detect(rulebook(folder, sealed=True).rule_set, calm)) for _ in range(LOADED)]
+    rules = rulebook(folder, sealed=True).rule_set
     ready_s = seconds(lambda: detect(rules, several[0]))
     for one in several:
         detect(rules, one)

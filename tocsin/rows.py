@@ -40,11 +40,16 @@ def _names(kind: Any) -> tuple[str, ...]:
 def value(row: Any, kinds: Kinds) -> Any:
     """The value of a row."""
     if isinstance(row, list):
-        return tuple([value(one, kinds) for one in row])
+        return tuple(values(row, kinds))
     if isinstance(row, dict):
         ((kind, inner),) = row.items()
         return kinds[kind](inner)
     return row
+
+
+def values(row: Iterable[Any], kinds: Kinds) -> list[Any]:
+    """The values of some rows; most are plain, and not asked further."""
+    return [one if type(one) in _PLAIN else value(one, kinds) for one in row]
 
 
 def kinds(classes: Iterable[type], **others: Callable[[Any], Any]) -> Kinds:
@@ -52,7 +57,7 @@ def kinds(classes: Iterable[type], **others: Callable[[Any], Any]) -> Kinds:
     found: dict[str, Callable[[Any], Any]] = {"set": frozenset, "time": lambda parts: timedelta(*parts), **others}
 
     def of(made: type) -> Callable[[Any], Any]:
-        return lambda rows: made(*[value(one, found) for one in rows])
+        return lambda row: made(*values(row, found))
 
     found |= {made.__name__: of(made) for made in classes}
     return found
