@@ -144,6 +144,11 @@ class BuiltFunction(Function):
         """What the process wrote to its log."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
+    def said(self) -> list[dict[str, Any]]:
+        """The lines of its log that the pipeline wrote, each with the fields the runtime gave it."""
+        rows = [json.loads(line) for line in self.written().splitlines() if line.startswith("{")]
+        return [row for row in rows if row.get("logger") == "tocsin"]
+
     def stop(self) -> None:
         """Ends the process and its runtime API."""
         if self._process:
@@ -173,7 +178,8 @@ class BuiltFunction(Function):
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self._properties["MemorySize"]),
-            "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            "AWS_LAMBDA_LOG_FORMAT": self._properties["LoggingConfig"]["LogFormat"],
+            "AWS_LAMBDA_LOG_LEVEL": self._properties["LoggingConfig"]["ApplicationLogLevel"],
             "AWS_REGION": self._stack.region,
             "AWS_DEFAULT_REGION": self._stack.region,
             "AWS_ACCESS_KEY_ID": "local",
@@ -196,6 +202,11 @@ class BuiltFunction(Function):
         self._answers.put(outcome)
 
 
+def trace_of(call: str) -> str:
+    """The id of the trace that a call with this id is told it belongs to."""
+    return f"1-{call[:8]}-{call.replace('-', '')[8:]}"
+
+
 def _runtime_api(function: BuiltFunction) -> type[BaseHTTPRequestHandler]:
     """The four resources of Lambda's runtime API, for one function."""
 
@@ -206,6 +217,7 @@ def _runtime_api(function: BuiltFunction) -> type[BaseHTTPRequestHandler]:
             call, event = function.next()
             self.send_response(200)
             self.send_header("Lambda-Runtime-Aws-Request-Id", call)
+            self.send_header("Lambda-Runtime-Trace-Id", f"Root={trace_of(call)};Parent={call[-12:]}0000;Sampled=1")
             self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + PATIENCE) * 1000)))
             self.send_header("Lambda-Runtime-Invoked-Function-Arn", function.arn)
             self.send_header("Content-Type", "application/json")  # the client crashes without it
@@ -259,8 +271,11 @@ def _serve(handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
 
 
 @contextmanager
-def aws_on_loopback() -> Iterator[str]:
-    """The moto of this process as an endpoint that other processes can ask; the signature says which service is meant."""
+def aws_on_loopback(traces: set[tuple[str, str]]) -> Iterator[str]:
+    """The moto of this process as an endpoint that other processes can ask; the signature says which service is meant.
+
+    `traces` gets the traces that went with what was asked, each with the service.
+    """
     one_at_a_time = threading.Lock()
 
     class Door(BaseHTTPRequestHandler):
@@ -272,6 +287,8 @@ def aws_on_loopback() -> Iterator[str]:
             if signed is None:
                 _reply(self, 400, {}, b"not signed")
                 return
+            if told := self.headers.get("X-Amzn-Trace-Id"):
+                traces.add((signed["service"], told.partition(";")[0].removeprefix("Root=")))
             host = f"{signed['service']}.{signed['region']}.amazonaws.com"
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             with one_at_a_time:
@@ -307,6 +324,8 @@ class Ground:
     slack: LocalSlack
     aws: str
     """The endpoint that other processes ask."""
+    traces: set[tuple[str, str]]
+    """The traces that went with what they asked, each with the service."""
 
 
 @contextmanager
@@ -320,7 +339,8 @@ def ground(artefact: Artefact) -> Iterator[Ground]:
         stack = undo.enter_context(LocalStack(TEMPLATE, given))
         for name, value in {SECRET: slack.token, "posts": SHARED_SECRET, "signing": SIGNING_SECRET}.items():
             keep_secret(stack.client, name, value)
-        yield Ground(stack, slack, undo.enter_context(aws_on_loopback()))
+        traces: set[tuple[str, str]] = set()
+        yield Ground(stack, slack, undo.enter_context(aws_on_loopback(traces)), traces)
 
 
 def event(name: str) -> dict[str, Any]:

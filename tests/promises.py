@@ -26,7 +26,19 @@ WEEKS_2 = 14 * 24 * 3600
 DELIVERERS = {"Deliver", "Sweep"}
 STRANGERS = {"Due", "Fetch", "Receive", "Page"}
 """Functions that ask servers of strangers or take what strangers send, and the one that sends them off."""
+TRACED = {"Fetch", "Intake", "Receive", "Page", "Detect", "Deliver"}
+"""Functions that an article meets on its way; what the clock or a person calls is not traced, for a desk would leave the free amount."""
+EVERYWHERE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+"""Actions for which AWS knows no place smaller than all."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
+KEEPING = {
+    "Table", "Bucket", "InboxQueue", "PageQueue", "ArticleQueue", "InboxDeadLetters", "PageDeadLetters", "ArticleDeadLetters",
+}  # fmt: skip
+"""What holds articles and what became of them, by the names of the first version: under another name CloudFormation would begin anew."""
+REPLACING = {"KeySchema", "ImportSourceSpecification", "BucketNamePrefix", "BucketNamespace", "FifoQueue"}
+"""Properties whose change, as that of a name, makes CloudFormation put an empty one in the place of a table, bucket or queue."""
+KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+DUE = [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "due_at", "KeyType": "RANGE"}]
 LARGEST_CALL = 610
 """Megabytes that fifty feeds of 8 MiB took at most, twenty asked at a time, each of long articles in characters of four bytes: no more is held of a hundred."""
 NAMES = {
@@ -364,10 +376,12 @@ def each_function_has_a_role_of_its_own(template: Template) -> Iterator[str]:
 
 @promise
 def roles_name_actions_and_places(template: Template) -> Iterator[str]:
-    """No statement has a wildcard for an action, nor for a place beyond what lies under a named one."""
+    """No statement has a wildcard for an action, nor for a place beyond what lies under a named one, where AWS knows any."""
     for function in template.functions:
         for statement in template.statements(function):
             found = places(statement["Resource"])
+            if (statement["Action"], found) == (EVERYWHERE, ["*"]):
+                continue
             if any("*" in action for action in statement["Action"]) or any("*" in one.rstrip("/*") for one in found):
                 yield f"{function}: {statement['Sid']} allows more than it names"
             if any(one.split("/")[0] not in {*template.resources, *template.raw["Parameters"]} for one in found):
@@ -523,6 +537,21 @@ def what_is_kept_outlives_the_stack(template: Template) -> Iterator[str]:
 
 
 @promise
+def what_is_kept_is_never_replaced(template: Template) -> Iterator[str]:
+    """A deployment, forwards or back, finds table, bucket and queues under their names, with nothing changed that would put empty ones in their place."""
+    yield from (f"{name} is gone, and what is in it" for name in sorted(KEEPING - template.resources.keys()))
+    for name in sorted(KEEPING & template.resources.keys()):
+        properties = template.resources[name].get("Properties", {})
+        for one in sorted(REPLACING & properties.keys()):
+            if (one, properties[one]) != ("KeySchema", KEYS):
+                yield f"{one} would replace {name}"
+    for name, table in template.of_type("AWS::DynamoDB::Table").items():
+        indexes = {one["IndexName"]: one for one in table.get("GlobalSecondaryIndexes", [])}
+        if table.get("KeySchema") != KEYS or indexes.get("due", {}).get("KeySchema") != DUE:
+            yield f"the keys of {name}, or of its index, are others: CloudFormation refuses that, or replaces it"
+
+
+@promise
 def what_is_kept_is_forgotten_in_time(template: Template) -> Iterator[str]:
     """Rows expire by `expires_at`, files after a while; uploads that were never finished go at once."""
     for name, table in template.of_type("AWS::DynamoDB::Table").items():
@@ -650,6 +679,19 @@ def figures_are_told_by_somebody(template: Template) -> Iterator[str]:
     }
     yield from (f"nobody tells {one}" for one in sorted((shown | watched) - told))
     yield from (f"nobody looks at {one}" for one in sorted(told - (shown & watched)))
+
+
+@promise
+def an_article_can_be_followed(template: Template) -> Iterator[str]:
+    """Functions on the way of an article are traced as the parameter says, and may say so; no other is, which keeps a desk free of charge."""
+    for function, properties in template.functions.items():
+        traced = function in TRACED
+        if properties.get("Tracing") != ({"Ref": "Traces"} if traced else None):
+            yield f"{function} is {'not ' * traced}traced"
+        if [one["Action"] for one in template.statements(function) if "xray:" in str(one["Action"])] != [
+            EVERYWHERE
+        ] * traced:
+            yield f"{function} may {'not ' * traced}send traces"
 
 
 # ---------------------------------------------------------------- what is written is meant

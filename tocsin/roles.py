@@ -189,10 +189,11 @@ def subjects(
         joined = ends.get(hit.start - 1) if sentence.word(hit.start - 1) == "and" else None
         if joined and _inside_phrase(sentence, joined, grammar):  # "in Iraq and Afghanistan"
             continue
-        if sentence.word(hit.end) not in AUXILIARIES and any(
-            verb.end == _phrase_start(sentence, hit) for verb in told
-        ):  # "told Pyongyang to halt" against "told Tokyo that it …"; in "warns Pyongyang may …" Pyongyang acts
-            if any(sentence.word(token) in {"to", "against", "off"} for token in range(hit.end, hit.end + 3)):
+        if (
+            sentence.word(hit.end) not in AUXILIARIES and any(verb.end == _phrase_start(sentence, hit) for verb in told)
+        ):  # "told Pyongyang to halt" against "told Tokyo that it …", "of a plan to …"; in "warns Pyongyang may …" Pyongyang acts
+            following = [sentence.word(token) for token in range(hit.end, hit.end + 3)]
+            if following[0] not in {"of", "about"} and not {"to", "against", "off"}.isdisjoint(following):
                 found.append(Actor(hit.lexeme.slug, 9, "told", hit))
             continue
         strength, how = _part(sentence, hit, head, reports)

@@ -3,8 +3,9 @@
 python -m tests.engine ENVIRONMENT BUILT     `make system-test` makes both
 
 1. Five files are dropped into the bucket; five alerts arrive at a local Slack through the real wiring of events; the schedules fire.
-2. Every function does each kind of its work under its own role.
-3. Without any single statement of its role it does not. What AWS does under that role, and ministack as itself, IAM's simulator is asked about.
+2. A newer version is deployed, one that fails, and the older again, while articles come: nothing is lost, nothing rings twice.
+3. Every function does each kind of its work under its own role.
+4. Without any single statement of its role it does not. What AWS does under that role, and ministack as itself, IAM's simulator is asked about.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from infra.local.stack import keep_secret
 from infra.replay import CHANNEL, SECRET
 from tests.built import SHARED_SECRET
 from tests.engine.running import ROOT, Called, Failed, Stack, deploy, engine, wait_for
+from tests.engine.undoing import undo
 from tests.system import seeds
 from tocsin.adapters.dynamodb import DynamoTable, want
 from tocsin.adapters.feed_table import FeedTable
@@ -42,6 +44,9 @@ from tocsin.rulefiles import files_of
 from tocsin.subscription import Subscription
 
 TEXT = "North Korea is preparing to send more troops to Russia, Seoul said on Friday."
+TELLS = "Turkey is preparing to send more troops to {where}, officials said on Friday."
+WHERE = ("Libya", "Somalia", "Iraq")
+"""Where what comes while other versions are deployed sends them: each is a story of its own."""
 ALERTS = 5
 PATIENCE = 300
 """Seconds that a machine which has other things to do may take."""
@@ -260,13 +265,25 @@ def push(stack: Stack) -> None:
     table.put_in_force(RulesInForce(rules, "system-test", datetime.now(UTC).isoformat()), None)
 
 
-def ring(stack: Stack, slack: LocalSlack) -> None:
-    """The seeds' way from the bucket to Slack, and the schedules, by the real wiring."""
+def drop(stack: Stack, name: str, body: bytes, **metadata: str) -> None:
+    """Drops a file."""
+    stack.client("s3").put_object(Bucket=stack.physical["Bucket"], Key=f"inbox/{name}", Body=body, Metadata=metadata)
+
+
+def drop_seeds(stack: Stack) -> None:
+    """Drops the five seeds, with what their manifest tells."""
     for seed in seeds():
         assert seed.article is not None
-        metadata = {"published": quote(seed.article.published.isoformat())} if seed.article.published else {}
-        key = f"inbox/{Path(seed.name).name}"
-        stack.client("s3").put_object(Bucket=stack.physical["Bucket"], Key=key, Body=seed.body, Metadata=metadata)
+        assert seed.body is not None
+        published = seed.article.published
+        drop(
+            stack, Path(seed.name).name, seed.body, **({"published": quote(published.isoformat())} if published else {})
+        )
+
+
+def ring(stack: Stack, slack: LocalSlack) -> None:
+    """The seeds' way from the bucket to Slack, and the schedules, by the real wiring."""
+    drop_seeds(stack)
     try:
         told = wait_for("five alerts", lambda: len(alerts(slack)) >= ALERTS, PATIENCE)
     except Failed as why:
@@ -277,6 +294,33 @@ def ring(stack: Stack, slack: LocalSlack) -> None:
     time.sleep(5)
     if len(alerts(slack)) != ALERTS:
         raise Failed(f"there are {len(alerts(slack))} alerts instead of {ALERTS}")
+
+
+def go_back(stack: Stack, slack: LocalSlack, built: Path, parameters: dict[str, str]) -> Stack:
+    """Other versions are deployed and undone, while articles come and the seeds come once more; the stack as it is then."""
+    stories: list[str] = []
+
+    def come() -> None:
+        """Drops an article that tells what nobody told yet, and the seeds again."""
+        stories.append(WHERE[len(stories)])
+        drop(stack, f"{stories[-1]}.txt", TELLS.format(where=stories[-1]).encode())
+        drop_seeds(stack)
+
+    def settled(now: Stack) -> None:
+        """Waits until each told once, and a while, for what might ring twice."""
+        now.client("s3").delete_bucket_policy(Bucket=now.physical["Bucket"])  # see `speak_plainly`
+        wanted = ALERTS + len(stories)
+        try:
+            wait_for(f"{wanted} alerts", lambda: len(alerts(slack)) >= wanted, PATIENCE)
+            wait_for("empty queues", now.idle, PATIENCE)
+        except Failed as why:
+            raise Failed(f"{why}; there are {len(alerts(slack))}\n{now.logs()}") from why
+        if len(alerts(slack)) != wanted:
+            raise Failed(f"there are {len(alerts(slack))} alerts instead of {wanted}")
+
+    for line in undo(stack.url, built, parameters, come, settled):
+        say(f"{line}; {len(alerts(slack))} alerts")
+    return Stack.of(stack.url)
 
 
 def alerts(slack: LocalSlack) -> list[Any]:
@@ -330,12 +374,13 @@ def main() -> int:
         }
         for name, value in secrets.items():
             keep_secret(Stack.of(url).client, name, value)
-        deploy(url, options.built.absolute(), parameters)
+        deploy(url, options.built.absolute() / "template.yaml", parameters)
         say(f"deployed after {time.monotonic() - began:.0f} s")
         stack = Stack.of(url)
         speak_plainly(stack)
         push(stack)
         ring(stack, slack)
+        stack = go_back(stack, slack, options.built.absolute(), parameters)
         stack.quieten()
         stack.outside = undo.enter_context(outside())
         named = FUNCTIONS if options.functions is None else options.functions.split(",")

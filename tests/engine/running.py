@@ -85,7 +85,7 @@ def client(url: str, service: str) -> Any:
     return connect(service, endpoint_url=url, config=once, **given)
 
 
-def deploy(url: str, built: Path, parameters: dict[str, str]) -> None:
+def deploy(url: str, template: Path, parameters: dict[str, str]) -> None:
     """`sam deploy` of what was built, without any answer to be given."""
     given = [f"{name}={value}" for name, value in parameters.items()]
     environment = {
@@ -98,7 +98,7 @@ def deploy(url: str, built: Path, parameters: dict[str, str]) -> None:
     environment.pop("AWS_PROFILE", None)
     ran = subprocess.run(
         [
-            ROOT / ".venv-sam/bin/sam", "deploy", "--config-env", "none", "--template", built / "template.yaml", "--stack-name", STACK,
+            ROOT / ".venv-sam/bin/sam", "deploy", "--config-env", "none", "--template", template, "--stack-name", STACK,
             "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", *given,
         ],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
@@ -130,6 +130,7 @@ class Stack:
 
     url: str
     physical: dict[str, str] = field(default_factory=dict)
+    name: str = STACK
     outside: dict[str, str] = field(default_factory=dict)
     """Environment of the functions that are tried."""
 
@@ -166,6 +167,13 @@ class Stack:
             found = self.client("logs").describe_log_streams(logGroupName=self.physical[f"{function}Logs"])
             return bool(found["logStreams"])
         return False
+
+    def idle(self) -> bool:
+        """Whether nothing lies or is worked on in any queue, dead letters included."""
+        names, ask = [f"ApproximateNumberOfMessages{one}" for one in ("", "NotVisible")], self.client("sqs")
+        urls = [url for name, url in self.physical.items() if name.endswith(("Queue", "DeadLetters")) and "/" in url]
+        told = [ask.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] for url in urls]
+        return not any(int(count) for one in told for count in one.values())
 
     def logs(self) -> str:
         """The last lines of the log of each function that wrote any."""
@@ -206,6 +214,14 @@ class Stack:
                 needed[mapping["EventSourceArn"]] = _READS[mapping["EventSourceArn"].split(":")[2]]
                 if destination := mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
                     needed[destination] = ["sqs:SendMessage"]
+        if (
+            self.client("lambda")
+            .get_function_configuration(FunctionName=self.physical[function])
+            .get("TracingConfig", {})
+            .get("Mode")
+            == "Active"
+        ):
+            needed["*"] = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
         if function == "Intake":
             needed[f"arn:aws:s3:::{self.physical['Bucket']}"] = ["s3:ListBucket"]
         role = self.client("iam").get_role(RoleName=self.physical[f"{function}Role"])["Role"]["Arn"]

@@ -15,7 +15,7 @@ import pytest
 from infra.local.pump import Pump
 from infra.local.stack import LocalStack
 from infra.replay import CHANNEL
-from tests.built import Artefact, BuiltFunction, Ground, Unbuilt, build, call_the_others, ground, interpreter
+from tests.built import Artefact, BuiltFunction, Ground, Unbuilt, build, call_the_others, ground, interpreter, trace_of
 from tests.system import seeds
 
 BUDGET = {"a function": 0.1, "CoreLayer": 70.0, "PageLayer": 75.0}
@@ -89,6 +89,21 @@ def test_what_was_built_rings_for_the_seeds(running: Running) -> None:
     assert idle == (set() if FULL else running.functions.keys() - MAIN)
     told = [json.dumps(message.metadata) for message in running.on.slack.messages(CHANNEL) if message.metadata]
     assert len([one for one in told if "ops/" not in one]) == 5
+    follow(running)
+
+
+def follow(running: Running) -> None:
+    """Each line of a log names its call and its trace, which goes along with what is put on a queue; lines lead from article to message."""
+    said = {name: running.functions[name].said() for name in MAIN}
+    assert [row for rows in said.values() for row in rows if row["trace"] != trace_of(row["requestId"])] == []
+    assert [service for service, _ in running.on.traces if service == "sqs"]
+    decided = " ".join(row["message"] for row in said["Detect"])
+    posted = [row["message"] for row in said["Deliver"] if " stands in " in row["message"]]
+    assert len(posted) == len(running.on.slack.messages(CHANNEL))
+    for message in running.on.slack.messages(CHANNEL):
+        (line,) = (one for one in posted if one.endswith(f" stands in {CHANNEL} at {message.ts}"))
+        alert = line.split()[1]
+        assert alert in decided or alert.startswith("'ops/")
 
 
 @full

@@ -12,6 +12,7 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tocsin.adapters.traces import traced
 from tocsin.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from tocsin.routes import Routes
 
 log = logging.getLogger("tocsin")
+log.addFilter(traced)
 
 SETS = 4
 """Sets of rules that a function keeps in memory."""

@@ -179,6 +179,7 @@ class Decider:
         else:
             table.commit(draft.commit(fate), self.detector.clock())
             self._found_at(draft.article)
+            _tell(fate)
         if known and known.article != article.id:
             table.record(self._fate(article, fate.fate, f"an edit of {known.article}: {fate.reason}"))
 
@@ -205,6 +206,7 @@ class Decider:
             self._found_at(draft.article)
             if apart:
                 table.commit(Commit(fate), self.detector.clock())
+            _tell(fate)
 
     def _add_all(self, gathered: _Gathered) -> list[str]:
         """Writes what was gathered; if that fails, for each article by itself. Returns the ids of the messages that must come again."""
@@ -387,6 +389,12 @@ class _Gathered:
             one.article.id == article.id or (article.address and one.article.address == article.address)
             for _, one, _ in self.taken
         )
+
+
+def _tell(fate: FateRecord) -> None:
+    """Lets the log lead from an article that told something to its alerts, or else to its stories."""
+    named = dict.fromkeys(str(row["alert"] or row["story"]) for row in fate.signals if row["story"])
+    log.info("article %s is %s: %s", ascii(fate.article), fate.fate, ", ".join(map(ascii, named)))
 
 
 def _another(article: Article, known: FateRecord) -> bool:

@@ -272,6 +272,7 @@ class Deliverer:
 
     def _noted(self, row: OutboxRow, posted: Posted, shown: int) -> bool:
         """Notes what Slack shows; True when the story has changed meanwhile. One given up before is to be audited."""
+        log.info("alert %s stands in %s at %s", ascii(row.alert), posted.channel, posted.ts)
         audit_at = self.clock() + FIRST_LOOK if row.doubted_at is not None else None
         return not self.table.delivered(row.alert, self.owner, posted, shown, audit=audit_at)
 

@@ -384,6 +384,8 @@ class Poller:
         except Exception:
             log.exception("%d feeds come again", len(bringing))
             return {poll.feed.id for poll in bringing}
+        if told := [f"{poll.feed.id!a} ({len(poll.articles)})" for poll in bringing if poll.articles]:
+            log.info("articles are on their way from %s", ", ".join(told))
         return set()
 
     def _send(self, polls: Sequence[Poll], now: datetime) -> None:
