@@ -13,28 +13,45 @@ Kinds = Mapping[str, Callable[[Any], Any]]
 
 
 def row(value: Any, known: Mapping[type, Callable[[Any], Any]]) -> Any:
-    """What JSON can hold of a value; of the types in `known`, what that makes of it."""
+    """What JSON can hold of a value; of the types in `known`, what that makes of it.
+
+    What a named tuple has at its end by default is left out, for it has it again when it is made.
+    """
     kind = type(value)
     if kind in _PLAIN:
         return value
     if short := known.get(kind):
         return short(value)
     if kind in {tuple, list}:
-        return [row(one, known) for one in value]
+        return _rows(value, known)
     if kind is frozenset:
-        return {"set": sorted(value, key=str) if any(isinstance(one, str) for one in value) else list(value)}
+        return {"set": sorted(value, key=str) if any(type(one) is str for one in value) else [*value]}
     if kind is timedelta:
         return {"time": [value.days, value.seconds, value.microseconds]}
-    return {kind.__name__: [row(getattr(value, name), known) for name in _names(kind)]}
+    parts = _told(value) if isinstance(value, tuple) else [getattr(value, one.name) for one in fields(value)]
+    return {kind.__name__: _rows(parts, known)}
 
 
-_NAMES: dict[type, tuple[str, ...]] = {}
+def _rows(values: Iterable[Any], known: Mapping[type, Callable[[Any], Any]]) -> list[Any]:
+    return [one if type(one) in _PLAIN else row(one, known) for one in values]
 
 
-def _names(kind: Any) -> tuple[str, ...]:
-    if kind not in _NAMES:
-        _NAMES[kind] = getattr(kind, "_fields", None) or tuple(field.name for field in fields(kind))
-    return _NAMES[kind]
+def _told(value: Any) -> tuple[Any, ...]:
+    """A named tuple without the defaults at its end."""
+    defaults = _DEFAULTS.get(type(value))
+    if defaults is None:
+        defaults = _DEFAULTS[type(value)] = [*value._field_defaults.values()][::-1]
+    end = len(value)
+    for default in defaults:
+        if value[end - 1] != default:
+            break
+        end -= 1
+    found: tuple[Any, ...] = value[:end]
+    return found
+
+
+_DEFAULTS: dict[type, list[Any]] = {}
+"""Kind → its defaults, the last first."""
 
 
 def value(row: Any, kinds: Kinds) -> Any:

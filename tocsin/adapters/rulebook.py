@@ -99,10 +99,13 @@ def build(folder: Path) -> Artefact:
 def _compiled(folder: Path) -> Artefact:
     from tocsin import rules
 
-    loaded = rules.load(folder)
-    if not loaded.models:
-        raise RuleFaults(loaded.faults)
-    return _made_of(folder, loaded)
+    with rules.unswept():  # until the models are gone, of which there may be millions
+        loaded = rules.load(folder)
+        if not loaded.models:
+            raise RuleFaults(loaded.faults)
+        made = _made_of(folder, loaded)
+        del loaded
+    return made
 
 
 def _made_of(folder: Path, loaded: Loaded) -> Artefact:
