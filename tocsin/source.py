@@ -49,9 +49,9 @@ class Source:
         """The tree that remembers places."""
         return _composed(self.text, self.file)
 
-    def fault(self, path: Sequence[str | int], what: str, code: str = "") -> Fault:
-        """A fault at the place of `path` (keys and indexes from the root), or the nearest part of it that exists."""
-        node = _walk(self.node, path)
+    def fault(self, path: Sequence[str | int], what: str, code: str = "", *, at_key: bool = False) -> Fault:
+        """A fault at the place of `path` (keys and indexes from the root), or the nearest part of it that exists; `at_key`: where its last key stands."""
+        node = _walk(self.node, path, at_key=at_key)
         return Fault(self.file, *_start(node.start_mark if node else None), what, code)
 
     def last_entry(self, path: Sequence[str | int]) -> tuple[int, int] | None:
@@ -401,11 +401,12 @@ def _scalar(value: str) -> Any:
     return float(value) if _FLOAT.match(value) else value
 
 
-def _walk(node: yaml.Node | None, path: Sequence[str | int]) -> yaml.Node | None:
+def _walk(node: yaml.Node | None, path: Sequence[str | int], *, at_key: bool = False) -> yaml.Node | None:
     for number, step in enumerate(path, 1):
         found: yaml.Node | None = None
         if isinstance(node, yaml.MappingNode):
-            found = _under(node, step, last=number == len(path))
+            last = number == len(path)
+            found = _under(node, step, at_key=last and at_key, last=last)
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             found = node.value[step]
         if found is None:
@@ -414,10 +415,10 @@ def _walk(node: yaml.Node | None, path: Sequence[str | int]) -> yaml.Node | None
     return node
 
 
-def _under(node: yaml.MappingNode, step: str | int, *, last: bool) -> yaml.Node | None:
+def _under(node: yaml.MappingNode, step: str | int, *, last: bool, at_key: bool) -> yaml.Node | None:
     """What stands under a key; where the path ends at a word, its key: there the line begins."""
     for key, value in node.value:
         if key.value == step:
-            found: yaml.Node = key if last and isinstance(value, yaml.ScalarNode) else value
+            found: yaml.Node = key if at_key or (last and isinstance(value, yaml.ScalarNode)) else value
             return found
     return None
