@@ -139,8 +139,10 @@ load: setup ## A million articles a day, with bursts, through detection and deli
 
 deploy: setup build ## Deploy what was built, and look at the feeds it comes with: asks for everything the first time, and remembers the answers; STACK=name
 	@test -e $(ANSWERS) || echo 'version = 0.1' >$(ANSWERS) # SAM reads it before it writes it
-	@if grep -q '^\[$(STACK)\.deploy' $(ANSWERS); then set -- $(ARGS); else set -- --guided --stack-name $(STACK) $(ARGS); fi; \
-	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) --config-env $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin --no-fail-on-empty-changeset "$$@"
+	@if grep -q '^\[$(STACK)\.deploy' $(ANSWERS); then next=; set -- $(ARGS); else next=1; set -- --guided --stack-name $(STACK) $(ARGS); fi; \
+	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) --config-env $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin --no-fail-on-empty-changeset "$$@" || \
+	{ echo "Not deployed: tocsin preflight --stack-name $(STACK) tells what stands in the way, and how to go on" >&2; exit 1; }; \
+	if [ -n "$$next" ]; then echo "Next, with AWS_REGION set to the region you named: tocsin slack doctor --stack-name $(STACK), and tocsin feeds import infra/feeds.yaml --stack-name $(STACK)"; fi
 	@$(BIN)/tocsin feeds check --from infra/feeds.yaml || echo "Not all feeds of infra/feeds.yaml are fine: mend or leave out what is wrong, then tocsin feeds import infra/feeds.yaml"
 
 destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name

@@ -35,8 +35,8 @@ KEEPING = {
     "Table", "Bucket", "InboxQueue", "PageQueue", "ArticleQueue", "InboxDeadLetters", "PageDeadLetters", "ArticleDeadLetters",
 }  # fmt: skip
 """What holds articles and what became of them, by the names of the first version: under another name CloudFormation would begin anew."""
-REPLACING = {"TableName", "KeySchema", "ImportSourceSpecification", "BucketName", "BucketNamePrefix", "BucketNamespace", "QueueName", "FifoQueue"}  # fmt: skip
-"""Properties whose change makes CloudFormation put an empty one in the place of a table, bucket or queue."""
+REPLACING = {"KeySchema", "ImportSourceSpecification", "BucketNamePrefix", "BucketNamespace", "FifoQueue"}
+"""Properties whose change, as that of a name, makes CloudFormation put an empty one in the place of a table, bucket or queue."""
 KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
 DUE = [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "due_at", "KeyType": "RANGE"}]
 LARGEST_CALL = 610

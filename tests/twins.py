@@ -388,10 +388,14 @@ class MemoryTable:
     def backlog(self, now: datetime) -> Backlog:
         """See `Table.backlog`."""
         rows = [row for row in self.rows.values() if row.due_at is not None and not row.audit]
-        since = [row.due_at or 0 if row.since is None or row.note.startswith(MUTED) else row.since for row in rows]
-        waiting = [one for one in since if one <= now.timestamp()]
+        since = [
+            (row.due_at or 0 if row.since is None or row.note.startswith(MUTED) else row.since, row.note)
+            for row in rows
+        ]
+        waiting = [one for one in since if one[0] <= now.timestamp()]
+        longest, why = min(waiting, default=(0.0, ""))
         doubtful = [row for row in rows if row.attempted_at is not None and (row.lease_until or 0) <= now.timestamp()]
-        return Backlog(len(waiting), datetime.fromtimestamp(min(waiting), UTC) if waiting else None, len(doubtful))
+        return Backlog(len(waiting), datetime.fromtimestamp(longest, UTC) if waiting else None, len(doubtful), why)
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """See `Table.due`."""

@@ -76,7 +76,7 @@ def _none_of_it(match: Match) -> bool:
     return any(
         word(token) == "no"
         and token not in inside
-        and word(token + 1) not in _SOME
+        and (word(token + 1) not in _SOME or (word(token + 1) == "more" and word(token + 2) != "than"))
         and not word(token + 1)[:1].isdigit()  # "Tunnel No. 3"
         and match.sentence.page.gap(token + 1) == " "  # "no-man's-land"
         for token in range(match.begin + 1, match.end - 1)

@@ -238,6 +238,14 @@ CHECKS = (
         "id: marching-1",
     ),
     Check(
+        "TOC215",
+        "A file that is not read",
+        "Its rule would be missing without a word.",
+        "Give it the name, or put it into the folder, that the message says.",
+        "marching.yml, or marching.yaml.txt, or europe/marching.yaml",
+        "told",
+    ),
+    Check(
         "TOC301",
         "A list that exists already",
         "One of the two would silently win.",

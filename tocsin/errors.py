@@ -105,11 +105,27 @@ class Throttled(SlackError):
         super().__init__(f"Slack asks for a pause of {retry_after:g} s")
 
 
-class Rejected(SlackError):
-    """Slack refused the call, which surely had no effect; `code` is Slack's own error code."""
+REFUSALS = {
+    "not_authed": "give it a token: store the Bot User OAuth Token (it begins with xoxb) in the secret",
+    "invalid_auth": "store the Bot User OAuth Token (it begins with xoxb) of the app as it is installed now",
+    "token_revoked": "install the app again and store its new token",
+    "token_expired": "switch token rotation off, install the app again and store its new token",
+    "account_inactive": "install the app again and store its new token",
+    "missing_scope": "add the missing scopes to the app (infra/slack-manifest.yaml) and install it again",
+    "channel_not_found": "give the channel's id (it begins with C; channel details, at the bottom); a private channel must have the app as a member",
+    "not_in_channel": "invite the app: /invite @tocsin in the channel",
+    "is_archived": "choose another channel, or bring this one back",
+    "restricted_action": "let the app post: an administrator has restricted who may",
+}
+"""What to do about what Slack says, where a person can do something."""
 
-    def __init__(self, kind: Literal["content", "channel", "auth", "missing"], code: str) -> None:
+
+class Rejected(SlackError):
+    """Slack refused the call, which surely had no effect; `code` is Slack's own error code, `mend` what to do about it."""
+
+    def __init__(self, kind: Literal["content", "channel", "auth", "missing"], code: str, mend: str = "") -> None:
         self.kind, self.code = kind, code
+        self.mend = mend or REFUSALS.get(code, f"look {code} up at docs.slack.dev")
         super().__init__(f"Slack refused: {code} ({kind})")
 
 

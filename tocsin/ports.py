@@ -309,6 +309,8 @@ class Backlog:
     """From when on the one that waits longest should have been delivered."""
     doubtful: int = 0
     """Alerts of which nobody knows whether they were posted."""
+    why: str = ""
+    """What is noted of the one that waits longest."""
 
 
 @dataclass(frozen=True, slots=True)

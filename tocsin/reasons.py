@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Literal, get_args
 
-from tocsin.compiled import Cue
+from tocsin.compiled import Cue, Form, RuleSet
 from tocsin.match import Finding, words
-from tocsin.scan import Hit
+from tocsin.scan import Hit, Page, Sentence
 
 Role = Literal["head", "form", "who", "stage", "certainty", "flag", "fresh", "drop"]
 """What a word does: the form's head, its other words, an actor; or what a cue says: stage, certainty, a flag, news, or silence."""
@@ -54,6 +54,28 @@ def reasons(finding: Finding) -> list[str]:
         f"who    {who or 'nobody in the sentence'}",
         *([f"what   {finding.what}"] if finding.what else []),
     ]
+
+
+def nearly(rules: RuleSet, name: str, pages: list[Page]) -> Iterator[tuple[Sentence, str]]:
+    """The sentences in which only one word is missing for a form of a rule, each with the lists one of which should hold it."""
+    rule = rules.rules[rules.order[name]]
+    for page in pages:
+        page.possible.setdefault(name, {})  # so that its words are looked for although no form can match
+        for sentence in page.sentences:
+            if lacks := next((found for form in rule.forms if (found := _one_missing(rules, form, sentence))), ""):
+                yield sentence, lacks
+
+
+def _one_missing(rules: RuleSet, form: Form, sentence: Sentence) -> str:
+    """Which word a form lacks in a sentence that has one for each other step of it; else nothing."""
+    steps = [step for step in form.steps if not step.optional]
+    missing = [step for step in steps if step.lists.isdisjoint(sentence.by_list)]
+    if len(missing) != 1 or len(steps) == 1:
+        return ""
+    lists = sorted({f"<{rules.names[number].rpartition('.')[2]}>" for number in missing[0].lists})
+    heard = (min(step.lists & sentence.by_list.keys()) for step in steps if step is not missing[0])
+    there = ", ".join(repr(words(sentence, sentence.by_list[number][0])) for number in heard)
+    return f"a word of {' or '.join(lists)} beside {there}: {form.text}"
 
 
 def _decided(finding: Finding) -> str:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from tocsin.errors import Fault, RuleFaults
 from tocsin.kinds import kind_of
+from tocsin.rules import parts_of
 from tocsin.source import Source, parse
 
 SURE = 0.8
@@ -206,17 +207,10 @@ def _fields(model: type[BaseModel]) -> set[str]:
     found, waiting = {model}, [model]
     while waiting:
         for info in waiting.pop().model_fields.values():
-            parts = set(_parts(info.annotation)) - found
+            parts = set(parts_of(info.annotation)) - found
             found |= parts
             waiting += parts
     return {info.alias or name for one in found for name, info in one.model_fields.items()}
-
-
-def _parts(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - a type of any shape
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in getattr(annotation, "__args__", ()):
-        yield from _parts(inner)
 
 
 _Word = tuple[tuple[str | int, ...], str, int, int]

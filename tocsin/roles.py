@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from tocsin.compiled import Rule, RuleSet
 from tocsin.scan import AUXILIARIES, FORMS_OF_BE, MAY_BE_PAST, PAST, Hit, Sentence
@@ -150,7 +151,7 @@ def _from_behind(sentence: Sentence, names: list[Hit], target: Hit, grammar: Gra
     for position in range(token + len(joint), token + len(joint) + 3):
         if hit := starts.get(position):
             return [Actor(hit.lexeme.slug, 9, "from", hit)]
-        if joint == ("from",) and (hit := homes.get(position)):
+        if joint == ("from",) and target.lexeme.tag not in PAST and (hit := homes.get(position)):
             return [Actor(grammar.states[hit.lexeme.slug], 9, "from", hit)]
         if sentence.word(position) not in _DETERMINERS:
             break
@@ -184,16 +185,20 @@ def subjects(
         ):  # "In Washington, officials said"
             found.append(Actor(hit.lexeme.slug, 4, "scene", hit))
             continue
+        if sentence.word(_phrase_start(sentence, hit) - 1) == "by" and sentence.word(hit.end) == "to":
+            found.append(Actor(hit.lexeme.slug, 9, "agent", hit))  # "preparations by North Korea to conduct"
+            continue
+        if (
+            sentence.word(hit.end) not in AUXILIARIES and any(verb.end == _phrase_start(sentence, hit) for verb in told)
+        ):  # "told Pyongyang to halt" against "told Tokyo that it …", "of a plan to …"; in "warns Pyongyang may …" Pyongyang acts
+            following = [sentence.word(token) for token in range(hit.end, hit.end + 3)]
+            if following[0] not in {"of", "about"} and not {"to", "against", "off"}.isdisjoint(following):
+                found.append(Actor(hit.lexeme.slug, 9, "told", hit))
+            continue
         if _acted_on(sentence, hit, reports, told, grammar):
             continue
         joined = ends.get(hit.start - 1) if sentence.word(hit.start - 1) == "and" else None
         if joined and _inside_phrase(sentence, joined, grammar):  # "in Iraq and Afghanistan"
-            continue
-        if sentence.word(hit.end) not in AUXILIARIES and any(
-            verb.end == _phrase_start(sentence, hit) for verb in told
-        ):  # "told Pyongyang to halt" against "told Tokyo that it …"; in "warns Pyongyang may …" Pyongyang acts
-            if any(sentence.word(token) in {"to", "against", "off"} for token in range(hit.end, hit.end + 3)):
-                found.append(Actor(hit.lexeme.slug, 9, "told", hit))
             continue
         strength, how = _part(sentence, hit, head, reports)
         found.append(Actor(hit.lexeme.slug, strength, how, hit))
@@ -219,10 +224,21 @@ def _acted_on(sentence: Sentence, hit: Hit, reports: list[Hit], told: Iterable[H
     """Whether a name cannot act: a place, an object, somebody who is told something, or the only one who does not."""
     return (
         _left_out(sentence, hit)
+        or _let_know(sentence, hit)
         or _behind_gerund(sentence, hit, reports)
         or _is_told(sentence, hit, told)
         or _inside_phrase(sentence, hit, grammar)
     )
+
+
+def _let_know(sentence: Sentence, hit: Hit) -> bool:
+    """Whether a name is let know something: "has let Wellington, Canberra and Papeete know"."""
+    word = sentence.word
+    let = any(
+        word(token) in {"let", "lets", "letting"}
+        for token in range(max(hit.start - OWNER_REACH, sentence.low), hit.start)
+    )
+    return let and any(word(token) == "know" for token in range(hit.end, hit.end + OWNER_REACH))
 
 
 def _left_out(sentence: Sentence, hit: Hit) -> bool:
@@ -298,15 +314,19 @@ def agents(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
 
 def tellers_of(sentence: Sentence, names: list[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
     """Who told others what is done, of which it is the one that does it: "was informed by Madrid that a ship would sail"."""
-    ends = {verb.end for verb in sentence.by_list.get(grammar.telling, ()) if verb.lexeme.tag in PAST}
+    ends = [verb.end for verb in sentence.by_list.get(grammar.telling, ()) if verb.lexeme.tag in PAST]
     return [
         Actor(hit.lexeme.slug, 7, "speaker", hit)
         for hit in names
         if hit.end < head.start
         and sentence.word(hit.end) == "that"
         and sentence.word(hit.start - 1) == "by"
-        and hit.start - 1 in ends
+        and any(0 <= hit.start - 1 - end <= _WHEN for end in ends)
     ]
+
+
+_WHEN = 2
+"""Words between being told and who tells it: "were informed on Tuesday by"."""
 
 
 def carriers(sentence: Sentence, names: list[Hit], head: Hit) -> list[Actor]:
@@ -344,9 +364,10 @@ def _inside_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
         token -= bool(offices) and any(
             one.end == token + 1 and one.lexeme.slug == hit.lexeme.slug for one in sentence.hits
         )
+    described = hit.lexeme.tag == "adjectives" and not _a_people(sentence, hit)
     for _ in range(3):
         word = sentence.word(token)
-        if word in _DETERMINERS or (word and word not in _STOPPERS and hit.lexeme.tag == "adjectives"):
+        if word in _DETERMINERS or (word and word not in _STOPPERS and described):
             token -= 1
     if sentence.word(token) not in PREPOSITIONS:
         return False
@@ -419,15 +440,15 @@ LOCATED_REACH = 14
 
 def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, grammar: Grammar) -> list[Actor]:
     """The candidates for who acts in a match, the strongest first."""
-    names = _names(sentence, rule)
+    names = sorted([*_names(sentence, rule), *_of_states(sentence, grammar)], key=lambda hit: hit.start)
     targets = [hit for hit in matched if hit.lexeme.list in rule.owners]
     reports = sentence.by_list.get(grammar.reporting, ())
     found: list[Actor] = []
     for target in targets:
         found += owners(sentence, names, target, head if head is not target else None, grammar, reports)
     found += agents(sentence, names, head)
+    found += tellers_of(sentence, names, head, grammar)
     if rule.places:
-        found += tellers_of(sentence, names, head, grammar)
         found += carriers(sentence, names, head)
     else:
         found += located(sentence, names, head)
@@ -520,6 +541,14 @@ def _names(sentence: Sentence, rule: Rule) -> list[Hit]:
     return sorted(names, key=lambda hit: hit.start)
 
 
+def _of_states(sentence: Sentence, grammar: Grammar) -> Iterator[Hit]:
+    """Institutions whose names begin with a state's, each as that state: "North Korea's foreign ministry"."""
+    for hit in sentence.by_list.get(grammar.institutions, ()):
+        slug = grammar.states.get(hit.lexeme.slug)
+        if slug and "s" in sentence.page.words[hit.start + 1 : hit.end]:
+            yield Hit(hit.start, hit.end, hit.lexeme._replace(slug=slug, tag="names"))
+
+
 def own(  # noqa: PLR0913 - all of it is needed
     sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, found: Iterable[Actor], grammar: Grammar
 ) -> bool:
@@ -535,9 +564,18 @@ def own(  # noqa: PLR0913 - all of it is needed
     return first.strength >= SURE and (not named or first.slug in named)
 
 
+def _a_people(sentence: Sentence, hit: Hit) -> bool:
+    """Whether an adjective stands for those who act: "the Chinese were also preparing"."""
+    return sentence.word(hit.start - 1) == "the" and sentence.word(hit.end) in AUXILIARIES
+
+
 def _heads_phrase(sentence: Sentence, hit: Hit, grammar: Grammar) -> bool:
-    """An adjective may begin the subject: "the Chinese military", "Russian forces"."""
-    return any(hit.end <= body.start <= hit.end + 3 for body in sentence.by_list.get(grammar.body, ()))
+    """An adjective may begin the subject: "the Chinese military", "the American decision to"; or be it: "the Chinese are preparing"."""
+    if _a_people(sentence, hit):
+        return True
+    intents = (noun for noun in sentence.by_list.get(grammar.intent, ()) if sentence.word(noun.end) == "to")
+    bodies = chain(sentence.by_list.get(grammar.body, ()), intents)
+    return any(hit.end <= body.start <= hit.end + 3 for body in bodies)
 
 
 _ACTING = 3

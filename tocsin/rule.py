@@ -52,7 +52,7 @@ def _choices(entry: str) -> list[str]:
         raise ValueError(
             f"{entry[:60]!r} stands for {prod(groups):,} entries, and {MAX_CHOICES} is the most; write it as several"
         )
-    return _spread_out(entry)
+    return list(dict.fromkeys(_spread_out(entry)))  # once each, though the inner group of two is spread first
 
 
 def _spread_out(entry: str) -> list[str]:

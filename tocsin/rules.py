@@ -17,7 +17,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tocsin import compiled, spelling
 from tocsin.compiled import Heeded, Lexeme, RuleSet, Step
@@ -52,6 +52,8 @@ _ROLES = ("names", "adjectives", "people", "short", "seats", "leaders", "forces"
 _MODELS: dict[str, type[Model]] = {"words": WordsFile, "names": NamesFile, "cues": CuesFile}
 
 
+_MISNAMED = re.compile(r"(.+?)\.(?:yml|ya?ml\.txt|YA?ML)")
+"""Names that editors and habit give to files of YAML, which are not those of files that are read."""
 _M = TypeVar("_M", bound=Model)
 
 
@@ -154,6 +156,7 @@ class _Loader:
         self._heard: dict[tuple[tuple[str, ...] | None, ...], Heeded] = {}
 
     def load(self, made: RuleSet | None) -> Loaded:
+        self._unread()
         shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
         for source in shared:
             self._read_shared(source)
@@ -216,6 +219,20 @@ class _Loader:
         self.faults += known[2]
         found: _M | None = known[1]
         return found
+
+    def _unread(self) -> None:
+        """What was surely meant to be read, and is not: for its name, or for the folder it lies in."""
+        for path in sorted(self.folder.rglob("*.*")):
+            inside = path.relative_to(self.folder)
+            if any(part.startswith(("_", ".")) for part in inside.parts):
+                continue
+            file = str(path.relative_to(self.folder.parent))
+            if named := _MISNAMED.fullmatch(path.name):
+                what = f"is not read: files of rules end with .yaml; rename it {named[1]}.yaml"
+                self.faults.append(Fault(file, 1, 1, what, "TOC215"))
+            elif path.suffix == ".yaml" and str(inside.parent) not in {".", "lists", "cues"}:
+                what = "is not read: rules lie in the folder itself, lists and cues in lists/ and cues/; move it there"
+                self.faults.append(Fault(file, 1, 1, what, "TOC215"))
 
     def _rule_files(self) -> Iterator[Path]:
         return (path for path in self.folder.glob("*.yaml") if path.name != ROUTES)
@@ -515,17 +532,14 @@ class _Loader:
         )  # fmt: skip
 
     def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:
-        if form.head:
-            wanted = set(self._find([form.head], rule.name, source, ("forms", index, "head")))
+        if form.head and steps:
+            there = f"{rule.name}.{form.head}" in self.numbers or form.head in self.numbers
+            wanted = set(self._find([form.head], rule.name, source, ("forms", index, "head"))) if there else set()
             found = next((number for number, step in enumerate(steps) if step.lists & wanted), None)
-            if found is None and wanted:
-                self.faults.append(
-                    source.fault(
-                        ("forms", index, "head"),
-                        f"the head <{form.head}> does not stand in the form; name a list of the form",
-                        "TOC309",
-                    )
-                )
+            if found is None:
+                lists = ", ".join(dict.fromkeys(re.findall(r"<([a-z0-9_-]+)", form.form))) or "it has none"
+                what = f"the head {form.head!r} does not stand in the form; name a list of the form: {lists}"
+                self.faults.append(source.fault(("forms", index, "head"), what, "TOC309"))
             return found or 0
         return next((number for number, step in enumerate(steps) if step.lists & self.verb_lists), 0)
 
@@ -669,10 +683,22 @@ def validate(model: type[_M], source: Source, faults: list[Fault]) -> _M | None:
     try:
         return model.model_validate(source.data)
     except ValidationError as error:
-        for detail in error.errors():
+        details = error.errors()
+        meant = {_meant(detail, model) for detail in details}
+        for detail in details:
             path = list(detail["loc"])
-            faults.append(source.fault(path, *_explain(detail, path, model)))
+            if detail["type"] == "missing" and tuple(path) in meant:  # it is there, and misspelt
+                continue
+            unknown = detail["type"] == "extra_forbidden"
+            faults.append(source.fault(path, *_explain(detail, path, model), at_key=unknown))
         return None
+
+
+def _meant(detail: Mapping[str, Any], model: type[Model]) -> tuple[str | int, ...]:
+    """The place of the field that an unknown one was perhaps meant to be; nowhere for another mistake."""
+    *inside, key = detail["loc"] or ("",)
+    close = _close(str(key), _beside(model, inside)) if detail["type"] == "extra_forbidden" else ""
+    return (*inside, close) if close else ()
 
 
 def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model]) -> tuple[str, str]:
@@ -681,14 +707,20 @@ def _explain(detail: Mapping[str, Any], path: list[str | int], model: type[Model
     kind = detail["type"]
     if kind == "extra_forbidden":
         theirs = spelling.ours(key) if model.__mro__[1] is Model else ""  # of a rule
-        return f"unknown field {key!r}{theirs or _suggest(key, model)}", "TOC205" if theirs else "TOC204"
+        return (
+            f"unknown field {key!r}{theirs or _suggest(key, path, model)}{_curly(key)}",
+            "TOC205" if theirs else "TOC204",
+        )
     if kind == "missing":
         return f"the field {key!r} is missing; add it", "TOC206"
+    if kind in _OF_FIELDS and not path:
+        what = "is empty" if detail["input"] is None else f"holds {detail['input']!r:.60} and no fields"
+        return f"{what}; write fields into it, each with its name and a colon, or remove the file", "TOC210"
     called = _called(path)
     if kind == "value_error":
         return f"{called}: {detail['ctx']['error']}", "TOC209"
-    what = f"{called}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, not {detail['input']!r:.60}"
-    return what, _OF_VALUES.get(kind, "TOC210")
+    wanted = _WANTED.get(kind, f"{detail['msg'][:1].lower()}{detail['msg'][1:]}")
+    return f"{called}: {wanted}, not {detail['input']!r:.60}", _OF_VALUES.get(kind, "TOC210")
 
 
 def _called(path: Sequence[str | int]) -> str:
@@ -702,9 +734,17 @@ _OF_VALUES = {
     "greater_than": "TOC212", "greater_than_equal": "TOC212", "less_than": "TOC212", "less_than_equal": "TOC212",
 }  # fmt: skip
 """What pydantic finds wrong with a value → the code of the check."""
+_OF_FIELDS = frozenset({"model_type", "dict_type"})
+_WANTED = dict.fromkeys(_OF_FIELDS, "should hold fields, like {name: value}") | {
+    "list_type": "should be a list, like [one, another]"
+}
+"""What pydantic finds wrong with a value → what was wanted, in other words than its own."""
 
 
-def _suggest(key: str, model: type[Model]) -> str:
+def _suggest(key: str, path: Sequence[str | int], model: type[Model]) -> str:
+    """The field that was perhaps meant, as the end of a sentence: one that may stand there, before one of another part of the file."""
+    if close := _close(key, _beside(model, path[:-1])):
+        return f", did you mean {close!r}?"
     family = model.__mro__[1]
     known = {info.alias or name for cls in [model, *family.__subclasses__()] for name, info in cls.model_fields.items()}
     if family is not Model:  # not of a rule
@@ -713,10 +753,38 @@ def _suggest(key: str, model: type[Model]) -> str:
     return spelling.ours(misspelt[0]) if misspelt else near(key, known)
 
 
+def _beside(model: type[BaseModel], inside: Sequence[str | int]) -> set[str]:
+    """The fields that may stand at a place of a file."""
+    models = {model}
+    for step in inside:
+        fields = [info for one in models for name, info in one.model_fields.items() if step in {name, info.alias}]
+        models = {part for info in fields for part in parts_of(info.annotation)} or models
+    return {info.alias or name for one in models for name, info in one.model_fields.items()}
+
+
+def parts_of(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - a type of any shape
+    """The models of which a type is made."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from parts_of(inner)
+
+
+def _curly(key: str) -> str:
+    """What to say of a field that is the end of a text in quotation marks that are none."""
+    if any(mark in key for mark in "“”„‘’«»"):
+        return "; it seems to be the rest of a text: only the straight quotation marks \" and ' hold one together"
+    return ""
+
+
+def _close(name: str, known: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """The known name that was perhaps meant, as a question."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f", did you mean {close[0]!r}?" if close else ""
+    close = _close(name, known)
+    return f", did you mean {close!r}?" if close else ""
 
 
 def _version(folder: Path) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from tocsin.errors import Fault, RuleFaults
+from tocsin.unreadable import slip
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 32
@@ -47,9 +48,9 @@ class Source:
         """The tree that remembers places."""
         return _composed(self.text, self.file)
 
-    def fault(self, path: Sequence[str | int], what: str, code: str = "") -> Fault:
-        """A fault at the place of `path` (keys and indexes from the root), or the nearest part of it that exists."""
-        node = _walk(self.node, path)
+    def fault(self, path: Sequence[str | int], what: str, code: str = "", *, at_key: bool = False) -> Fault:
+        """A fault at the place of `path` (keys and indexes from the root), or the nearest part of it that exists; `at_key`: where its last key stands."""
+        node = _walk(self.node, path, at_key=at_key)
         return Fault(self.file, *_start(node.start_mark if node else None), what, code)
 
     def last_entry(self, path: Sequence[str | int]) -> tuple[int, int] | None:
@@ -113,10 +114,7 @@ def parse(text: str, file: str) -> Source:
     try:
         node = _composed(text, file)
     except yaml.MarkedYAMLError as error:
-        place = _start(error.problem_mark or error.context_mark)
-        hint = _hint(text, place[0])
-        what = f"is not YAML: {error.problem or error.context}{hint}"
-        raise RuleFaults([Fault(file, *place, what, "TOC106" if hint else "TOC105")]) from error
+        raise RuleFaults([_broken(text, file, error)]) from error
     faults: list[Fault] = []
     data = _plain(node, file, faults) if node else None
     if faults:
@@ -328,11 +326,27 @@ def _refused(event: yaml.Event) -> tuple[str, str]:
     return f"has more than {MAX_NODES:,} nodes; split the file", "TOC109"
 
 
-def _hint(text: str, line: int) -> str:
+def _broken(text: str, file: str, error: yaml.MarkedYAMLError) -> Fault:
+    """The slip because of which a text is no YAML; where none is found, where its reader stopped."""
+    place = _start(error.problem_mark or error.context_mark)
     lines = text.split("\n")
-    if line <= len(lines) and "\t" in lines[line - 1]:
-        return "; the line holds a tab, indent with spaces"
-    return ""
+    if place[0] <= len(lines) and "\t" in lines[place[0] - 1]:
+        return Fault(file, *place, "is not YAML: the line holds a tab; indent with spaces", "TOC106")
+    began = _start(error.context_mark or error.problem_mark)
+    if found := slip(text, place[0] - 1, began[0] - 1, _stops):
+        return Fault(file, found.line + 1, found.column + 1, f"is not YAML: {found.what}", "TOC105")
+    what = f"is not YAML: {error.problem or error.context}; often a colon, a bracket or a quotation mark is missing here or just above"
+    return Fault(file, *place, what, "TOC105")
+
+
+def _stops(text: str) -> int | None:
+    """The line, from 0, in which the reader of YAML stops; None where it does not."""
+    try:
+        for _ in yaml.parse(text, Loader=_LOADER):
+            pass
+    except yaml.MarkedYAMLError as error:
+        return _start(error.problem_mark or error.context_mark)[0] - 1
+    return None
 
 
 def _plain(node: yaml.Node, file: str, faults: list[Fault]) -> Any:
@@ -376,11 +390,12 @@ def _scalar(value: str) -> Any:
     return float(value) if _FLOAT.match(value) else value
 
 
-def _walk(node: yaml.Node | None, path: Sequence[str | int]) -> yaml.Node | None:
+def _walk(node: yaml.Node | None, path: Sequence[str | int], *, at_key: bool = False) -> yaml.Node | None:
     for number, step in enumerate(path, 1):
         found: yaml.Node | None = None
         if isinstance(node, yaml.MappingNode):
-            found = _under(node, step, last=number == len(path))
+            last = number == len(path)
+            found = _under(node, step, at_key=last and at_key, last=last)
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             found = node.value[step]
         if found is None:
@@ -389,10 +404,10 @@ def _walk(node: yaml.Node | None, path: Sequence[str | int]) -> yaml.Node | None
     return node
 
 
-def _under(node: yaml.MappingNode, step: str | int, *, last: bool) -> yaml.Node | None:
+def _under(node: yaml.MappingNode, step: str | int, *, last: bool, at_key: bool) -> yaml.Node | None:
     """What stands under a key; where the path ends at a word, its key: there the line begins."""
     for key, value in node.value:
         if key.value == step:
-            found: yaml.Node = key if last and isinstance(value, yaml.ScalarNode) else value
+            found: yaml.Node = key if at_key or (last and isinstance(value, yaml.ScalarNode)) else value
             return found
     return None

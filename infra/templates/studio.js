@@ -8,7 +8,9 @@ const result = document.getElementById("result");
 const said = document.getElementById("said");
 const saved = { text: rule.value };
 const PAUSE = 600;
-let waiting, running;
+const text = form.elements.text;
+const tab = crypto.randomUUID();
+let waiting, running, turn = 0, borrowed = text.value !== "";
 
 function say(what) {
   said.textContent = what;
@@ -35,7 +37,7 @@ async function show(wish) {
   body.set("do", wish);
   result.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch("/", { method: "POST", body, headers: { part: "result" }, signal: mine.signal });
+    const answer = await fetch("/", { method: "POST", body, headers: { part: "result", turn: tab + " " + ++turn }, signal: mine.signal });
     if (!answer.headers.get("content-type").startsWith("text/html")) throw new Error(await answer.text());
     result.innerHTML = await answer.text();
     if (wish === "save" && answer.ok) {
@@ -74,6 +76,13 @@ function go(line, column) {
   rule.scrollTop = Math.max(0, (line - 6) * (rule.scrollHeight / rule.value.split("\n").length));
 }
 
+// What an article in the form was called, when and by whom it was published, is not so of another one.
+function own() {
+  for (const name of ["title", "source", "published", "url"]) form.elements[name].value = "";
+  if (form.elements.seed) form.elements.seed.value = "";
+  borrowed = false;
+}
+
 async function take(address, body, called) {
   const answer = await fetch(address, { method: "POST", body });
   const told = answer.headers.get("content-type").startsWith("application/json") ? await answer.json() : { fault: await answer.text() };
@@ -87,6 +96,7 @@ async function take(address, body, called) {
   }
   for (const [name, value] of Object.entries(told.fields)) form.elements[name].value = value;
   if (form.elements.seed && body) form.elements.seed.value = "";
+  borrowed = true;
   say(called + (told.more ? ": the first of " + (told.more + 1) + " articles" : " is read"));
   show("hear");
 }
@@ -119,7 +129,18 @@ document.getElementById("open").addEventListener("change", (event) => {
   form.requestSubmit(form.querySelector('button[value="open"]'));
 });
 document.getElementById("seed")?.addEventListener("change", (event) => {
-  if (event.target.value) take("/seed?name=" + encodeURIComponent(event.target.value), null, event.target.selectedOptions[0].text);
+  if (event.target.value) {
+    take("/seed?name=" + encodeURIComponent(event.target.value), null, event.target.selectedOptions[0].text);
+    return;
+  }
+  own();
+  text.value = "";
+  text.focus();
+  show("hear");
+});
+text.addEventListener("beforeinput", (event) => {
+  const whole = text.selectionStart === 0 && text.selectionEnd === text.value.length;
+  if (borrowed && whole && (event.inputType === "insertFromPaste" || event.data?.length > 1)) own();
 });
 document.getElementById("drop").addEventListener("change", (event) => drop(event.target.files[0]));
 result.addEventListener("click", (event) => {

@@ -52,10 +52,10 @@ FILES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a picture": (raw(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), "TOC103", "encoding UTF-8"),
     "a zero byte": (text("title: a\0b\n"), "TOC104", "remove it"),
     "a bell": (text("title: a\ab\n"), "TOC104", "remove it"),
-    "nothing": (text(""), "TOC210", ""),
-    "only comments": (text("# later\n"), "TOC210", ""),
-    "a list": (text("- title: A\n"), "TOC210", ""),
-    "a word": (text("title\n"), "TOC210", ""),
+    "nothing": (text(""), "TOC210", "is empty; write fields"),
+    "only comments": (text("# later\n"), "TOC210", "is empty; write fields"),
+    "a list": (text("- title: A\n"), "TOC210", "and no fields; write fields"),
+    "a word": (text("title\n"), "TOC210", "holds 'title' and no fields"),
     "two documents": (text(f"{SOUND}---\n{SOUND}"), "TOC111", "split the file"),
     "a directive": (text(f"%YAML 1.2\n---\n{SOUND}"), "TOC105", "remove the line"),
     "a Python object": (with_("[Parades.]", "!!python/object/apply:os.system [ls]"), "TOC108", "quotes"),
@@ -76,7 +76,13 @@ FILES: dict[str, tuple[Callable[[Path], object], str, str]] = {
         with_("  silent:", "  update: [[{text: A, source: B, published: 2025-02-30}]]\n  silent:"), "TOC209", "2025-03-01",
     ),
     "a number beyond all": (with_("quiet_for: 3d", "quiet_for: 3d, tolerance: 999999999999999"), "TOC212", ""),
-    "a word for a list": (with_("[Parades.]", "Parades"), "TOC210", "list"),
+    "a word for a list": (with_("[Parades.]", "Parades"), "TOC210", "should be a list, like [one, another], not 'Parades'"),
+    "a word for fields": (with_("{same: [who], quiet_for: 3d}", "who"), "TOC210", "story: should hold fields, like {name: value}, not 'who'"),
+    "a field misspelt": (with_("forms:", "froms:"), "TOC204", "unknown field 'froms', did you mean 'forms'?"),
+    "quotation marks that are none": (
+        with_('{text: "Ruritania marched its host."', "{text: “Ruritania marched, it seems, its host.”"), "TOC204", "only the straight quotation marks",
+    ),
+    "a head that is no list": (with_("<host>}", "<host>, head: moves}"), "TOC309", "name a list of the form: march, host"),
     "a list for a word": (with_("title: Marching", "title: [Marching]"), "TOC210", "string"),
     "a form of a megabyte": (with_("<march> ..4 <host>", "w " * 200_000), "TOC211", ""),
     "a form of brackets": (with_("<march> ..4 <host>", '"((((((((((<march>"'), "TOC305", "cannot read the form"),
@@ -93,6 +99,42 @@ FILES: dict[str, tuple[Callable[[Path], object], str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        pytest.param("strolling.yml", "rename it strolling.yaml", id="another ending"),
+        pytest.param("strolling.yaml.txt", "rename it strolling.yaml", id="an editor's ending"),
+        pytest.param("Strolling.YAML", "rename it Strolling.yaml", id="capitals"),
+        pytest.param("europe/strolling.yaml", "move it there", id="a folder of its own"),
+    ],
+)
+def test_a_file_that_is_not_read_is_a_fault(folder: Path, name: str, mend: str) -> None:
+    """What is called or laid so that no rule comes of it is told: whoever wrote it believes that it rings."""
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(SOUND, encoding="utf-8")
+    (folder / "_parked.yml").write_text(SOUND, encoding="utf-8")
+    ran = tocsin("check", "--rules", folder)
+    assert [ran.code, ran.out.count("\n")] == [1, 1]
+    assert ran.out.startswith(f"rules/{name}:1:1: is not read: ")
+    assert mend in ran.out
+
+
+def test_one_file_alone_is_checked(folder: Path) -> None:
+    """Of a file that is named the faults and tests are told, of the others how many they have; by its name, and where tests are run."""
+    (folder / "other.yaml").write_text("title: [", encoding="utf-8")
+    (folder / BAD).write_text(SOUND.replace("who: ruritania", "who: zenda"), encoding="utf-8")
+    ran = tocsin("check", "--rules", folder, folder / "marching.yaml")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "1 rule, 0 faults, 2 inline tests, 0 failed; 1 fault in other files\n"
+    ran = tocsin("check", "--rules", folder, folder / BAD)
+    assert ran.out.startswith(f"rules/{BAD}:")
+    assert ran.out.count("\n") == 1
+    assert tocsin("test", "--rules", folder, folder / "marching.yaml").code == 1  # for the fault of the other file
+    ran = tocsin("test", "--rules", folder, "other")
+    assert "other: none of its tests was run (mend the faults told above)" in ran.err
+    assert "there is no rule marchin, did you mean 'marching'?" in tocsin("test", "--rules", folder, "marchin").err
+
+
 @pytest.mark.parametrize("what", FILES)
 def test_a_bad_file_is_a_fault(folder: Path, what: str) -> None:
     """A bad file beside a sound one is told with its name, line, column, code and mend; the sound one is tested all the same."""
@@ -101,7 +143,7 @@ def test_a_bad_file_is_a_fault(folder: Path, what: str) -> None:
     ran = tocsin("check", "--rules", folder, "--format", "ndjson")
     assert ran.code == 1
     assert "Traceback" not in ran.err
-    assert ran.err.splitlines()[-1].startswith("1 rules, ")
+    assert ran.err.splitlines()[-1].startswith("1 rule, ")
     found = [row for row in ran.rows if row["code"] == code]
     assert found, ran.rows
     assert all(
@@ -123,4 +165,4 @@ def test_hundreds_of_bad_files(folder: Path) -> None:
     ran = tocsin("check", "--rules", folder)
     assert ran.code == 1
     assert ran.out.count("is not YAML") == 300
-    assert ran.err.startswith("1 rules, 300 faults, 2 inline tests, 0 failed")
+    assert ran.err.startswith("1 rule, 300 faults, 2 inline tests, 0 failed")

@@ -30,6 +30,7 @@ NOT_SHOWN: dict[str, Callable[[Path], object]] = {
     "TOC604": lambda rules: (rules / "feeds.yaml").write_text(
         f"feeds:\n{''.join(FEED.format(number) for number in range(20_001))}", encoding="utf-8"
     ),
+    "TOC215": lambda folder: (folder / "strolling.yml").write_text(RULE, encoding="utf-8"),
 }
 """Faults that no part of a file can show, and how they are made."""
 SLOW = {"TOC604"}
@@ -149,7 +150,7 @@ def test_the_shipped_lists_of_feeds_have_no_fault(folder: Path) -> None:
 
 def test_no_word_as_written_is_taken_for_a_list(folder: Path) -> None:
     """What was perhaps meant instead of an unknown list is a list, never a word that a form writes out."""
-    form = "forms: [{form: <march> ..4 captured, head: captued}]"
+    form = "forms: [{form: <march> ..4 captured, needs: [captued]}]"
     (folder / RULE_FILE).write_text(broken(form), encoding="utf-8")
     rows = tocsin("check", "--rules", folder, "--format", "ndjson").rows
     fault = next(row for row in rows if row["code"] == "TOC303")

@@ -67,6 +67,31 @@ def test_what_the_article_silences_is_told() -> None:
     assert any(lacking.startswith("the article: never_in_title opinion-title: 'On this day'") for lacking in told), told
 
 
+def test_the_missing_word_is_told() -> None:
+    """A sentence that would match but for one word says of which list, where one rule is asked about."""
+    lines = explain("France dawdled reinforcements to Chad.", "--rule", "additional-deployment")
+    assert lines[1] == "  no form of additional-deployment matches a sentence"
+    assert any(line.startswith("    lacks  a word of <") and "'reinforcements'" in line for line in lines), lines
+    assert explain("It rained.", "--rule", "additional-deployment")[2:] == []
+
+
+def test_what_comes_of_it_is_told_last() -> None:
+    """Below what matched stand the signals with their slots, or that there is none."""
+    found = explain("North Korea will send more troops to Russia.")
+    assert (
+        found[-1] == "  signal additional-deployment: who north-korea, where russia, stage planned, certainty asserted"
+    )
+    assert explain("France will not send more troops to Chad.")[-1] == "  no signal"
+
+
+def test_a_sentence_is_shown_once_for_a_rule() -> None:
+    """However many forms match in a sentence it is shown once, and a near miss not where the rule matches; --all shows every one."""
+    text = "North Korea is preparing to send more troops to Russia, Seoul said."
+    heads = [line for line in explain(text) if line.startswith(("  match", "  near miss"))]
+    assert heads == ["  match additional-deployment"]
+    assert sum(line.startswith("  match additional-deployment") for line in explain(text, "--all")) > 1
+
+
 def test_a_text_without_any_match_says_so() -> None:
     """Where nothing matches at all, that is what is printed."""
     assert "  no form of any rule matches a sentence" in explain("Nobody moved.")

@@ -137,6 +137,6 @@ def test_a_file_that_cannot_be_read_is_told_and_left(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("a:   1", encoding="utf-8")
     ran = tocsin("fmt", tmp_path, tmp_path / "missing.yaml")
     assert ran.code == 3
-    assert f"{tmp_path}/a.yaml:2:1: is not YAML" in ran.err
+    assert f"{tmp_path}/a.yaml:1:4: is not YAML" in ran.err
     assert "missing.yaml:1:1: cannot be read" in ran.err
     assert (tmp_path / "b.yaml").read_text(encoding="utf-8") == "a: 1\n"

@@ -37,3 +37,9 @@ def test_an_entry_with_choices_is_several() -> None:
     assert words.nouns == [
         "defence budget", "defence vote", "defense budget", "defense vote", "Falkland Islands (Malvinas)",
     ]  # fmt: skip
+
+
+def test_a_group_within_a_group_stands_for_each_entry_once() -> None:
+    """An analyst who puts choices into a choice is not told that the list holds an entry twice."""
+    words = Words.model_validate({"words": ["missiles at (ships | the (city | town))"]})
+    assert words.words == ["missiles at ships", "missiles at the city", "missiles at the town"]

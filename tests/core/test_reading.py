@@ -401,7 +401,7 @@ def test_a_manifest_that_names_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("manifest", "what"),
     [
-        pytest.param("articles: [", "line 2, column 1: is not YAML", id="broken"),
+        pytest.param("articles: [", "line 1, column 11: is not YAML", id="broken"),
         pytest.param(
             "articles:\n- file: a.txt\n  file: b.txt\n", "line 3, column 3: the key 'file' is here", id="duplicate"
         ),

@@ -82,5 +82,5 @@ def test_check_fix_writes_the_files_and_says_what_it_did(folder: Path) -> None:
     assert ran.code == 0, ran
     assert (folder / "marching.yaml").read_text(encoding="utf-8") == RULE
     assert feeds.read_text(encoding="utf-8").endswith('country: "NO", every: 5m}\n')
-    assert f"{folder}/marching.yaml:10:1: mended: was 'runbok', is 'runbook'\n" in ran.err
+    assert "rules/marching.yaml:10:1: mended: was 'runbok', is 'runbook'\n" in ran.err
     assert "mended" not in tocsin("check", "--rules", folder, "--fix", feeds).err

@@ -37,9 +37,11 @@ def faults_of(text: str) -> list[Fault]:
         pytest.param("a: !!set {b}\n", (1, 4), "tags", id="tag of a mapping"),
         pytest.param("a: ! b\n", (1, 4), "tags", id="bare tag"),
         pytest.param("? [a]\n: 1\n", (1, 3), "a key must be a word", id="list as a key"),
-        pytest.param("a: [1, 2\nb: 3\n", (2, 2), "is not YAML", id="open bracket"),
-        pytest.param('a: "b\n', (2, 1), "is not YAML", id="open quotes"),
-        pytest.param("a: b: c\n", (1, 5), "is not YAML", id="second colon"),
+        pytest.param(
+            "a: [1, 2\nb: 3\n", (1, 4), "the [ that opens here is not closed; write a: [1, 2]", id="open bracket"
+        ),
+        pytest.param('a: "b\n', (1, 4), 'opens here is not closed; write a: "b"', id="open quotes"),
+        pytest.param("a: b: c\n", (1, 4), 'quotation marks; write a: "b: c"', id="second colon"),
         pytest.param('a: "b"#c\n', (1, 7), "a comment begins with a blank", id="comment at quotes"),
         pytest.param("a: [b, c]#d\n", (1, 10), "a comment begins with a blank", id="comment at a bracket"),
         pytest.param("a: [b,#c\n  d]\n", (1, 7), "a comment begins with a blank", id="comment at a comma"),
@@ -61,6 +63,59 @@ def test_what_is_refused(text: str, place: tuple[int, int], what: str) -> None:
     (fault,) = faults_of(text)
     assert (fault.line, fault.column) == place
     assert what in fault.what
+
+
+WRITTEN = """title: Border closed
+lists:
+  shut: {verbs: [close, seal]}
+  frontier: {nouns: [border]}
+forms:
+  - {form: <shut> ..3 <frontier>}
+tests:
+  fires:
+    - {text: "Poland closed its border.", who: poland}
+  silent:
+    - "Poland closed its embassy."
+    - "Finland closed its shops."
+"""
+SLIPS = {
+    "quotes not closed": ('its embassy."', "its embassy.", (11, 7), 'write - "Poland closed its embassy."'),
+    "quotes not closed in brackets": (
+        'its border."',
+        "its border.",
+        (9, 14),
+        '"Poland closed its border.", who: poland}',
+    ),
+    "quotes inside": ("its embassy", 'its "embassy"', (11, 26), "write - \"Poland closed its 'embassy'.\""),
+    "an apostrophe inside": ("Border closed", "'Poland's border'", (1, 15), 'write title: "Poland\'s border"'),
+    "a colon in a text": ("Border closed", "Border: closed", (1, 8), 'write title: "Border: closed"'),
+    "a colon missing": ("title:", "title", (1, 6), "write title: Border closed"),
+    "a colon missing behind a part": ("forms:", "forms", (5, 6), "write forms:"),
+    "a blank missing": ("title: ", "title:", (1, 6), "write title: Border closed"),
+    "a square bracket missing": ("seal]", "seal", (3, 17), "write shut: {verbs: [close, seal]}"),
+    "a brace missing": ("seal]}", "seal]", (3, 9), "write shut: {verbs: [close, seal]}"),
+    "a brace too many": ("seal]}", "seal]}}", (3, 31), "write shut: {verbs: [close, seal]}"),
+    "a dash missing": (
+        '- "Poland closed its e',
+        '"Poland closed its e',
+        (11, 5),
+        'write - "Poland closed its embassy."',
+    ),
+    "a blank behind the dash missing": ('- "Finland', '-"Finland', (12, 5), 'write - "Finland closed its shops."'),
+    "a line too far left": ("  silent:", " silent:", (10, 2), "indent it by 2"),
+    "a line too far right": ('    - "Finland', '     - "Finland', (12, 6), "indent it by 4"),
+    "a sign that means something": ("Border closed", "@border", (1, 8), 'write title: "@border"'),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_told_where_it_was_made(slip: str) -> None:
+    """What a hand that writes YAML gets wrong is told at its own line, not where YAML's reader gave up, and with the line as it should be."""
+    old, new, place, mend = SLIPS[slip]
+    assert old in WRITTEN
+    (fault,) = faults_of(WRITTEN.replace(old, new, 1))
+    assert (fault.line, fault.column, fault.code) == (*place, "TOC105")
+    assert mend in fault.what
 
 
 @pytest.mark.parametrize(

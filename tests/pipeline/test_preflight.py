@@ -59,6 +59,10 @@ def test_everything_in_place_is_said(deployed: System, monkeypatch: pytest.Monke
         assert (ran.code, mend in ran.out, "another is new" in ran.out) == (1, True, True)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "xx-nowhere-1")
     assert "choose another region" in tocsin("preflight").out
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    ran = tocsin("preflight")
+    assert (ran.code, "nobody" in ran.err, "set AWS_REGION, and AWS_PROFILE" in ran.err) == (3, True, True)
+    monkeypatch.delenv("AWS_PROFILE")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.delenv("AWS_REGION", raising=False)
     assert "set AWS_REGION" in tocsin("preflight").out

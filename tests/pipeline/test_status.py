@@ -8,7 +8,7 @@ from datetime import timedelta
 import boto3
 import pytest
 
-from tests.system import ROOT, STACK, System, World, row_of, seed_articles, tocsin
+from tests.system import ROOT, STACK, System, World, row_of, seed_articles, system, tocsin
 from tocsin.adapters.estimate import PRICES, figures
 from tocsin.adapters.stack import spending_of
 from tocsin.article import Article
@@ -50,6 +50,31 @@ def test_the_screen_tells_how_the_stack_is_doing(deployed: System) -> None:
         assert part in ran.out
     (row,) = tocsin("status", "--stack-name", STACK, "--format", "ndjson").rows
     assert (row["alerts"], row["stories"], row["look_at"], list(row["failing_feeds"])) == (1, 1, [], [feeds[0]])
+
+
+@pytest.mark.parametrize(
+    ("given", "mend"),
+    [
+        ({"SlackTokenSecret": "/absent"}, "; the secret /absent cannot be read: it does not exist; tocsin slack token /absent"),
+        ({"SlackChannel": "C0WRONG"}, "; give the channel's id"),
+    ],
+)  # fmt: skip
+def test_why_an_alert_waits_is_told_with_what_to_do(
+    given: dict[str, str], mend: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret that is absent and a channel there is not are named by the log and on the screen, each with what to do."""
+    with system(**given) as running:
+        running.name_outputs()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+        text = "Turkey is preparing to send more troops to Syria, officials said."
+        running.send(row_of(Article("one", text, "Turkey readies troops", "Outlet", "", running.now)))
+        running.pump.drain()
+        running.move(minutes=20)
+        ran = tocsin("status", "--stack-name", STACK)
+    waits = [record.getMessage() for record in caplog.records if "AlertWaits" in record.getMessage()]
+    assert waits
+    assert all(mend in one for one in waits)
+    assert (ran.code, mend in ran.out) == (1, True)
 
 
 def count(system: System, namespace: str, name: str, value: float, **of: str) -> None:

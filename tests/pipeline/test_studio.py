@@ -84,6 +84,30 @@ def test_the_edit_here_is_told_in_alerts(client: TestClient) -> None:
     assert "high, on trial → critical, on trial" in page
 
 
+def test_what_nobody_waits_for_is_not_worked_out(client: TestClient) -> None:
+    """Whoever types faster than the rules are read waits for the last answer only; what is to be saved is saved whenever it was asked."""
+    for turn, wish, status in (
+        ("page 2", "hear", 200),
+        ("page 1", "hear", 204),
+        ("other 1", "hear", 200),
+        ("page 1", "save", 200),
+    ):
+        answer = client.post("/", data=sheet(do=wish), headers={"part": "result", "turn": turn})
+        assert (turn, wish, answer.status_code) == (turn, wish, status)
+
+
+def test_the_rule_in_the_editor_comes_first(client: TestClient, folder: Path) -> None:
+    """Of several rules that find something the one that is edited is shown first, whatever the order of the files."""
+    other = (
+        RULE.replace("name: marching", "name: aaa")
+        .replace("title: Marching", "title: Another")
+        .replace("0c1f6f1e", "0c1f6f1f")
+    )
+    (folder / "aaa.yaml").write_text(other, encoding="utf-8")
+    page = shown(client)
+    assert 0 < page.index("HIGH Marching") < page.index("HIGH Another")
+
+
 def test_a_fault_has_its_place_and_the_saved_rules_speak(client: TestClient) -> None:
     """A fault stands with line and column, and below it is what the rules as saved make of the article."""
     page = shown(client, rule=RULE.replace("<host>", "<hots>"))
@@ -310,6 +334,9 @@ def test_an_analyst_at_work(served: Studio, folder: Path, tmp_path: Path) -> Non
         tab.look("document.getElementById('text').select()")
         tab.type(TEXT)
         tab.until("document.querySelector('.blocks blockquote')?.textContent.includes('marched')")
+        assert (
+            tab.look("['title', 'source', 'seed'].map((name) => document.forms[0].elements[name].value).join()") == ",,"
+        )
         tab.look("{const r = document.getElementById('rule'); r.focus(); r.select(); 1}")
         tab.type(RULE.replace("<host>", "<hots>"))
         tab.until("document.querySelector('.faults .goto')?.textContent === '16:6'")

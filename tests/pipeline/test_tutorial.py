@@ -73,7 +73,7 @@ class Newcomer:
         self.said = ""
         self.begins: list[str] = []
         mine = {"HOME": str(folder), "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "NO_COLOR": "1"}
-        mine |= {"GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org", "COLUMNS": "200"}
+        mine |= {"GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org", "COLUMNS": "80"}
         self.environment = os.environ | mine
 
     def runs(self, commands: str) -> None:

@@ -301,12 +301,14 @@ class DynamoTable:
         )
         keys = {(item["pk"]["S"], item["sk"]["S"]) for item in answer["Items"]}
         rows = [row for row in self._batch(keys).values() if row.get("due_shard") == {"S": SHARD}]
-        since = [_since(row) for row in rows]
-        waiting = [one for one in since if one <= now.timestamp()]
+        since = [(_since(row), row.get("note", {}).get("S", "")) for row in rows]
+        waiting = [one for one in since if one[0] <= now.timestamp()]
+        longest, why = min(waiting, default=(0.0, ""))
         return Backlog(
             len(waiting),
-            datetime.fromtimestamp(min(waiting), UTC) if waiting else None,
+            datetime.fromtimestamp(longest, UTC) if waiting else None,
             sum("attempted_at" in row and _number(row, "lease_until") <= now.timestamp() for row in rows),
+            why,
         )
 
     def notices(self, hour: str) -> Sequence[Notice]:

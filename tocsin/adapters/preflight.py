@@ -24,6 +24,7 @@ SERVICES = (
     "sns",
     "sqs",
     "ssm",
+    "xray",
 )
 """What the template is made of; the endpoints need `apigatewayv2` besides."""
 LEAST = 10

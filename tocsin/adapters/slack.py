@@ -190,7 +190,7 @@ class SlackWorkspace:
         try:
             self._caller.token = self._token()
         except SettingsFault as fault:
-            raise Rejected("auth", "not_authed") from fault
+            raise Rejected("auth", "not_authed", str(fault)) from fault
         try:
             return self._send(method, body)
         except Rejected as refusal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from tocsin.adapters.rulebook import models
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
 from tocsin.cli.crowd import Heard
-from tocsin.cli.options import rules_option
+from tocsin.cli.options import rules_option, so_many
 from tocsin.cli.verdicts import verdicts
 from tocsin.demands import shortcomings
 from tocsin.errors import Fault, RuleFaults
 from tocsin.repair import repaired
 from tocsin.routefile import load as load_routes
+from tocsin.rulefiles import paths_of
 from tocsin.rules import Loaded
 from tocsin.source import MAX_BYTES
 from tocsin.trial import Outcome, run
@@ -37,39 +38,57 @@ from tocsin.trial import Outcome, run
     help="For people, one JSON object a line, SARIF 2.1.0, or annotations of GitHub.",
 )
 @click.option("--fix", "mends", is_flag=True, help="First mend what can surely be mended, and say what was.")
-@click.argument("lists", nargs=-1, type=click.Path(path_type=Path), metavar="[FEEDS]...")
-def command(rules: Path, form: str, lists: tuple[Path, ...], *, mends: bool) -> int:
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def command(rules: Path, form: str, paths: tuple[Path, ...], *, mends: bool) -> int:
     """Prints every fault of rules and routes as file:line:column, then runs the inline tests of every rule that loads.
 
-    FEEDS: lists of feeds, as YAML or OPML, to be checked as well. docs/checks.md tells of each check by its code.
+    PATHS: files of the rules, to be told of these alone; and lists of feeds, as YAML or OPML, to be checked as well. docs/checks.md tells of
+    each check by its code.
 
     With --fix encoding, line ends, tabs in indentation, fields that are surely misspelt and words without quotes that other readers of YAML
     take for something else are mended. What could be meant in two ways stays a fault.
     """
+    own = {name: path for path in paths if (name := _in_rules(rules, path))}
+    lists = [path for path in paths if path not in own.values()]
     if mends:
-        _mend([*sorted(rules.glob("*.yaml")), *sorted(rules.glob("[lc]*s/*.yaml")), *lists])
+        mended = own or {_in_rules(rules, path): path for path in paths_of(rules).values()}
+        _mend(mended | {str(path): path for path in lists})
     try:
         loaded = models(rules)
     except RuleFaults as error:
         _write(form, [*error.faults, *_of_feeds(lists)])
         return RULES_UNREADABLE
-    count = sum(rule.tests.counts().total() for rule in loaded.models.values())
-    faults = [*faults_of(rules, loaded), *_of_feeds(lists)]
-    failed = list(failed_tests(loaded))
+    every = faults_of(rules, loaded)
+    asked = [name for name, source in loaded.sources.items() if name in loaded.models and _among(source.file, own)]
+    faults = [*(fault for fault in every if _among(fault.file, own)), *_of_feeds(lists)]
+    failed = list(failed_tests(loaded, names=asked))
     _write(form, sorted([*faults, *failed]))
-    told = f"{len(loaded.models)} rules, {len(faults)} faults, {count} inline tests, {len(failed)} failed"
-    click.echo(told, err=True)
+    count = sum(loaded.models[name].tests.counts().total() for name in asked)
+    told = f"{so_many(len(asked), 'rule')}, {so_many(len(faults), 'fault')}, {so_many(count, 'inline test')}, {len(failed)} failed"
+    elsewhere = sum(not _among(fault.file, own) for fault in every)
+    click.echo(told + (f"; {so_many(elsewhere, 'fault')} in other files" if elsewhere else ""), err=True)
     if not loaded.models:
         return RULES_UNREADABLE
     return FINDINGS if faults or failed else FINE
 
 
-def _mend(paths: Sequence[Path]) -> None:
+def _among(file: str, own: Collection[str]) -> bool:
+    """Whether a file is one of those that were asked about, or lies in one; each is where none was."""
+    return not own or any(file == one or file.startswith(f"{one}/") for one in own)
+
+
+def _in_rules(rules: Path, path: Path) -> str:
+    """What a file or folder of the rules is called where faults are told; empty for any other."""
+    place, home = path.resolve(), rules.resolve()
+    return str((rules / place.relative_to(home)).relative_to(rules.parent)) if place.is_relative_to(home) else ""
+
+
+def _mend(paths: Mapping[str, Path]) -> None:
     """Writes each file as far as it can surely be mended, and says on standard error what was mended."""
-    for path in paths:
+    for name, path in paths.items():
         try:
             raw = path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_BYTES else b""
-            found = repaired(raw, str(path))
+            found = repaired(raw, name)
             if found.mends:
                 path.write_bytes(found.text.encode())
         except (OSError, RuleFaults):  # a fault that is told below
@@ -78,12 +97,14 @@ def _mend(paths: Sequence[Path]) -> None:
             click.echo(f"{mend.file}:{mend.line}:{mend.column}: mended: {mend.what}", err=True)
 
 
-def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
-    """The inline tests that do not come out as they say, read on all cores. Where somebody waits, `heard` knows most, and variants are left out."""
+def failed_tests(loaded: Loaded, heard: Heard | None = None, names: Collection[str] | None = None) -> Iterator[Fault]:
+    """The inline tests of all rules, or of those named, that do not come out as they say, read on all cores.
+
+    Where somebody waits, `heard` knows most, and variants are left out.
+    """
     if heard is None:
-        outcomes: Iterable[Outcome] = (
-            one for verdict in verdicts().of(loaded, loaded.models) for one in verdict.failed
-        )
+        verdicts_of = verdicts().of(loaded, loaded.models if names is None else names)
+        outcomes: Iterable[Outcome] = (one for verdict in verdicts_of for one in verdict.failed)
     else:
         heard.turn(loaded.rule_set)
         seek = heard.seek

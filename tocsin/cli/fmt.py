@@ -10,6 +10,7 @@ import click
 
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.layout import laid_out
+from tocsin.cli.options import DEFAULT_RULES
 from tocsin.errors import InputFault, RuleFaults
 from tocsin.source import contents, decoded
 
@@ -17,15 +18,15 @@ from tocsin.source import contents, decoded
 @click.command("fmt")
 @click.option("--check", "only_look", is_flag=True, help="Change nothing; exit code 1 when a file would change.")
 @click.option("--diff", "shown", is_flag=True, help="Change nothing; show what would change.")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 def command(paths: tuple[Path, ...], *, only_look: bool, shown: bool) -> int:
     """Lays out rules, lists, cues, routes and lists of feeds alike: indents, line lengths, quotes where other readers of YAML need them.
 
-    PATHS: files, and folders with all their .yaml files. Comments stay, and so does the meaning: a file for which that cannot be promised
-    is left as it is, and told.
+    PATHS: files, and folders with all their .yaml files; the rules of this checkout when nothing is said. Comments stay, and so does the
+    meaning: a file for which that cannot be promised is left as it is, and told.
     """
     changed = failed = 0
-    for path in _files(paths):
+    for path in _files(paths or [DEFAULT_RULES]):
         try:
             before, after = _both(path)
         except (RuleFaults, InputFault) as error:

@@ -49,6 +49,11 @@ stack_option = click.option(
 )
 
 
+def so_many(count: int, what: str) -> str:
+    """A number with what is counted: 1 fault, 2 faults."""
+    return f"{count:,} {what}" + "s" * (count != 1)
+
+
 def as_line(row: Mapping[str, Any]) -> str:
     """A row as one line of JSON; what a terminal would obey, or no encoding can write, is escaped."""
     text = json.dumps(row, ensure_ascii=False)

@@ -34,11 +34,15 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     import boto3
 
     from tocsin.adapters.preflight import examine
+    from tocsin.adapters.stack import asking
 
     named = {"SlackTokenSecret": token_secret, "ReceiveSecret": receive_secret, "SlackSigningSecret": signing_secret}
     secrets = {parameter: name for parameter, name in named.items() if name}
     endpoints = bool(receive_secret or signing_secret)
-    found = list(examine(boto3.Session(), stack_name, secrets, reserves=reserve_sweep, endpoints=endpoints))
+    with asking(
+        "set AWS_REGION, and AWS_PROFILE or credentials"
+    ):  # a profile that there is not cannot even be begun with
+        found = list(examine(boto3.Session(), stack_name, secrets, reserves=reserve_sweep, endpoints=endpoints))
     for one in found:
         if form == "ndjson":
             click.echo(json.dumps(asdict(one), ensure_ascii=False))

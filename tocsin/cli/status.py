@@ -70,6 +70,7 @@ def _found(stack: DeployedStack, now: datetime) -> dict[str, Any]:
         "rules": next((one.rules for one in reversed(tallies) if one.rules), None),
         "waiting": backlog.waiting,
         "waiting_since": backlog.since.isoformat() if backlog.since else None,
+        "waiting_why": backlog.why,
         "unknown_outcomes": backlog.doubtful,
         "queues": stack.queues(),
         "dead_letters": {queue.name: queue.count() for queue in stack.dead_letters()},
@@ -120,6 +121,8 @@ def _told(found: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     yield "last alert", f"{_moment(found['last_alert'], now)}; {found['alerts']:,} in {DAYS} days"
     since = f", the oldest since {_moment(found['waiting_since'], now)}" if found["waiting_since"] else ""
     yield "undelivered", f"{found['waiting']}{since}; {found['unknown_outcomes']} of unknown outcome"
+    if found["waiting_why"]:
+        yield "", ascii(found["waiting_why"])[1:-1]
     for name, counts in (("queues", found["queues"]), ("dead letters", found["dead_letters"])):
         yield name, ", ".join(f"{queue} {count}" for queue, count in counts.items() if count) or "all empty"
     failing = found["failing_feeds"]

@@ -11,12 +11,12 @@ from xml.etree import ElementTree as ET
 import click
 
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.options import format_option, load_models, rules_option
+from tocsin.cli.options import format_option, load_models, rules_option, so_many
 from tocsin.cli.verdicts import Verdict, verdicts
 from tocsin.coverage import Coverage, Share
 from tocsin.demands import untested
 from tocsin.errors import Fault, InputFault
-from tocsin.rules import Loaded
+from tocsin.rules import Loaded, near
 from tocsin.source import Source
 from tocsin.trial import KINDS, STORIES, Outcome, texts
 
@@ -100,15 +100,15 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
 ) -> int:
     """Runs the tests at the bottom of each rule, or of the rules named, and says of each that fails what came instead, and why.
 
-    A rule that has too few tests for its status fails as well. With --mutate the stable rules, or those named, are changed in one place at a
-    time: a form deleted, a gap widened, a choice, a key, a cue or an entry of a list left out, also of the shared word lists they read. Each
-    change that neither a test of theirs nor the seeds notice is listed: there a test is missing, or the thing does nothing. Lists of names
-    are left as they are.
+    RULE: its name, or its file. A rule that has too few tests for its status fails as well. With --mutate the stable rules, or those named,
+    are changed in one place at a time: a form deleted, a gap widened, a choice, a key, a cue or an entry of a list left out, also of the
+    shared word lists they read. Each change that neither a test of theirs nor the seeds notice is listed: there a test is missing, or the
+    thing does nothing. Lists of names are left as they are.
     """
     loaded = load_models(rules)
-    if unknown := [name for name in names if name not in loaded.models]:
-        known = ", ".join(loaded.models)
-        raise InputFault(f"there is no rule {', '.join(unknown)}", str(rules), f"there are {known}")
+    names = tuple(Path(name).stem if name.endswith(".yaml") else name for name in names)
+    for name in names:
+        _known(name, loaded, rules)
     if mutates:
         from tocsin.cli.mutate import mutate
 
@@ -135,6 +135,16 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
         junit.parent.mkdir(parents=True, exist_ok=True)
         junit.write_bytes(_xml(tried))
     return FINDINGS if loaded.faults or any(one.failed or one.short for one in tried) else FINE
+
+
+def _known(name: str, loaded: Loaded, rules: Path) -> None:
+    """`InputFault` where there is no such rule, or none that loads."""
+    if name in loaded.models:
+        return
+    if any(Path(fault.file).stem == name for fault in loaded.faults):
+        raise InputFault("none of its tests was run", name, "mend the faults told above")
+    what = f"there is no rule {name}{near(name, loaded.models)}"
+    raise InputFault(what, str(rules), f"there are {', '.join(loaded.models)}")
 
 
 def _short(loaded: Loaded, name: str) -> tuple[Fault, ...]:
@@ -176,9 +186,10 @@ def _show(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> 
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("rule", "status", *KINDS):
-        table.add_column(column, justify="left" if column in {"rule", "status"} else "right")
+        told = column.removesuffix("_story")  # so that the widest fits into a terminal of 80 letters
+        table.add_column(told, justify="left" if column in {"rule", "status"} else "right", no_wrap=True)
     for one in tried:
         table.add_row(one.name, one.status, *(_count(one, kind) for kind in KINDS))
     for one in tried:
@@ -188,9 +199,8 @@ def _show(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> 
             console.print(Text(str(fault), style="yellow"))
     console.print(table)
     failed, short = sum(len(one.failed) for one in tried), sum(len(one.short) for one in tried)
-    told = f"{sum(one.verdict.counts.total() for one in tried)} tests, {failed} failed" + (
-        f", {short} demands unmet" if short else ""
-    )
+    total = so_many(sum(one.verdict.counts.total() for one in tried), "test")
+    told = f"{total}, {failed} failed" + (f", {so_many(short, 'demand')} unmet" if short else "")
     console.print(Text(told, style="bold red" if failed or short else "bold green"))
     for share in shares:
         for gap in share.missing if listed else ():

@@ -392,8 +392,10 @@ class Deliverer:
             self.table.shut(self.clock() + REFUSED_PAUSE)
             log.error("TokenRefused: Slack says %s; nothing is posted before it takes the token again", refusal.code)
         if refusal.kind != "content" or row.attempted_at is not None:
-            log.error("AlertWaits: Slack says %s (%s) to %s", refusal.code, refusal.kind, ascii(row.alert))
-            self._again(row, REFUSED_PAUSE, refusal.code)
+            log.error(
+                "AlertWaits: Slack says %s (%s) to %s; %s", refusal.code, refusal.kind, ascii(row.alert), refusal.mend
+            )
+            self._again(row, REFUSED_PAUSE, f"{refusal.code}; {refusal.mend}")
             return False
         if row.plain:
             log.error("AlertDead: %s cannot be delivered: %s", ascii(row.alert), refusal.code)

@@ -7,25 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, Protocol
 
-from tocsin.errors import Rejected, SlackError, Throttled
+from tocsin.errors import REFUSALS, Rejected, SlackError, Throttled
 
 State = Literal["ok", "failed", "skipped"]
 
 OPTIONAL = {"commands": "the slash command", "channels:read": "this check", "groups:read": "this check"}
 """Scopes without which alerts are delivered all the same, and what wants them."""
 _TEXT = "Tocsin was here: a test of the connection, which is removed at once."
-_MENDS = {
-    "not_authed": "give it a token: store the Bot User OAuth Token (xoxb-…) in the secret",
-    "invalid_auth": "store the Bot User OAuth Token (xoxb-…) of the app as it is installed now",
-    "token_revoked": "install the app again and store its new token",
-    "token_expired": "switch token rotation off, install the app again and store its new token",
-    "account_inactive": "install the app again and store its new token",
-    "missing_scope": "add the missing scopes to the app (infra/slack-manifest.yaml) and install it again",
-    "channel_not_found": "give the channel's id (C…, channel details, at the bottom); a private channel must have the app as a member",
-    "not_in_channel": "invite the app: /invite @tocsin in the channel",
-    "is_archived": "choose another channel, or bring this one back",
-    "restricted_action": "let the app post: an administrator has restricted who may",
-}
 
 
 class App(Protocol):
@@ -75,8 +63,7 @@ def _looked(step: str, look: Callable[[], Finding]) -> Finding:
     try:
         return look()
     except Rejected as refusal:
-        mend = _MENDS.get(refusal.code, f"look {refusal.code} up at docs.slack.dev")
-        return Finding(step, "failed", f"Slack refuses: {refusal.code}", mend)
+        return Finding(step, "failed", f"Slack refuses: {refusal.code}", refusal.mend)
     except Throttled as pause:
         return Finding(step, "failed", str(pause), "try again later")
     except SlackError as doubt:
@@ -94,7 +81,7 @@ def _scopes(app: App, wanted: Collection[str]) -> Finding:
     if not lacking:
         return Finding("scopes", "ok", ", ".join(sorted(wanted)))
     told = ", ".join(f"{one} (for {OPTIONAL[one]})" if one in OPTIONAL else one for one in lacking)
-    return Finding("scopes", "failed", f"missing: {told}", _MENDS["missing_scope"])
+    return Finding("scopes", "failed", f"missing: {told}", REFUSALS["missing_scope"])
 
 
 def _channel(app: App, channel: str, step: str) -> Finding:
@@ -102,7 +89,7 @@ def _channel(app: App, channel: str, step: str) -> Finding:
     found: Mapping[str, Any] = told if isinstance(told, dict) else {}
     for wrong, code in ((found.get("is_archived"), "is_archived"), (not found.get("is_member"), "not_in_channel")):
         if wrong:
-            return Finding(step, "failed", f"#{found.get('name')}: {code}", _MENDS[code])
+            return Finding(step, "failed", f"#{found.get('name')}: {code}", REFUSALS[code])
     return Finding(step, "ok", f"#{found.get('name')} ({channel}), and the app is a member")
 
 

@@ -39,7 +39,7 @@ MAX_BODY = 6_000_000
 MAX_ARTICLE = 500_000
 """Characters of an article in the studio: ten times the longest that was ever printed."""
 FIELDS = ("title", "source", "published", "url", "text")
-OK, CONFLICT, REFUSED = 200, 409, 422
+OK, NO_CONTENT, CONFLICT, REFUSED = 200, 204, 409, 422
 SHOWN = 200
 """Changes of a diff that are shown."""
 HEADERS = {
@@ -115,6 +115,8 @@ class Studio:
         self._key = secrets.token_urlsafe(24)
         self._cookie = f"tocsin-{port}"
         self._lock = Lock()
+        self._turns: dict[str, int] = {}
+        """Page → the number of what it asked last."""
         self._seeds = {entry.article.id: entry.article for entry in _seeds() if entry.article}
         self.address = f"http://{self._host}/?key={self._key}"
         routes = [
@@ -186,13 +188,20 @@ class Studio:
         except ValueError as error:
             raise HTTPException(400, "More fields than the form has.") from error
         given = {name: values[0] for name, values in form.items()}
-        return await run_in_threadpool(self._answered, given, "part" in request.headers)
+        tab, _, number = request.headers.get("turn", "").partition(" ")
+        turn = tab, int(number) if number.isdecimal() else 0
+        self._turns[tab] = max(turn[1], self._turns.get(tab, 0))
+        return await run_in_threadpool(self._answered, given, "part" in request.headers, turn)
 
-    def _answered(self, given: Mapping[str, str], part: bool) -> Response:  # noqa: FBT001 - as the header says
+    def _answered(self, given: Mapping[str, str], part: bool, turn: tuple[str, int]) -> Response:  # noqa: FBT001 - as the header says
         wish = given.get("do", "hear")
         told = {name: given.get(name, "") for name in FIELDS}
         sheet = Sheet(given.get("file", ""), given.get("rule", ""), given.get("base", ""), given.get("seed", ""), told)
         with self._lock:
+            if (
+                wish == "hear" and turn[1] < self._turns[turn[0]]
+            ):  # the page has asked anew meanwhile, and does not wait for this
+                return Response(status_code=NO_CONTENT)
             if wish == "open":
                 sheet = self._opened(replace(sheet, file=given.get("open", "")))
             elif wish == "load":
