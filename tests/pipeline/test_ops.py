@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.system import System, World, seed_articles
 from tests.twins import fails
 from tocsin.adapters.alarms import bulletin_of
 from tocsin.adapters.metrics import LogMeter
+from tocsin.adapters.traces import VARIABLE, traced
 from tocsin.errors import Rejected, Unknown
 from tocsin.pipeline.backlog import measure
 from tocsin.pipeline.digest import want_heartbeat
@@ -70,6 +72,24 @@ def test_a_figure_is_one_line_of_embedded_metrics(world: World) -> None:
         "OldestAlert": [12.5],
         "UnknownOutcomes": [2],
     }
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0", "1-5759e988-bd862e3fe1be46a994272793"),
+        ("Sampled=1", None),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_a_line_of_the_log_names_its_trace(
+    told: str, found: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the runtime says of a call's trace goes with every line, recorded or not; what it does not say is missing."""
+    monkeypatch.setenv(VARIABLE, told)
+    logging.getLogger("tocsin").addFilter(traced)  # as `tocsin.adapters.aws` does
+    logging.getLogger("tocsin").warning("a line")
+    assert [record.__dict__["trace"] for record in caplog.records] == [found]
 
 
 def test_the_oldest_alert_is_counted_from_when_it_was_wanted(world: World) -> None:
