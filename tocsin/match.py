@@ -262,8 +262,8 @@ def _trend(rules: RuleSet, match: Match) -> str | None:
         return None
     page = match.sentence.page
     if match.form.amounts == "over-hundred":  # "103.6 percent of last year's"
-        first = found[0]
-        return "over-hundred" if first.lexeme.list == percent and page.value(first) > _WHOLE else None
+        whole = found[0].lexeme.list == percent and page.value(found[0]) > _WHOLE
+        return "over-hundred" if whole else None
     if len(found) == 1:  # against the sums of the sentence before
         earlier = _told(match.sentence)[:-1]
         sums = [page.value(hit) for one in earlier for hit in one.by_list.get(found[0].lexeme.list, ())]
