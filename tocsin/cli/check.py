@@ -44,8 +44,8 @@ def command(rules: Path, form: str, paths: tuple[Path, ...], *, mends: bool) -> 
     own = {name: path for path in paths if (name := _in_rules(rules, path))}
     lists = [path for path in paths if path not in own.values()]
     if mends:
-        mended = own or {_in_rules(rules, path): path for path in paths_of(rules).values()}
-        _mend(mended | {str(path): path for path in lists})
+        mended = {_in_rules(rules, path): path for path in paths_of(rules).values()}
+        _mend({name: path for name, path in mended.items() if _among(name, own)} | {str(path): path for path in lists})
     of_feeds: list[Fault] = []
     if lists:
         from tocsin.cli.faults import faults_of_feeds
@@ -79,7 +79,7 @@ class _Looked:
     """Whether any rule does."""
 
 
-def _looked(rules: Path, own: Collection[str]) -> _Looked:
+def _looked(rules: Path, own: Mapping[str, Path]) -> _Looked:
     """What is found in some files of a folder, or in all; where nothing was wrong with all and nothing is changed, what was found then."""
     sound = None if own else Sound("check", rules)
     if sound and (told := sound.told):
@@ -89,10 +89,15 @@ def _looked(rules: Path, own: Collection[str]) -> _Looked:
     loaded = models(rules)
     every = faults_of(rules, loaded)
     asked = [name for name, source in loaded.sources.items() if name in loaded.models and _among(source.file, own)]
+    gone = [
+        Fault(name, 1, 1, "cannot be read: there is no such file; check the path", "TOC101")
+        for name, path in own.items()
+        if not path.exists()
+    ]
     found = _Looked(
         len(asked),
         sum(loaded.models[name].tests.counts().total() for name in asked),
-        [fault for fault in every if _among(fault.file, own)],
+        [*(fault for fault in every if _among(fault.file, own)), *gone],
         [*failed_tests(loaded, names=asked)],
         sum(not _among(fault.file, own) for fault in every),
         loads=bool(loaded.models),
