@@ -6,11 +6,13 @@ Detection and delivery are run on moto, created from `template.yaml`, and each c
 the units of the table that items of its size take. Polling is counted on the twins (`tests/hostile/polling.py`), with the time for which
 servers are taken to let it wait. A function's time is
 its own processor time, stretched to the processor its memory buys, and for each call what such a call takes in one region.
+What is kept of a month stands by itself: what the table holds after the measured run, and articles packed as the seeds are.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import math
 import sys
@@ -29,7 +31,7 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from infra.local.function import Function, Outcome
 from tests.hostile.polling import UNITS, hourly
-from tests.system import ROOT, System, row_of, system
+from tests.system import ROOT, System, row_of, seed_articles, system
 from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.sqs import batches
 from tocsin.article import Article
@@ -50,6 +52,10 @@ WORLD = 1_000_000
 """Articles of the world's press in a day: five where the feeds of an agency tell one make some more, which are polled, too."""
 WHO = ("Turkey", "France", "India", "Iran", "Egypt", "Poland", "Germany", "Japan", "Greece", "Italy")
 WHERE = ("Libya", "Chad", "Niger", "Somalia", "Lebanon", "Iraq", "Mali", "Yemen", "Jordan", "Kenya")
+LOGGED = 600
+"""Bytes of logs that a call of a function leaves: Lambda's own lines, and ours."""
+OVERHEAD = 100
+"""Bytes that DynamoDB bills for each item it keeps, besides its own."""
 FILLER = "The council met on Friday, heard three reports about schools and roads, and agreed to meet again in spring. "
 
 Used = defaultdict[str, float]
@@ -202,13 +208,17 @@ def _index(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
     return 2 if before and after and before[:2] != after[:2] else 1
 
 
-def detected(articles: int, signals: float, together: int) -> Used:
-    """What so many articles use from the queue to Slack, so many sent by one call of Fetch, each for itself; a thousand of them."""
+def detected(articles: int, signals: float, together: int) -> tuple[Used, float]:
+    """What so many articles use from the queue to Slack, so many sent by one call of Fetch, each for itself; a thousand of them.
+
+    And the bytes that the table keeps of a thousand.
+    """
     with system() as running:
         ledger = Ledger(running)
         starts = (*(_article(number) for number in range(10)), _article(10, len(WHO) * len(WHERE) - 1))
         running.send(*map(row_of, starts))  # so that what only a start does is not counted
         running.pump.drain()
+        before = _bytes_kept(running)
         archive = S3Archive(running.stack.client("s3"), running.stack.physical("Bucket"))
         told = list(_articles(articles, signals))
         half = articles // 2  # a story that is told in the first stands in Slack before it is told again
@@ -221,7 +231,30 @@ def detected(articles: int, signals: float, together: int) -> Used:
             ledger.used["queue requests"] += sum(_requests(some) for some in batches(bodies))  # what sent them
         slack = len(running.slack.posts) + len(running.slack.updates)
         ledger.used["GB-seconds"] += slack * TAKEN["slack"] * _memory("Deliver") / 1024
-    return scaled(ledger.used, 1_000 / articles)
+        kept = (_bytes_kept(running) - before) * 1_000 / articles
+    return scaled(ledger.used, 1_000 / articles), kept
+
+
+def _bytes_kept(running: System) -> int:
+    """Bytes of everything in the table."""
+    pages = running.stack.client("dynamodb").get_paginator("scan").paginate(TableName=running.stack.physical("Table"))
+    return sum(_size(item) + OVERHEAD for page in pages for item in page["Items"])
+
+
+@cache
+def packed() -> float:
+    """Bytes that an article of usual length takes in the archive, packed as the seeds are, which are news."""
+    articles = seed_articles()
+    rows = "\n".join(json.dumps(article.to_json()) for article in articles)
+    return len(gzip.compress(rows.encode(), mtime=0)) / sum(len(article.text) for article in articles) * SIZE
+
+
+def kept(articles: float, table: float) -> Used:
+    """What it takes to keep so many articles a month, of a thousand of which the table has so many bytes."""
+    in_table = articles / 1_000 * table / 1e9
+    in_bucket = articles * packed() / 1e9
+    names = ("GB-months of objects", "GB-months of table", "GB-months of backup")
+    return defaultdict(float, zip(names, (in_bucket, in_table, in_table), strict=True))
 
 
 def _memory(function: str) -> int:
@@ -279,7 +312,6 @@ def idle() -> Used:
     used["queue requests"] += queues * TAKEN["receives of an idle queue a minute"] * MINUTES
     used["alarm-months"] += len(alarms)
     used["metric-months"] += len({one["MetricName"] for one in alarms if "AWS/" not in str(one["Namespace"])})
-    used["GB of logs"] += 2 * MINUTES * 600 / 1e9
     return used
 
 
@@ -330,6 +362,10 @@ class Case:
     """What a thousand articles without a signal use from the queue on."""
     mixed: Used
     """What a thousand do of which some hold one."""
+    kept: Used
+    """What keeping the articles of a month takes, for a month."""
+    traced: Used
+    """Calls of functions that are traced unless the deployment says otherwise: all but those the clock makes."""
 
 
 def cases(measured: int) -> Iterator[Case]:
@@ -346,7 +382,7 @@ def cases(measured: int) -> Iterator[Case]:
             "10,000 feeds, an agency",
             10_000,
             1,
-            "the processor that reads feeds: of each that changed all entries are parsed, though one is new",
+            "servers that let Fetch wait; then the processor that reads feeds",
         ),
         (
             "10,000 feeds with 1,000,000 articles a day, the world's press",
@@ -358,9 +394,12 @@ def cases(measured: int) -> Iterator[Case]:
         used, articles, together = polled(feeds, at_once)
         daily = WORLD if at_once > 1 else articles * 24
         polling = scaled(used, MONTH * 24)
-        background, mixed = detected(measured, 0, together), detected(measured, SIGNALS, together)
+        (background, _), (mixed, table) = detected(measured, 0, together), detected(measured, SIGNALS, together)
         month = added(polling, scaled(mixed, daily * MONTH / 1_000), base)
-        yield Case(name, month, daily, then, polling, together, background, mixed)
+        month["GB of logs"] = month["function calls"] * LOGGED / 1e9
+        calls = polling["function calls"] - MINUTES + mixed["function calls"] * daily * MONTH / 1_000
+        keeping, traced = kept(daily * MONTH, table), defaultdict(float, {"traces": calls})
+        yield Case(name, month, daily, then, polling, together, background, mixed, keeping, traced)
 
 
 def table(some: list[Case]) -> Iterator[str]:
@@ -378,6 +417,10 @@ def table(some: list[Case]) -> Iterator[str]:
             parts = sorted(((UNIT[unit] * count, unit, count) for unit, count in used.items()), reverse=True)
             told = (f"{unit} {count:,.0f} = {price:.2f}" for price, unit, count in parts if price >= 0.005)  # noqa: PLR2004 - half a cent
             yield f"    {what}{', '.join(told)}"
+        traces, beyond = dollars(case.traced), dollars(case.traced, free=True)
+        yield f"    besides, with Traces=Active: {case.traced['traces']:,.0f} traces = {traces:.2f}, beyond the free amount {beyond:.2f}"
+        told = (f"{count:.3f} {unit} = {UNIT[unit] * count:.2f}" for unit, count in case.kept.items())
+        yield f"    besides, for each month that articles are kept: {', '.join(told)}: {dollars(case.kept):.2f}"
         yield f"    first: {case.next}"
 
 
@@ -401,6 +444,8 @@ def main() -> int:
                 "month": case.used,
                 "usd a month": dollars(case.used),
                 "beyond free": dollars(case.used, free=True),
+                "kept a month": case.kept,
+                "traced a month": case.traced,
             }
             for case in some
         }

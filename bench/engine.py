@@ -63,6 +63,8 @@ SHORT = 500
 """Characters of an article that spaCy's Matcher is given, for of a whole one it takes many seconds."""
 TIMES = 20
 """How often the engine reads them for each time that others do."""
+LOADED = 25
+"""Times the compiled set is loaded."""
 TRIED = 1_000
 """Sentences of which those are kept that hold no rule's words."""
 SEED = 20_250_124
@@ -252,9 +254,10 @@ def together(works: Mapping[str, Callable[[], object]], repeats: int) -> dict[st
 
 
 def spread(times: Sequence[float], per: int) -> dict[str, float]:
-    """The median and the quartiles of some times, in microseconds for one of so many."""
-    low, middle, high = (round(one / per * 1e6, 1) for one in quantiles(times, n=4, method="inclusive"))
-    return {"median_us": middle, "from_us": low, "to_us": high}
+    """The median and the quartiles of some times, in microseconds for one of so many; and what they were measured on."""
+    quarters = quantiles(times, n=4, method="inclusive") if len(times) > 1 else [*times] * 3
+    low, middle, high = (round(one / per * 1e6, 1) for one in quarters)
+    return {"median_us": middle, "from_us": low, "to_us": high, "readings": per, "rounds": len(times)}
 
 
 def reading(read: Callable[[Article], object], some: Sequence[Article]) -> Callable[[], object]:
@@ -336,7 +339,11 @@ def spacy_matcher(rules: RuleSet) -> Callable[[Article], object] | None:
         return None
     pipeline, held = spacy.blank("en"), holding(rules)
     matcher = Matcher(pipeline.vocab)
+    begun = time.process_time()
     for rule in rules.rules:
+        say(
+            f"spaCy's Matcher: {len(matcher)} patterns in {time.process_time() - begun:.0f} s, now those of {rule.policy.name}"
+        )
         for number, form in enumerate(rule.forms):
             tokens: list[dict[str, Any]] = []
             for step in form.steps:
@@ -439,12 +446,12 @@ def _run(command: list[str]) -> str:
 
 
 def load_alone(folder: Path) -> None:
-    """In a process of its own: how long loading takes, and how much memory articles of every kind make the rules take."""
+    """In a process of its own: how long loading takes as functions load what was built, and how much memory articles of every kind make the rules take."""
     chance = random.Random(SEED)
     several, calm = articles(100, chance), Article("calm", "Bread, flour, yeast.", "Bread")
     before = _memory()
-    times = [seconds(lambda: detect(rulebook(folder).rule_set, calm)) for _ in range(9)]
-    rules = rulebook(folder).rule_set
+    times = [seconds(lambda: detect(rulebook(folder, sealed=True).rule_set, calm)) for _ in range(LOADED)]
+    rules = rulebook(folder, sealed=True).rule_set
     ready_s = seconds(lambda: detect(rules, several[0]))
     for one in several:
         detect(rules, one)
@@ -475,8 +482,9 @@ def against(rules: RuleSet, many: list[Article], repeats: int) -> tuple[dict[str
     ratios: dict[str, float] = {}
     times: dict[str, Any] = {}
     short = [replace(one, text=one.text[:SHORT]) for one in many]
-    for name, make, some in (("re_loop", re_loop, many[:FEW]), ("spacy_matcher", spacy_matcher, short[:FEWEST])):
-        say(f"the engine against {name}: compiling the patterns, then {len(some)} articles three times")
+    others = (("re_loop", re_loop, many[:FEW], 3), ("spacy_matcher", spacy_matcher, short[:FEWEST], 1))
+    for name, make, some, rounds in others:
+        say(f"the engine against {name}: compiling the patterns, then {len(some)} articles, in rounds: {rounds}")
         other = make(rules)
         if other is None:
             say(f"{name}: not here, so not measured")
@@ -486,7 +494,7 @@ def against(rules: RuleSet, many: list[Article], repeats: int) -> tuple[dict[str
         found = together({
             "engine": reading(lambda one: detect(rules, one), some * TIMES),
             name: reading(other, some),
-        }, 3)  # fmt: skip
+        }, rounds)  # fmt: skip
         ratios[f"engine_over_{name}"] = round(ratio(found[name], found["engine"]) * TIMES, 1)
         times |= {
             f"{one}, articles of {name}": spread(took, len(some) * (TIMES if one == "engine" else 1))

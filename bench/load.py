@@ -142,11 +142,11 @@ class Counted(MemoryTable):
         """As `_recorded`."""
         return story
 
-    def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> Any:
+    def claim(self, alert: str, owner: str, now: datetime, lease: timedelta, *, begins: str | None = None) -> Any:
         """See `Table.claim`."""
-        self.took(f"ALERT {alert}", 3, now)  # and when it is begun, and delivered
+        self.took(f"ALERT {alert}", 2, now)  # and when it is delivered
         self.took("index of what is due", 1, now)
-        return super().claim(alert, owner, now, lease)
+        return super().claim(alert, owner, now, lease, begins=begins)
 
     def turn(self, channel: str, now: datetime, pace: timedelta) -> Any:
         """See `Table.turn`."""

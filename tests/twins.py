@@ -228,7 +228,9 @@ class MemoryTable:
         row.due_at, row.audit, row.level = asked.due_at, False, asked.level
         row.since = asked.due_at if row.since is None else row.since
 
-    def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
+    def claim(
+        self, alert: str, owner: str, now: datetime, lease: timedelta, *, begins: str | None = None
+    ) -> OutboxRow | None:
         """See `Table.claim`."""
         row = self.rows.get(alert)
         if (
@@ -239,7 +241,14 @@ class MemoryTable:
             return None
         row.status, row.owner = "claimed", owner
         row.lease_until = (now + lease).timestamp()
-        return row.held(alert)
+        held = row.held(alert)
+        if begins is None:
+            return held
+        row.channel = row.channel or begins
+        if held.attempted_at is not None:
+            return held
+        row.attempted_at = now.timestamp()
+        return replace(held, channel=row.channel, begun_at=now.timestamp())
 
     def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
         """See `Table.turn`."""

@@ -18,6 +18,8 @@ from tocsin.errors import Fault
 from tocsin.rulefiles import code_of, files_of, fingerprint, paths_of
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from tocsin.routes import Routes
 
 COMPILERS = (
@@ -74,14 +76,19 @@ def written(artefact: Artefact, key: str) -> bytes:
     return json.dumps(head).encode("ascii") + b"\n" + sections.body
 
 
-def read(data: bytes, key: str) -> Artefact | None:
-    """The artefact of these bytes; None where they are none, or not the one of this key."""
-    first, _, body = data.partition(b"\n")
+def read(data: bytes | mmap, key: str | None) -> Artefact | None:
+    """The artefact of these bytes; None where they are none, or not the one of this key.
+
+    Without a key they are believed if none is missing: so a function reads of what was deployed with it only what it needs.
+    """
+    start = data.find(b"\n") + 1
     try:
-        head: dict[str, Any] = json.loads(first)
-        if head["tocsin"] != key or head["crc"] != zlib.crc32(body):
+        head: dict[str, Any] = json.loads(data[:start])
+        if key is not None and (head["tocsin"] != key or head["crc"] != zlib.crc32(memoryview(data)[start:])):
+            return None
+        if start + sum(head["sections"].values()) != len(data):
             return None
         faults, misrouted = (tuple(Fault(*row) for row in head[part]) for part in ("faults", "misrouted"))
-        return Artefact(RuleSet(Sections(body, head["sections"])), faults, head["routes"], misrouted)
-    except (ValueError, TypeError, KeyError):
+        return Artefact(RuleSet(Sections(data, head["sections"], start)), faults, head["routes"], misrouted)
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None

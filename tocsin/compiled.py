@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from array import array
 from collections import ChainMap
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from functools import cached_property, lru_cache
-from itertools import accumulate
-from typing import Any, NamedTuple, TypeVar, overload
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from tocsin import rows
 from tocsin.policy import Policy
 from tocsin.sieve import COMPUTED, Open, Sieve, grouped, paired
 from tocsin.signal import Certainty, Stage
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 _T = TypeVar("_T")
 
@@ -151,15 +154,15 @@ class Rule(NamedTuple):
 class Lexicon:
     """Phrases of folded words, found by their first word."""
 
-    def __init__(self, phrases: Container[str], lengths: Mapping[str, Sequence[int]]) -> None:
-        """`lengths`: first word → how many words the phrases have that begin with it."""
+    def __init__(self, phrases: Container[str], lengths: Mapping[str, Sequence[int]], longest: int) -> None:
+        """`lengths`: first word → how many words the phrases have that begin with it; `longest`: how many the longest has."""
         self._phrases = phrases
         self._lengths = lengths
-        self.longest = max((one for some in lengths.values() for one in some), default=0)
+        self.longest = longest
 
     def of(self, phrases: Container[str]) -> Lexicon:
         """Of fewer phrases."""
-        return Lexicon(phrases, self._lengths)
+        return Lexicon(phrases, self._lengths, self.longest)
 
     def find(self, words: Sequence[str], low: int, high: int) -> Iterator[tuple[int, int, str]]:
         """The phrases that touch words [low, high), each as (first word, word behind the last, phrase)."""
@@ -183,6 +186,12 @@ def lengths_of(phrases: Iterable[str]) -> dict[str, tuple[int, ...]]:
     return {first: tuple(sorted(lengths)) for first, lengths in found.items()}
 
 
+def lexicon_of(phrases: Collection[str]) -> Lexicon:
+    """The lexicon of these phrases alone."""
+    lengths = lengths_of(phrases)
+    return Lexicon(phrases, lengths, max(map(max, lengths.values()), default=0))
+
+
 REMEMBERED = 20_000
 """Phrases whose meanings are kept."""
 Own = Mapping[str, tuple[Lexeme, ...]]
@@ -194,14 +203,16 @@ OWN_BREAK = ";"
 
 
 class Sections(Mapping[str, str]):
-    """Sections of text in one row of bytes, each decoded when it is read."""
+    """Sections of text in one row of bytes, or in a file that is mapped, each decoded when it is read."""
 
-    def __init__(self, body: bytes, lengths: Mapping[str, int]) -> None:
-        self.body = body
+    def __init__(self, data: bytes | mmap, lengths: Mapping[str, int], start: int = 0) -> None:
+        """`start`: where in the data the first of them begins."""
+        self._data, self._start = data, start
         self.lengths = dict(lengths)
         """Name → bytes of the section."""
-        ends = [*accumulate(self.lengths.values())]
-        self._ranges = dict(zip(self.lengths, zip([0, *ends], ends, strict=False), strict=True))
+        ends = [*accumulate(self.lengths.values(), initial=start)]
+        self._ranges = dict(zip(self.lengths, pairwise(ends), strict=True))
+        self._end = ends[-1]
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> Sections:
@@ -209,9 +220,14 @@ class Sections(Mapping[str, str]):
         encoded = {name: text.encode("ascii") for name, text in texts.items()}
         return cls(b"".join(encoded.values()), {name: len(one) for name, one in encoded.items()})
 
+    @property
+    def body(self) -> bytes:
+        """All of them."""
+        return self._data[self._start : self._end]
+
     def __getitem__(self, name: str) -> str:
         start, end = self._ranges[name]
-        return self.body[start:end].decode("ascii")
+        return self._data[start:end].decode("ascii")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._ranges)
@@ -225,10 +241,10 @@ class Sections(Mapping[str, str]):
         if start == end:
             return ()
         places = array("Q", [start])
-        while (found := self.body.find(b"\n", places[-1], end)) >= 0:
+        while (found := self._data.find(b"\n", places[-1], end)) >= 0:
             places.append(found + 1)
         places.append(end + 1)
-        return _Lazily(len(places) - 1, lambda one: of(json.loads(self.body[places[one] : places[one + 1] - 1])))
+        return _Lazily(len(places) - 1, lambda one: of(json.loads(self._data[places[one] : places[one + 1] - 1])))
 
 
 class RuleSet:
@@ -329,7 +345,8 @@ class RuleSet:
     def lexicon(self) -> Lexicon:
         """The phrases of the lists everybody shares, and those that cancel others."""
         lengths = [tuple(map(int, one.split())) for one in self._read("lengths")]
-        return Lexicon(self._phrases, grouped(self.sections["firsts"].split("\n"), lengths))
+        firsts = grouped(self.sections["firsts"].split("\n"), lengths)
+        return Lexicon(self._phrases, firsts, max(map(max, lengths), default=0))
 
     @cached_property
     def meaning(self) -> Callable[[str], tuple[Sequence[Lexeme], Sequence[int]]]:
@@ -377,7 +394,7 @@ class RuleSet:
         for rule in rules:
             for phrase, lexemes in self._owned[self.order[rule]].items():
                 found.setdefault(phrase, []).extend(lexemes)
-        return Lexicon(found, lengths_of(found)), found
+        return lexicon_of(found), found
 
     def meanings(self) -> dict[str, tuple[Sequence[Lexeme], Sequence[int]]]:
         """Every phrase of the shared lists with what it means, and the lists whose words it cancels. Phrases alike in both share them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tocsin.compiled import Lexicon, lengths_of
+from tocsin.compiled import lexicon_of
 from tocsin.errors import Fault
 from tocsin.match import Finding
 from tocsin.rule import Cue, Words
@@ -87,7 +87,7 @@ class Coverage:
 
     def _said(self, phrases: set[str]) -> set[str]:
         """Those of some phrases that stand in a text."""
-        lexicon = Lexicon(phrases, lengths_of(phrases))
+        lexicon = lexicon_of(phrases)
         told = (fold(text).decode("ascii").split() for text in self.texts)
         return {phrase for words in told for _, _, phrase in lexicon.find(words, 0, len(words))}
 

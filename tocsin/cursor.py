@@ -70,6 +70,8 @@ class Cursor:
     version: int = 0
     parts: int = 0
     """How many parts were put aside."""
+    marks: tuple[str, ...] = ()
+    """Fingerprints of the entries as they were written when the feed was read last (`Feed.marks`): all of them are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,13 @@ def unheard_of(one: Recognised, before: Cursor, known: Iterable[Seen]) -> bool:
         return False
     parts = {(seen.guid, "") for seen in known} | {("", seen.address) for seen in known}
     return not parts & {(one.seen.guid, ""), ("", one.seen.address)} - {("", "")}
+
+
+def like_nothing(found: Iterable[Recognised], before: Cursor, known: Sequence[Seen]) -> bool:
+    """Whether entries are new whatever else the feed holds of what is known: neither that nor one another do they resemble."""
+    return all(
+        unheard_of(one, before, known) and not (one.seen.common_guid or one.seen.common_address) for one in found
+    )
 
 
 def article(feed: Subscription, one: Recognised) -> Article:

@@ -116,7 +116,8 @@ def _new(case: _Case, story: Story) -> Decision:
         return Decision("silenced", _held(silence), story, held="first_report")
     if not case.policy.posted:
         return Decision("shadow", _trial(case.policy), story, held="first_report")
-    return _raise("first_report", f"first report of {story.name}", informed(story, case.report, case.policy, told=True))
+    begun = replace(informed(story, case.report, case.policy, told=True), begun_by=case.report.article)
+    return _raise("first_report", f"first report of {story.name}", begun)
 
 
 def _known(case: _Case, before: Story, settled: Settled) -> Decision:  # noqa: PLR0911 - one return for each reason

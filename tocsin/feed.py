@@ -52,3 +52,7 @@ class Feed:
     """What was wrong and could be borne, or had to be left out, and why."""
     left_out: tuple[str, ...] = ()
     """Those of the notes that tell of entries nobody reads."""
+    marks: tuple[str, ...] = ()
+    """Fingerprints of its entries as they are written, if each of them was read without more ado."""
+    partial: bool = False
+    """Whether entries that were known by their fingerprints are left out."""

@@ -11,11 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import inf
-from typing import Any
 
 from tocsin.compiled import OWN_BREAK, Cue, Form, Heeded, Lexeme, OwnRow, Rule, RuleSet, Sections, Step, lengths_of
 from tocsin.rows import row
-from tocsin.sieve import ALWAYS, COMPUTED, FAR, FIGURE, HALF_A
+from tocsin.sieve import ALWAYS, COMPUTED, FAR, FIGURE, HALF_A, filed
 
 _FIGURES = 0.3
 """How common figures are."""
@@ -174,7 +173,7 @@ class _Steps:
             self.computed[len(self.phrases)] = kinds
         self.phrases.append(sorted(phrases))
         self.common.append(_FIGURES if kinds == [FIGURE] else inf if kinds else sum(map(_commonness, phrases)))
-        self.longest.append(FAR if FIGURE in kinds else max((phrase.count(" ") + 1 for phrase in phrases), default=1))
+        self.longest.append(FAR if FIGURE in kinds else max([phrase.count(" ") + 1 for phrase in phrases], default=1))
 
 
 @cache
@@ -191,7 +190,7 @@ def sieved(rules: Iterable[Rule], entries: Entries) -> dict[str, str]:
     A form waits for the words of its two rarest steps, so a text costs nothing for rules of whose words it holds none.
     """
     steps = _Steps(entries)
-    forms: list[list[Any]] = []
+    forms: list[str] = []
     waiting: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for rule in rules:
         for place, form in enumerate(rule.forms):
@@ -199,16 +198,17 @@ def sieved(rules: Iterable[Rule], entries: Entries) -> dict[str, str]:
             telling = _telling(chain, steps)
             first, second = [*(step for step in telling if steps.common[step] < inf), ALWAYS, ALWAYS][:2]
             waiting[first][second].append(len(forms))
-            forms.append([rule.policy.name, place, _part(chain, telling[:RAREST], steps), _part(chain, telling, steps)])
+            parts = (_written(_part(chain, some, steps)) for some in (telling[:RAREST], telling))
+            forms.append(f'["{rule.policy.name}",{place},{",".join(parts)}]')
     words, rarest_words, kinds = _carriers(steps)
-    numbered = [(word, str(kind)) for kind, some in enumerate(words) for word in some]
+    alone = {word: str(kind) for kind, some in enumerate(words) for word in some}
     return {
         "computed": _json(list(steps.computed.items())),
         "kinds": _lines(_numbers(numbers) for numbers in kinds),
-        "words": "\n".join(" ".join(column) for column in zip(*numbered, strict=True)),
-        "rarest": _paired(rarest_words, map(";".join, rarest_words.values())),
+        "words": filed(alone),
+        "rarest": filed({word: ";".join(some) for word, some in rarest_words.items()}),
         "waiting": _paired(map(str, waiting), map(_waiting, waiting.values())),
-        "forms": _lines(map(_json, forms)),
+        "forms": _lines(forms),
     }
 
 
@@ -240,6 +240,11 @@ def _part(chain: Sequence[tuple[int, int]], kept: Collection[int], steps: _Steps
         else:
             between += reach + steps.longest[number]
     return found
+
+
+def _written(chain: Iterable[tuple[int, int]]) -> str:
+    """A chain as JSON; there are so many that an encoder for each is felt."""
+    return f"[{','.join([f'[{step},{reach}]' for step, reach in chain])}]"
 
 
 def _chain(form: Form, steps: _Steps) -> Iterator[tuple[int, int]]:

@@ -363,7 +363,7 @@ class OutboxRow:
     """Where it stands; while it does not, where a post was begun last."""
     ts: str = ""
     attempted_at: float | None = None
-    """When a post was begun whose outcome is not recorded."""
+    """When a call was begun, by an earlier claim, whose outcome is not recorded."""
     plain: bool = False
     """Slack refused the blocks: show the text alone."""
     doubted_at: float | None = None
@@ -374,6 +374,8 @@ class OutboxRow:
     """What it says, when it is a bulletin."""
     further: tuple[str, ...] = ()
     """Other channels that routes which go on found for it: there it has a row, and a message, of its own."""
+    begun_at: float | None = None
+    """When this claim noted that a call begins, for `channel`; None: it did not."""
 
     @property
     def beside(self) -> str:
@@ -467,8 +469,13 @@ class Table(Memory, Protocol):
     def notices(self, hour: str) -> Sequence[Notice]:
         """What is to be told of a UTC hour (2025-03-01T09), in order of feeds."""
 
-    def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
-        """Takes the row for `owner` until the lease ends; None when there is nothing to do or another owner has it."""
+    def claim(
+        self, alert: str, owner: str, now: datetime, lease: timedelta, *, begins: str | None = None
+    ) -> OutboxRow | None:
+        """Takes the row for `owner` until the lease ends; None when there is nothing to do or another owner has it.
+
+        `begins`: unless the row tells of a call already, one to Slack is noted as begun now, for this channel if the row names none.
+        """
 
     def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
         """Takes the channel's turn, after which the next one is free a `pace` later; or says when to ask again."""

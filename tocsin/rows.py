@@ -13,38 +13,60 @@ Kinds = Mapping[str, Callable[[Any], Any]]
 
 
 def row(value: Any, known: Mapping[type, Callable[[Any], Any]]) -> Any:
-    """What JSON can hold of a value; of the types in `known`, what that makes of it."""
+    """What JSON can hold of a value; of the types in `known`, what that makes of it.
+
+    What a named tuple has at its end by default is left out, for it has it again when it is made.
+    """
     kind = type(value)
     if kind in _PLAIN:
         return value
     if short := known.get(kind):
         return short(value)
     if kind in {tuple, list}:
-        return [row(one, known) for one in value]
+        return _rows(value, known)
     if kind is frozenset:
-        return {"set": sorted(value, key=str) if any(isinstance(one, str) for one in value) else list(value)}
+        return {"set": sorted(value, key=str) if any(type(one) is str for one in value) else [*value]}
     if kind is timedelta:
         return {"time": [value.days, value.seconds, value.microseconds]}
-    return {kind.__name__: [row(getattr(value, name), known) for name in _names(kind)]}
+    parts = _told(value) if isinstance(value, tuple) else [getattr(value, one.name) for one in fields(value)]
+    return {kind.__name__: _rows(parts, known)}
 
 
-_NAMES: dict[type, tuple[str, ...]] = {}
+def _rows(values: Iterable[Any], known: Mapping[type, Callable[[Any], Any]]) -> list[Any]:
+    return [one if type(one) in _PLAIN else row(one, known) for one in values]
 
 
-def _names(kind: Any) -> tuple[str, ...]:
-    if kind not in _NAMES:
-        _NAMES[kind] = getattr(kind, "_fields", None) or tuple(field.name for field in fields(kind))
-    return _NAMES[kind]
+def _told(value: Any) -> tuple[Any, ...]:
+    """A named tuple without the defaults at its end."""
+    defaults = _DEFAULTS.get(type(value))
+    if defaults is None:
+        defaults = _DEFAULTS[type(value)] = [*value._field_defaults.values()][::-1]
+    end = len(value)
+    for default in defaults:
+        if value[end - 1] != default:
+            break
+        end -= 1
+    found: tuple[Any, ...] = value[:end]
+    return found
+
+
+_DEFAULTS: dict[type, list[Any]] = {}
+"""Kind → its defaults, the last first."""
 
 
 def value(row: Any, kinds: Kinds) -> Any:
     """The value of a row."""
     if isinstance(row, list):
-        return tuple([value(one, kinds) for one in row])
+        return tuple(values(row, kinds))
     if isinstance(row, dict):
         ((kind, inner),) = row.items()
         return kinds[kind](inner)
     return row
+
+
+def values(row: Iterable[Any], kinds: Kinds) -> list[Any]:
+    """The values of some rows; most are plain, and not asked further."""
+    return [one if type(one) in _PLAIN else value(one, kinds) for one in row]
 
 
 def kinds(classes: Iterable[type], **others: Callable[[Any], Any]) -> Kinds:
@@ -52,7 +74,7 @@ def kinds(classes: Iterable[type], **others: Callable[[Any], Any]) -> Kinds:
     found: dict[str, Callable[[Any], Any]] = {"set": frozenset, "time": lambda parts: timedelta(*parts), **others}
 
     def of(made: type) -> Callable[[Any], Any]:
-        return lambda rows: made(*[value(one, found) for one in rows])
+        return lambda row: made(*values(row, found))
 
     found |= {made.__name__: of(made) for made in classes}
     return found

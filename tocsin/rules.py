@@ -9,7 +9,7 @@ import json
 import re
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
@@ -25,7 +25,7 @@ from tocsin.errors import Fault, RuleFaults
 from tocsin.packing import Draft, packed
 from tocsin.policy import Policy
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
-from tocsin.rulefiles import SHORT, code_of, files_of, fingerprint
+from tocsin.rulefiles import SHORT, code_of, files_of, fingerprint, paths_of
 from tocsin.source import Source, contents, decoded
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
@@ -127,10 +127,17 @@ def load(folder: Path, shelf: Shelf | None = None, made: RuleSet | None = None) 
     """
     if not folder.is_dir():
         raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules", "TOC201")])
-    collecting = gc.isenabled()
-    gc.disable()  # next to nothing made here is garbage, and looking for it takes a third of the time
-    try:
+    with unswept():
         return _Loader(folder, shelf or Shelf()).load(made)
+
+
+@contextmanager
+def unswept() -> Iterator[None]:
+    """Without looking for garbage: next to nothing made meanwhile is, and looking for it takes a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
@@ -142,6 +149,8 @@ class _Loader:
     def __init__(self, folder: Path, shelf: Shelf) -> None:
         self.folder, self.shelf = folder, shelf
         self.faults: list[Fault] = []
+        self._raw: dict[Path, bytes] = {}
+        """What stands in the files that were read."""
         self.numbers: dict[str, int] = {}
         self.entries: dict[Lexeme, dict[str, None]] = defaultdict(dict)
         self.cancels: dict[str, dict[int, None]] = defaultdict(dict)
@@ -171,7 +180,7 @@ class _Loader:
         self._fill()
         ready = [(rule, built) for source, rule in rules if (built := self._compile(source, rule))]
         draft = Draft(
-            version=_version(self.folder),
+            version=self._version(),
             shared=_digest(source.data for source in shared) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=self.numbers,
@@ -204,10 +213,21 @@ class _Loader:
                 before = self.shelf.sources.get(name)
                 source = before[1] if before and before[0] == raw else self.shelf.read(raw, name)
                 self.shelf.sources[name] = raw, source
+                self._raw[path] = raw
                 sources.append(source)
             except RuleFaults as error:
                 self.faults += error.faults
         return sources
+
+    def _version(self) -> str:
+        """The name of the set; where a file cannot be read it has none, and that fault is told."""
+        paths = paths_of(self.folder)
+        known = {name: self._raw[path] for name, path in paths.items() if path in self._raw}
+        try:
+            others = files_of(self.folder, {name: path for name, path in paths.items() if name not in known})
+        except OSError:
+            return "unreadable"
+        return fingerprint(known | others)[:SHORT]
 
     def _validate(self, model: type[_M], source: Source) -> _M | None:
         """The file as its model, from the shelf where it stands there."""
@@ -785,14 +805,6 @@ def near(name: str, known: Iterable[str]) -> str:
     """The known name that was perhaps meant, as a question."""
     close = _close(name, known)
     return f", did you mean {close!r}?" if close else ""
-
-
-def _version(folder: Path) -> str:
-    """The name of the set; where a file cannot be read it has none, and that fault is told."""
-    try:
-        return fingerprint(files_of(folder))[:SHORT]
-    except OSError:
-        return "unreadable"
 
 
 def _digest(values: Iterable[Any]) -> str:

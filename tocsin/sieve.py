@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from functools import cached_property
+from itertools import accumulate, chain, pairwise
 from typing import NamedTuple, TypeVar
 
 from tocsin.amounts import NUMERALS
@@ -84,6 +85,65 @@ def paired(text: str) -> dict[str, str]:
     return dict(zip(keys.split("\n"), values.split("\n"), strict=True)) if keys else {}
 
 
+_FIRST = 2
+"""Letters by which words are put into drawers."""
+
+
+_SINGLY = 4
+"""Texts, headlines among them, for which drawers are opened one by one."""
+
+
+def filed(held: Mapping[str, str]) -> str:
+    """Words and what is filed under them, as a text of drawers: their labels, where each begins, and what lies in them, in turn."""
+    drawers: dict[str, list[str]] = {}
+    for word in sorted(held):
+        drawers.setdefault(word[:_FIRST], []).append(f"{word}\n{held[word]}\n")
+    places = accumulate((sum(map(len, inside)) for inside in drawers.values()), initial=0)
+    return f"{' '.join(drawers)}\n{' '.join(map(str, places))}\n{''.join(chain.from_iterable(drawers.values()))}"
+
+
+class Drawers:
+    """What is filed under words. For the first texts only the drawers of their words are opened, then all.
+
+    So a function that starts for one article waits for few of them, and who reads many has them at hand.
+    """
+
+    def __init__(self, sections: Mapping[str, str], name: str) -> None:
+        self._sections, self._name = sections, name
+        self._asked = 0
+        self._opened: dict[str, str] = {}
+
+    @cached_property
+    def all(self) -> Mapping[str, str]:
+        """Every word."""
+        self._opened.clear()
+        self.__dict__.pop("_closed", None)
+        return _alternating(self._sections[self._name].split("\n", 2)[2])
+
+    def of(self, words: AbstractSet[str]) -> Mapping[str, str]:
+        """What is filed under some words, among others."""
+        if self._asked == _SINGLY:
+            return self.all
+        self._asked += 1
+        drawers, inside = self._closed
+        for label in {word[:_FIRST] for word in words} & drawers.keys():
+            start, end = drawers.pop(label)
+            self._opened |= _alternating(inside[start:end])
+        return self._opened
+
+    @cached_property
+    def _closed(self) -> tuple[dict[str, tuple[int, int]], str]:
+        """Where the drawers that are closed begin and end, and what lies in them."""
+        labels, places, inside = self._sections[self._name].split("\n", 2)
+        return dict(zip(labels.split(), pairwise(map(int, places.split())), strict=True)), inside
+
+
+def _alternating(lines: str) -> dict[str, str]:
+    """Of lines, each second one by the one before it."""
+    some = lines.split("\n")
+    return dict(zip(some[::2], some[1::2], strict=False))
+
+
 class Sieve:
     """The steps of all forms, by their words. Words of the same steps are of one kind."""
 
@@ -100,15 +160,14 @@ class Sieve:
         self._only = ""
 
     @cached_property
-    def words(self) -> dict[str, str]:
+    def words(self) -> Drawers:
         """Word → its kind, where it counts by itself."""
-        words, _, kinds = self._sections["words"].partition("\n")
-        return dict(zip(words.split(), kinds.split(), strict=True))
+        return Drawers(self._sections, "words")
 
     @cached_property
-    def _phrases(self) -> dict[str, str]:
+    def _phrases(self) -> Drawers:
         """Word → the phrases it is the rarest word of: words, place and kind, each divided by `,` and the phrases by `;`."""
-        return paired(self._sections["rarest"])
+        return Drawers(self._sections, "rarest")
 
     @cached_property
     def _forms(self) -> list[str]:
@@ -142,11 +201,12 @@ class Sieve:
     def sift(self, words: Sequence[str]) -> Sifted | None:
         """The forms a text may hold; None where there is none."""
         everything = frozenset(words)
-        kinds = {word: int(self.words[word]) for word in self.words.keys() & everything}
+        alone, rarest = self.words.of(everything), self._phrases.of(everything)
+        kinds = {word: int(alone[word]) for word in alone.keys() & everything}
         phrases = [
             phrase
-            for word in self._phrases.keys() & everything
-            for phrase in self.phrases(word)
+            for word in rarest.keys() & everything
+            for phrase in self.phrases(word, rarest[word])
             if phrase.others <= everything
         ]
         figures = figures_among(everything)
@@ -175,11 +235,12 @@ class Sieve:
         found = self._pairs[rarest] = {int(other): [*map(int, forms.split())] for other, forms in parts}
         return found
 
-    def phrases(self, word: str) -> Sequence[Phrase]:
-        """The phrases a word is the rarest word of."""
+    def phrases(self, word: str, filed: str | None = None) -> Sequence[Phrase]:
+        """The phrases a word is the rarest word of; `filed`: what is filed under it, where that is known."""
         found = self._parsed.get(word)
         if found is None:
-            rows = (row.split(",") for row in self._phrases.get(word, "").split(";") if row)
+            filed = self._phrases.all.get(word, "") if filed is None else filed
+            rows = (row.split(",") for row in filed.split(";") if row)
             found = self._parsed[word] = [
                 Phrase(parts := words.split(), int(place), int(kind), frozenset(parts) - {word})
                 for words, place, kind in rows
@@ -226,7 +287,7 @@ class Few:
 
     def _of(self, word: str) -> tuple[frozenset[int], Sequence[Phrase]]:
         sieve = self._sieve
-        kind = sieve.words.get(word)
+        kind = sieve.words.all.get(word)
         phrases = [one for one in sieve.phrases(word) if not self._steps.isdisjoint(sieve.steps(one.kind))]
         return self._steps & sieve.steps(int(kind)) if kind is not None else frozenset(), phrases
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -79,7 +80,8 @@ def read(path: Path, name: str | None = None) -> Source:
 def contents(path: Path, file: str) -> bytes:
     """What stands in a file; `RuleFaults` when it cannot be read or is too large."""
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():  # to read a pipe would wait for ever
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # to read a pipe would wait for ever
             what = "cannot be read: it is no file, but a pipe, socket or device; put a file in its place"
             raise RuleFaults([Fault(file, 1, 1, what, "TOC101")])
         with path.open("rb") as stream:
@@ -106,7 +108,7 @@ def decoded(raw: bytes, file: str) -> Source:
 
 def parse(text: str, file: str) -> Source:
     """Reads YAML text; `file` is only used to name the place of faults."""
-    if odd := _UNPRINTABLE.search(text):
+    if not text.isprintable() and (odd := _UNPRINTABLE.search(text)):
         what = f"the character U+{ord(odd.group()):04X} is not allowed; remove it"
         raise RuleFaults([Fault(file, *_place(text[: odd.start()]), what, "TOC104")])
     if data := _json(text):
@@ -146,8 +148,17 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _depth(value: dict[str, Any] | list[Any]) -> int:
-    inside = value.values() if isinstance(value, dict) else value
-    return 1 + max((_depth(one) for one in inside if isinstance(one, dict | list)), default=0)
+    """How many brackets are open at most; one more than may be, where it is more."""
+    level: list[Any] = [value]
+    for depth in range(MAX_DEPTH + 1):
+        inside = [one.values() if type(one) is dict else one for one in level]
+        level = [one for some in inside for one in some if type(one) in _HOLDING]
+        if not level:
+            return depth + 1
+    return MAX_DEPTH + 1
+
+
+_HOLDING = frozenset({dict, list})
 
 
 def _place(before: str) -> tuple[int, int]:

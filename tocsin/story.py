@@ -118,6 +118,8 @@ class Story:
     articles: int
     alerted: tuple[str, ...] = ()
     """Ids of the alerts it raised. History, as `told` is: no part of what the story tells."""
+    begun_by: str = ""
+    """Id of the article whose first report rang as the story began; history, too."""
     told: tuple[Told, ...] = ()
     posted: bool = True
     denials: tuple[Report, ...] = ()
@@ -352,7 +354,9 @@ def divide(story: Story, reports: Sequence[Report], denials: Sequence[Report], n
         return _spanned(replace(kept, articles=story.articles - _told(story.reports) + _told(reports)))
     name = story_id(story.key, number)
     alerted = (f"{name}/first_report",) if story.alerted and reports else ()
-    return _spanned(replace(kept, id=name, articles=_told(reports), alerted=alerted, actions=(), version=0))
+    return _spanned(
+        replace(kept, id=name, articles=_told(reports), alerted=alerted, begun_by="", actions=(), version=0)
+    )
 
 
 def _told(reports: Sequence[Report]) -> int:

@@ -129,6 +129,8 @@ def test_one_file_alone_is_checked(folder: Path) -> None:
     ran = tocsin("check", "--rules", folder, folder / BAD)
     assert ran.out.startswith(f"rules/{BAD}:")
     assert ran.out.count("\n") == 1
+    ran = tocsin("check", "--rules", folder, folder / "nowhere.yaml")
+    assert (ran.code, "rules/nowhere.yaml:1:1: cannot be read" in ran.out) == (1, True)
     assert tocsin("test", "--rules", folder, folder / "marching.yaml").code == 1  # for the fault of the other file
     ran = tocsin("test", "--rules", folder, "other")
     assert "other: none of its tests was run (mend the faults told above)" in ran.err

@@ -302,7 +302,7 @@ def test_the_order_of_arrival_changes_nothing_but_the_history() -> None:
         desk = Desk()
         for name, changes in order:
             desk.hears(name, **changes)
-        ends.add(replace(desk.stories[FIRST], alerted=(), told=()))
+        ends.add(replace(desk.stories[FIRST], alerted=(), begun_by="", told=()))
     assert len(ends) == 1
 
 

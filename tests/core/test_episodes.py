@@ -68,7 +68,7 @@ class Desk:
     def live(self) -> list[Story]:
         """The stories in order of time, freed of what is history."""
         standing = [story for story in self.stories.values() if not story.merged]
-        bare = [replace(one, id=one.name, alerted=(), told=(), version=0) for one in standing]
+        bare = [replace(one, id=one.name, alerted=(), begun_by="", told=(), version=0) for one in standing]
         return sorted(bare, key=lambda one: one.episode)
 
     @property

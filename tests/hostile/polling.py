@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -124,6 +124,8 @@ MEMORY, PROCESSOR = 1024, 1769
 """Megabytes of Fetch, and those with which a function has a whole processor."""
 CLASSES = ((10, 10), (40, 60), (80, 360), (100, 1_440))
 """Of a hundred feeds the first ten tell something every ten minutes, those up to the fortieth every hour, and so on."""
+TWENTY = 20
+"""Entries of the feeds for which the price file says what the processor takes."""
 MUTE, DEAD = 20, 5
 """Of a hundred feeds: those whose servers know no ETag, and those that have not answered at all for months."""
 
@@ -155,18 +157,29 @@ class Sky:
         body = b"" if status == 304 else f"{number} {count}".encode()
         return Answer(url, status, {"etag": etag} if etag else {}, body)
 
-    def parse(self, body: bytes, *, url: str, content_type: str) -> Feed:  # noqa: ARG002 - the parser's signature
-        """The last entries of a feed; a third of the feeds tell the whole text."""
+    def parse(
+        self,
+        body: bytes,
+        *,
+        url: str,
+        content_type: str,  # noqa: ARG002 - the parser's signature
+        known: Collection[str] = (),
+    ) -> Feed:
+        """The last entries of a feed, or those that are not known; a third of the feeds tell the whole text."""
         number, count = map(int, body.split())
+        told = [(n, k) for n in range(count, max(0, count - 10 // self.at_once), -1) for k in range(self.at_once)]
+        marks = {one: f"{one[0]:010x}{one[1]:02x}" for one in told}
+        new = [one for one in told if marks[one] not in known]
+        partial = 2 * len(new) <= len(told)
         whole = number % 3 == 0
-        self.busy += TAKEN[f"processor: a feed of {'whole articles' if whole else 'summaries'}"]
+        took = TAKEN[f"processor: a feed of {'whole articles' if whole else 'summaries'}"]
+        self.busy += TAKEN["processor: a feed cut to what is new"] + took * len(new) / TWENTY if partial else took
         pace, start = _pace(number), DAY - timedelta(days=60) - phase(str(number), _pace(number))
         text = QUIET * (80 if whole else 5)
         return Feed("rss20", "", tuple(
             FeedEntry(f"{number}-{n}-{k}", f"Entry {n} of {number}, {k}", f"{url}/{n}/{k}", start + n * pace, f"{text} {n} {k}")
-            for n in range(count, max(0, count - 10 // self.at_once), -1)
-            for k in range(self.at_once)
-        ))  # fmt: skip
+            for n, k in (new if partial else told)
+        ), marks=tuple(marks.values()), partial=partial)  # fmt: skip
 
     def seconds(self, calls: float) -> float:
         """How long a function took that made so many calls to the table beside what was asked here, as many together as servers."""

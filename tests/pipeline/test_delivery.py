@@ -223,12 +223,44 @@ def test_a_crash_at_the_post_is_settled_by_the_sweep(desk: Desk, effect: bool) -
     assert (len(desk.standing()), desk.status()) == (1, "delivered")
 
 
-def test_a_crash_before_the_post_is_noted_is_posted_later(desk: Desk) -> None:
-    """A function that dies between claim and post leaves a row that is posted once its lease is over, without any doubt."""
+def test_a_crash_between_claim_and_post_is_posted_later(desk: Desk) -> None:
+    """A function that dies after its claim, which notes that a call begins, leaves a row that is looked up, and then posted once."""
     with pytest.raises(Crash):
-        desk.deliverer(table=Broken(desk.table, "posting", Crash())).deliver([ROOT])
-    desk.sweep(2)
-    assert (len(desk.standing()), desk.slack.calls) == (1, ["post"])
+        desk.deliverer(table=Broken(desk.table, "turn", Crash())).deliver([ROOT])
+    desk.sweep(5)
+    assert (len(desk.standing()), desk.slack.calls[:2], desk.slack.calls.count("post")) == (1, ["find", "post"], 1)
+
+
+def test_a_post_at_once_takes_no_note_of_its_own(desk: Desk) -> None:
+    """Where there is one channel the claim tells all that a note would; what waited is noted anew."""
+    noted: list[str] = []
+
+    class Noting(Broken):
+        """Keeps the alerts of which a note was made; its turns take as long as `turns` says."""
+
+        turns = 0
+
+        def posting(self, *arguments: Any) -> None:
+            """See `Table.posting`."""
+            noted.append(arguments[-1])
+            desk.table.posting(*arguments)
+
+        def turn(self, *arguments: Any) -> Any:
+            """See `Table.turn`."""
+            desk.clock.move(seconds=self.turns)
+            return desk.table.turn(*arguments)
+
+    table = Noting(desk.table, "", Crash())
+    desk.deliverer(table=table).deliver([ROOT])
+    desk.corroborate()
+    desk.clock.move(seconds=2)
+    desk.deliverer(table=table).deliver([ROOT])
+    assert (noted, desk.slack.calls) == ([], ["post", "update"])
+    desk.corroborate()
+    desk.clock.move(seconds=2)
+    table.turns = 6
+    desk.deliverer(table=table).deliver([ROOT])
+    assert noted == [CHANNEL]
 
 
 def test_a_crash_between_post_and_record_is_reconciled(desk: Desk) -> None:
@@ -377,16 +409,19 @@ def test_a_deliverer_that_slept_through_its_lease_does_not_post(desk: Desk) -> N
     """A deliverer whose row went to another while it slept notices before it posts."""
 
     class Sleepy(Broken):
-        """Sleeps between the claim and the note of a post, while another deliverer works."""
+        """Sleeps between the claim and the post, while another deliverer works."""
 
-        def posting(self, *arguments: Any) -> None:
-            """See `Table.posting`."""
+        def turn(self, *arguments: Any) -> Any:
+            """See `Table.turn`."""
+            turn = desk.table.turn(*arguments)
             desk.clock.move(minutes=2)
             desk.deliverer("sweep").sweep()
-            desk.table.posting(*arguments)
+            return turn
 
     desk.deliverer(table=Sleepy(desk.table, "", Crash())).deliver([ROOT])
-    assert desk.slack.calls == ["post"]
+    assert desk.slack.calls == []
+    desk.sweep(5)
+    assert (desk.slack.calls.count("post"), len(desk.standing()), desk.status()) == (1, 1, "delivered")
 
 
 def test_a_deliverer_that_slept_over_its_post_makes_no_second_message(desk: Desk) -> None:
@@ -406,7 +441,12 @@ def test_a_note_that_took_too_long_is_not_followed_by_a_post(desk: Desk) -> None
     """A deliverer whose note of a post took as long as the lease does not post: the row is looked up later, and posted once."""
 
     class Slow(Broken):
-        """Takes two minutes to note that a post begins."""
+        """Takes two minutes to note that a post begins, which it does for its turn took a while."""
+
+        def turn(self, *arguments: Any) -> Any:
+            """See `Table.turn`."""
+            desk.clock.move(seconds=6)
+            return desk.table.turn(*arguments)
 
         def posting(self, *arguments: Any) -> None:
             """See `Table.posting`."""

@@ -36,8 +36,8 @@ def fates(world: World) -> dict[str, str]:
     return {article: record.fate for article, record in world.table.fates.items()}
 
 
-def test_an_article_with_signals_changes_everything_at_once(world: World) -> None:
-    """The fate, the stories and the alerts of an article are written by one commit."""
+def test_an_article_with_signals_leaves_fate_stories_and_alerts(world: World) -> None:
+    """An article that begins stories has a fate, and each of them stands in the table and in the outbox."""
     world.arrive(PREPARING)
     assert fates(world) == {PREPARING.id: "alerted"}
     assert STORY in world.table.stories
@@ -156,11 +156,11 @@ def test_a_story_is_written_once_for_all_articles_of_a_batch(world: World) -> No
 
 
 class Interrupted(MemoryTable):
-    """A table that fails twice, at a call for an article that only adds to a story."""
+    """A table that fails at calls it is told of, once for each time it is told."""
 
-    def __init__(self, call: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.fails = [call, call]
+        self.fails: list[str] = []
 
     def commit(self, commit: Commit, now: datetime) -> None:
         """See `Table.commit`."""
@@ -173,30 +173,53 @@ class Interrupted(MemoryTable):
         super().want(wanted, now)
 
     def _fail(self, call: str) -> None:
-        if self.stories and call in self.fails:
+        if call in self.fails:
             self.fails.remove(call)
             raise OSError(call)
 
 
+FIRST = Article("first", "Turkey is preparing to send more troops to Syria, officials said.", "Headline", "Outlet one")
+SECOND = replace(FIRST, id="second", source="Outlet two", url="https://two.example/a", title="Another headline")
+
+
+@pytest.mark.parametrize("interrupted", [FIRST, SECOND], ids=["begins", "adds"])
 @pytest.mark.parametrize("call", ["story", "want", "address", "fate"])
-def test_what_adds_to_a_story_is_begun_anew_when_it_was_interrupted(world: World, call: str) -> None:
-    """Wherever the writing of a corroboration ends, it comes again, and then story, message, address and fate are as if nothing had failed."""
-    first = Article(
-        "first", "Turkey is preparing to send more troops to Syria, officials said.", "Headline", "Outlet one"
-    )
-    second = replace(first, id="second", source="Outlet two", url="https://two.example/a", title="Another headline")
-    calm, world.table = World(), Interrupted(call)
+def test_what_was_interrupted_is_begun_anew(world: World, call: str, interrupted: Article) -> None:
+    """Wherever the writing of an article ends that begins a story or adds to it, it comes again, and then all is as if nothing had failed."""
+    first, second = replace(FIRST, url="https://one.example/a"), SECOND
+    calm, world.table = World(), (table := Interrupted())
     for told in (calm, world):
-        told.arrive(first)
-        told.deliver()
-        assert told.arrive(second) == ([] if told is calm else ["second"])
-        told.arrive(second)
-        told.deliver()
+        for article in (first, second):
+            if told is world and article.id == interrupted.id:
+                table.fails += [call] * (2 if interrupted is SECOND else 1)  # what adds is tried again by itself
+                assert told.arrive(article) == [article.id]
+            assert told.arrive(article) == []
+            told.deliver()
     assert [replace(one, version=0) for one in world.table.stories.values()] == [
         replace(one, version=0) for one in calm.table.stories.values()
     ]
     assert (fates(world), world.table.addresses) == (fates(calm), calm.table.addresses)
+    assert fates(world) == {"first": "alerted", "second": "corroborated"}
     assert [one.message.text for one in world.slack.standing] == [one.message.text for one in calm.slack.standing]
+    assert table.fails == []
+
+
+@pytest.mark.parametrize("call", ["want", "address", "fate"])
+def test_a_story_whose_beginning_was_interrupted_rings_with_the_next_article(world: World, call: str) -> None:
+    """What a first report left unwritten is written by the outlet that comes next: one alert, and the first keeps its fate when it comes again."""
+    world.table = (table := Interrupted())
+    table.fails.append(call)
+    first = replace(FIRST, url="https://one.example/a")
+    assert world.arrive(first) == ["first"]
+    assert world.arrive(SECOND) == []
+    world.deliver()
+    assert [one.alert for one in world.slack.standing] == ["additional-deployment/turkey/syria#1/first_report"]
+    assert world.arrive(first) == []
+    world.deliver()
+    assert fates(world) == {"first": "alerted", "second": "corroborated"}
+    assert [one.alert for one in world.slack.standing] == ["additional-deployment/turkey/syria#1/first_report"]
+    (story,) = world.table.stories.values()
+    assert (story.articles, len(story.outlets)) == (2, 2)
 
 
 MANY = [PREPARING, *(replace(SILENT, id=f"calm {number}", text=f"{SILENT.text} {number}") for number in range(40))]

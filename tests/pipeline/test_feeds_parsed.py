@@ -18,6 +18,7 @@ from tests.system import ROOT, tocsin
 from tocsin.adapters.feed import parse
 from tocsin.errors import FEED_FAULTS, FeedFault
 from tocsin.feed import FeedEntry
+from tocsin.pieces import MOST, pieces
 
 DAY = datetime(2025, 1, 24, 10, tzinfo=UTC)
 ITEM = "<title>T</title><link>https://example.org/1</link><guid>g</guid>"
@@ -313,6 +314,60 @@ def reading(body: bytes, seconds: float = 0.1, clock: float = 60.0) -> str:
         return parse(body, seconds=seconds, clock=clock).format
     except FeedFault as caught:
         return caught.kind
+
+
+def item(name: str, text: str = "T") -> str:
+    """An item of RSS."""
+    return f"<item><title>{name}</title><guid>{name}</guid><description>{text}</description></item>"
+
+
+def test_what_is_known_is_left_out() -> None:
+    """Of a feed most of which is known only what is new is read; what was edited is new."""
+    before = parse(rss("".join(map(item, "abcd"))))
+    assert len(before.marks) == 4
+    assert not before.partial
+    after = parse(rss("".join(map(item, "xabc"))), known=before.marks)
+    assert ([one.title for one in after.entries], after.partial, len(after.marks)) == (["x"], True, 4)
+    edited = parse(rss(item("a", "U") + "".join(map(item, "bcd"))), known=before.marks)
+    assert [(one.title, one.text) for one in edited.entries] == [("a", "U")]
+    assert parse(rss("".join(map(item, "dcba")), "<ttl>5</ttl>"), known=before.marks).entries == ()
+    atom = FORMATS["atom10"].encode()
+    assert parse(atom, known=parse(atom).marks).entries == ()
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<item><title>x</title><description><![CDATA[ </item>"
+        + item("a")
+        + "<item> ]]></description></item>"
+        + item("b"),
+        "<item><title>x</title><item><title>y</title></item></item>" + item("a") + item("b"),
+        "<!-- " + item("a") + " -->" + item("b") + item("c") + item("x"),
+        item("a") + item("b") + "<item><title>x",
+        item("a") + item("b") + "<item><title>x</title><description>one & two</description></item>",
+    ],
+    ids=["in a section", "in one another", "in a comment", "cut off", "broken"],
+)
+def test_what_is_cut_wrongly_is_read_whole(inside: str) -> None:
+    """Where places by name are not those of entries nothing is left out that was not read before."""
+    body = rss(inside)
+    whole, known = parse(body), parse(rss("".join(map(item, "abc")))).marks
+    cut = parse(body, known=known)
+    told = {one.title for one in cut.entries} | (set("abc") if cut.partial else set())
+    assert {one.title for one in whole.entries} <= told
+    assert parse(body, known=whole.marks).entries in {(), whole.entries}
+
+
+def test_places_are_found_in_linear_time() -> None:
+    """Elements that are never closed, and too many, are no entries; only whole names count."""
+    assert pieces("<item>" * 200_000, 0).marks == ()
+    assert pieces("<item></item>" * (MOST + 1), 0).marks == ()
+    assert pieces("<items><item/></items><itemize></item>", 0).marks == ()
+    text = "<item>a</item> <item x='1'>b</item>"
+    found = pieces(text, 0)
+    assert [text[start:end] for start, end in found.places] == ["<item>a</item>", "<item x='1'>b</item>"]
+    assert found.without({found.marks[0]}, text) == " <item x='1'>b</item>"
 
 
 def test_the_alarm_stops_what_takes_too_long() -> None:

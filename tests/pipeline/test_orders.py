@@ -79,7 +79,7 @@ def outcome(articles: Any, stories: Any, messages: list[tuple[Any, str, Any]], f
     """An outcome, freed of what may differ: versions count writes, `alerted` is history."""
     return Outcome(
         tuple(article.id for article in articles),
-        {story.id: replace(story, version=0, alerted=(), told=()) for story in stories},
+        {story.id: replace(story, version=0, alerted=(), begun_by="", told=()) for story in stories},
         {
             told["alert"]: (text, tuple(blocks), told)
             for told, text, blocks in messages

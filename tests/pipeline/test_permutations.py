@@ -39,7 +39,7 @@ def end(world: World) -> End:
         for name, story in live.items()
         for shown in world.standing(f"{story.id}/first_report")
     }
-    bare = {name: replace(story, id=name, version=0, alerted=(), told=()) for name, story in live.items()}
+    bare = {name: replace(story, id=name, version=0, alerted=(), begun_by="", told=()) for name, story in live.items()}
     return End(bare, roots, [shown.alert for shown in world.slack.standing])
 
 

@@ -9,9 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.core.test_cursor import LIARS
 from tests.hostile.polling import CASES, QUIET, SIGNAL, Case, outcome
 from tests.listening import DAY, URL, Listening, entry, subscription
 from tests.system import brought, rule_set
@@ -22,7 +26,7 @@ from tocsin.article import Article
 from tocsin.cursor import Cursor, known
 from tocsin.detection import detect
 from tocsin.errors import FetchFault
-from tocsin.feed import Answer, Feed
+from tocsin.feed import Answer, Feed, FeedEntry
 from tocsin.health import HABIT, Health
 from tocsin.memory import Kept
 from tocsin.message import notices as told
@@ -80,6 +84,56 @@ def fates(desk: Listening) -> list[FateRecord]:
 def test_no_alert_too_many_and_none_lost(case: Case) -> None:
     """Whatever a feed does to its entries from poll to poll, each article rings once, and edits are seen as edits."""
     assert outcome(case) == ([], case.articles, case.sent)
+
+
+def whole(body: bytes, *, url: str, content_type: str, known: Sequence[str]) -> Feed:  # noqa: ARG001 - the parser's signature
+    """Reads all of a feed, whatever is known of it."""
+    return replace(parse(body, url=url, content_type=content_type), marks=())
+
+
+POLLS = st.lists(
+    st.tuples(st.integers(0, 30), st.integers(0, 12), st.lists(LIARS, max_size=2), st.booleans()),
+    min_size=2,
+    max_size=8,
+)
+"""For each poll: how far the feed has come, how much it tells, what lies among that, and whether it tells the oldest first."""
+
+
+@settings(max_examples=15, deadline=None)
+@given(POLLS)
+def test_what_is_left_out_changes_nothing(polls: list[tuple[int, int, list[FeedEntry], bool]]) -> None:
+    """Whatever a feed tells from poll to poll: the same words are sent on, whether what was read before is read again or not."""
+    sent = []
+    for reader in (whole, parse):
+        desk = Listening(parse=reader)
+        desk.add()
+        for start, count, liars, rising in polls:
+            told = [*liars, *(entry(str(n), f"{QUIET} {n}") for n in range(start + count, start, -1))]
+            desk.publish(*(reversed(told) if rising else told))
+            assert desk.poller().poll([Asked("1", feed_id(URL))]) == []
+        articles = brought(desk.world.archive, desk.queue.bodies)
+        sent.append(Counter((one.title, one.text, one.url, one.published) for one in articles))
+        known_after = {one.article for one in known(desk.feeds.cursors[feed_id(URL)], desk.feeds.recall(feed_id(URL)))}
+        assert {one.id.rpartition("/")[2] for one in articles} <= known_after
+    assert sent[0] == sent[1]
+
+
+def test_of_a_feed_only_what_is_new_is_read_again(desk: Listening) -> None:
+    """As long as entries stay as they are written they are read once, and once more only when they are put aside."""
+    read: list[int] = []
+
+    def counted(body: bytes, **told: Any) -> Feed:
+        feed = parse(body, **told)
+        read.append(len(feed.entries))
+        return feed
+
+    desk.parse = counted
+    lines = [entry(str(n), f"{QUIET} {n}") for n in range(40)]
+    for first in range(30, 0, -1):
+        desk.publish(*lines[first : first + 10])
+        desk.poll()
+    assert len(desk.told) == 39
+    assert Counter(read) == {10: 3, 1: 29}  # the first time, and as 16 are put aside
 
 
 def test_what_is_new_is_sent_and_archived(desk: Listening) -> None:
@@ -403,12 +457,12 @@ class Killing:
         self.desk.parse = self.parse
         self.desk.publish(A, url=POISON)
 
-    def parse(self, body: bytes, *, url: str, content_type: str) -> Feed:
+    def parse(self, body: bytes, *, url: str, content_type: str, known: Sequence[str]) -> Feed:
         """Reads a feed, if that does not end the function."""
         self.asked[url] += 1
         if url == POISON and not self.mended:
             raise Killed
-        return parse(body, url=url, content_type=content_type)
+        return parse(body, url=url, content_type=content_type, known=known)
 
     def send(self, *feeds: str, again: bool = False) -> None:
         """Puts a message on the queue."""

@@ -116,6 +116,16 @@ def test_a_built_folder_needs_no_cache(folder: Path) -> None:
     assert [fault.file for fault in rulebook(folder, {}).faults] == ["rules/broken.yaml"]
 
 
+def test_what_was_deployed_is_believed_where_it_is_whole(folder: Path) -> None:
+    """A function takes what was compiled in its folder without looking at the files it was compiled of; what is cut off is compiled anew."""
+    build(folder)
+    _append(folder / "marching.yaml")
+    assert detect(rulebook(folder, {}, sealed=True).rule_set, TELLS)
+    assert rulebook(folder, {}, sealed=True).rule_set.version != rulebook(folder, {}).rule_set.version
+    cut(folder / INSIDE)
+    assert rulebook(folder, {}, sealed=True).rule_set.version == rulebook(folder, {}).rule_set.version
+
+
 def _foreign(path: Path) -> None:
     path.write_bytes(b"\x80\x05\x95 not ours")
 

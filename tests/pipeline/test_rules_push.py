@@ -193,7 +193,7 @@ def test_rules_that_cannot_be_used_leave_those_of_before(using: Using) -> None:
     assert using.used() == good
     (complaint,) = using.told
     assert "ana" in str(complaint)
-    assert "rules/marching.yaml:2:1" in str(complaint)
+    assert "rules/marching.yaml:1:7" in str(complaint)
     again = Using(using.deployed, using.clock, using.table, using.archive)
     assert again.used() == good
     last = Using(using.deployed, using.clock, using.table)  # whose bucket was emptied

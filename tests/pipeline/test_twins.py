@@ -184,8 +184,9 @@ class Caller:
         self.table.record(FateRecord(self.any_article(), "rejected", "is empty", self.now.isoformat(), ""))
 
     def claim(self) -> OutboxRow | None:
-        """A deliverer claims a row."""
-        return self.table.claim(self.any_alert(), self.any_owner(), self.now, timedelta(seconds=75))
+        """A deliverer claims a row, and may begin a call with that."""
+        begins = self.random.choice([None, "", CHANNEL])
+        return self.table.claim(self.any_alert(), self.any_owner(), self.now, timedelta(seconds=75), begins=begins)
 
     def attempt(self) -> tuple[OutboxRow | None, bool | None, OutboxRow | None]:
         """A deliverer claims a row, may begin a post, gives the row back, and claims it again."""

@@ -131,14 +131,21 @@ MUTANTS = (
 # ── how others deliver ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class PostThenRecord(Deliverer):
+class Claiming(Deliverer):
+    """Claims a row, and notes nothing else with that."""
+
+    def _claimed(self, alert: str) -> OutboxRow | None:
+        return self.table.claim(alert, self.owner, self.clock(), self.lease)
+
+
+class PostThenRecord(Claiming):
     """Posts, then records that it did; nothing else. What fails is tried again."""
 
     def _begin(self, row: OutboxRow, channel: str) -> None:
         """Notes nothing."""
 
 
-class ClaimThenPost(Deliverer):
+class ClaimThenPost(Claiming):
     """Notes that it posts, then does, once: what is in doubt is taken for posted."""
 
     def _looked_up(self, row: OutboxRow, attempted_at: float, where: Where) -> bool:

@@ -232,7 +232,12 @@ def _bare(left: MemoryTable) -> dict[str, Story]:
     """The stories without what may differ: versions count writes, `alerted` and `told` are history, deeds are done again later."""
     return {
         story.id: replace(
-            story, version=0, alerted=(), told=(), actions=tuple(replace(one, at="", until="") for one in story.actions)
+            story,
+            version=0,
+            alerted=(),
+            begun_by="",
+            told=(),
+            actions=tuple(replace(one, at="", until="") for one in story.actions),
         )
         for story in left.stories.values()
     }

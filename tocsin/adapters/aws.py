@@ -136,7 +136,7 @@ def rule_set(folder: Path) -> RuleSet:
 def _book(folder: Path) -> Artefact:
     from tocsin.adapters.rulebook import rulebook
 
-    return rulebook(folder)
+    return rulebook(folder, sealed=True)
 
 
 @lru_cache(maxsize=SETS)

@@ -315,12 +315,16 @@ class DynamoTable:
         """See `Table.notices`."""
         return [Notice(**state_of(item)) for item in self._partition(f"NOTICES#{hour}", MAX_HELD)]
 
-    def claim(self, alert: str, owner: str, now: datetime, lease: timedelta) -> OutboxRow | None:
+    def claim(
+        self, alert: str, owner: str, now: datetime, lease: timedelta, *, begins: str | None = None
+    ) -> OutboxRow | None:
         """See `Table.claim`."""
         until = (now + lease).timestamp()
+        begun = ", attempted_at = if_not_exists(attempted_at, :now)" if begins is not None else ""
+        begun += ", channel = if_not_exists(channel, :channel)" if begins else ""
         item = self._update(
             alert,
-            "SET #status = :claimed, #owner = :owner, lease_until = :until ADD attempts :one",
+            f"SET #status = :claimed, #owner = :owner, lease_until = :until{begun} ADD attempts :one",
             "attribute_exists(pk) AND #status IN (:pending, :waiting, :claimed) AND (attribute_not_exists(lease_until) OR lease_until <= :now)",
             {
                 ":claimed": "claimed",
@@ -330,9 +334,16 @@ class DynamoTable:
                 ":until": until,
                 ":now": now.timestamp(),
                 ":one": 1,
+                **({":channel": begins} if begins else {}),
             },
+            answers="ALL_OLD",  # which tells whether a call had been begun before
         )
-        return _outbox(item) if item else None
+        if not item:
+            return None
+        row = _outbox(item)
+        if begins is None or row.attempted_at is not None:
+            return row
+        return replace(row, channel=row.channel or begins, begun_at=now.timestamp())
 
     def turn(self, channel: str, now: datetime, pace: timedelta) -> Turn:
         """See `Table.turn`."""
@@ -593,13 +604,14 @@ class DynamoTable:
         values: Mapping[str, Any],
         *,
         names: Mapping[str, str] = _NAMES,
+        answers: str = "ALL_NEW",
         tries: int = TRIES,
     ) -> Item | None:
         named = {"ExpressionAttributeNames": names} if names else {}
         try:
             answer = self._client.update_item(
                 TableName=self._name, Key={"pk": {"S": f"ALERT#{alert}"}, "sk": {"S": "OUTBOX"}}, UpdateExpression=update, ConditionExpression=condition,
-                ExpressionAttributeValues={name: as_value(value) for name, value in values.items()}, ReturnValues="ALL_NEW", **named,
+                ExpressionAttributeValues={name: as_value(value) for name, value in values.items()}, ReturnValues=answers, **named,
             )  # fmt: skip
         except ClientError as error:
             if is_conditional(error):
@@ -607,7 +619,7 @@ class DynamoTable:
             if (
                 tries > 1 and error.response["Error"]["Code"] == "TransactionConflictException"
             ):  # a commit has the row in hand; boto3 does not try again
-                return self._update(alert, update, condition, values, names=names, tries=tries - 1)
+                return self._update(alert, update, condition, values, names=names, answers=answers, tries=tries - 1)
             raise
         item: Item = answer["Attributes"]
         return item

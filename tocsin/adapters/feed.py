@@ -18,10 +18,11 @@ import warnings
 import zlib
 from calendar import timegm
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from types import FrameType
 from typing import Any
@@ -33,6 +34,7 @@ from tocsin.clean import clean, html_text, is_html, line, tags, tidy, unescaped,
 from tocsin.errors import FeedFault
 from tocsin.feed import Feed, FeedEntry
 from tocsin.markup import DECLARATION, LIMITS, ROOTS, Root, decoded, entities, measured, mended, places, root
+from tocsin.pieces import Pieces, pieces
 
 MAX_BYTES = 10_000_000
 """Bytes of a feed once it is decompressed; with more, what feedparser makes of it would not fit into a small function."""
@@ -65,16 +67,24 @@ _YEAR_ALONE = re.compile(r"\s*\d{4}\s?[^\s\dT:+-]")
 _HASH = 16
 
 
-def parse(
-    body: bytes, *, url: str = "", content_type: str = "", seconds: float = SECONDS, clock: float = CLOCK
+def parse(  # noqa: PLR0913 - the answer, what is known, and bounds
+    body: bytes,
+    *,
+    url: str = "",
+    content_type: str = "",
+    known: Collection[str] = (),
+    seconds: float = SECONDS,
+    clock: float = CLOCK,
 ) -> Feed:
     """The feed in these bytes, gzipped or not; `url` and `content_type` are those of the answer they came in.
+
+    Entries whose fingerprints are `known` may be left out: they cost most of the time, and say nothing new.
 
     `FeedFault` when there is none, or none that may be read; nothing else is raised.
     """
     try:
         with _alarm(seconds, clock):
-            return _parse(body, url, content_type)
+            return _parse(body, url, content_type, known)
     except _Late:
         what = f"took more than {seconds:g} seconds of processor time, or {clock:g} on the clock"
         raise FeedFault("too-slow", what) from None
@@ -84,7 +94,7 @@ def parse(
         raise FeedFault("too-much-memory", "took more memory than there is") from None
 
 
-def _parse(body: bytes, url: str, content_type: str) -> Feed:
+def _parse(body: bytes, url: str, content_type: str, known: Collection[str]) -> Feed:
     body, *notes = _unpacked(body)
     if not body.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         raise FeedFault("empty", "is empty")
@@ -94,7 +104,8 @@ def _parse(body: bytes, url: str, content_type: str) -> Feed:
     text, note = decoded(body, content_type)
     notes.append(note)
     del body
-    read = _json_feed if text.lstrip("\ufeff \t\r\n\f").startswith(("{", "[")) else _xml_feed
+    is_json = text.lstrip("\ufeff \t\r\n\f").startswith(("{", "["))
+    read = _json_feed if is_json else partial(_xml_feed, known=frozenset(known))
     handed = [text]
     del text  # whoever reads it lets go of it before feedparser makes copies of its own
     feed = read(handed.pop(), url)
@@ -175,7 +186,7 @@ def _unpacked(body: bytes) -> tuple[bytes, str]:
 # XML.
 
 
-def _xml_feed(text: str, url: str) -> Feed:
+def _xml_feed(text: str, url: str, known: Collection[str]) -> Feed:
     start = root(text)
     if start is None:
         what = "a binary file" if _binary(text) else f"no XML and no JSON: it begins with {_quoted(text)}"
@@ -184,16 +195,37 @@ def _xml_feed(text: str, url: str) -> Feed:
         raise FeedFault("not-a-feed", "is a binary file, not a feed")
     if start.name == "html" or (start.name not in ROOTS and "<html" in text[:2_000].lower()):
         raise FeedFault("html", _page(text, url))
+    found = pieces(text, start.start)
+    if news := _news(text, url, start, found, known):
+        return news
     data, *told = _guarded(text, start)
+    sound = not any(told)
     del text
     parsed = _feedparser(data)
     del data
     feed = _Reader(url, *told).read(parsed)
+    if sound and len(feed.entries) == len(found.marks):
+        feed = replace(feed, marks=found.marks)
     if start.name not in ROOTS and not feed.entries:
         raise FeedFault("not-a-feed", _other(start.name))
     if feed.format == "rss091u" and "netscape" in start.doctype.lower():
         return replace(feed, format="rss091n")
     return replace(feed, format=feed.format or ("cdf" if start.name == "channel" else "unknown"))
+
+
+def _news(text: str, url: str, start: Root, found: Pieces, known: Collection[str]) -> Feed | None:
+    """The feed without its known entries; None where that would be of no use, or they are not what they seem."""
+    new = found.new(known)
+    if 2 * new > len(found.marks) or new == len(found.marks):
+        return None
+    try:
+        data, *told = _guarded(found.without(known, text), start)
+        feed = _Reader(url).read(_feedparser(data)) if new else Feed("", "", ())
+    except FeedFault:
+        return None
+    if any(told) or len(feed.entries) != new:
+        return None
+    return replace(feed, marks=found.marks, partial=True)
 
 
 def _guarded(text: str, start: Root) -> tuple[bytes, list[str], list[str]]:

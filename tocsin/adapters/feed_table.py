@@ -32,6 +32,7 @@ from tocsin.adapters.items import (
 from tocsin.cursor import Cursor, Part, packed, unpacked
 from tocsin.errors import Conflict
 from tocsin.health import Health
+from tocsin.pieces import MARK
 from tocsin.ports import NOTICES_WAIT, Listed, Notice, Round, notices_alert
 from tocsin.schedule import TRIAL, jitter, places, turn
 from tocsin.subscription import Subscription
@@ -277,6 +278,8 @@ def cursor_put(cursor: Cursor) -> dict[str, Any]:
     item = as_item(_own(cursor.feed), "CURSOR", state, version=cursor.version + 1, parts=cursor.parts)
     if cursor.seen:
         item["seen"] = {"B": packed(cursor.seen)}
+    if cursor.marks:
+        item["marks"] = {"B": bytes.fromhex("".join(cursor.marks))}
     if cursor.version == 0:
         return {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
     values = {":version": as_value(cursor.version)}
@@ -335,7 +338,9 @@ def _cursor(feed: str, item: Item | None) -> Cursor:
     health = Health.from_json(row.pop("health"))
     seen = unpacked(bytes(item["seen"]["B"])) if "seen" in item else ()
     version, parts = (int(item.get(name, {"N": "0"})["N"]) for name in ("version", "parts"))
-    return Cursor(feed, **row, seen=seen, health=health, version=version, parts=parts)
+    told = bytes(item["marks"]["B"]) if "marks" in item else b""
+    marks = tuple(told[at : at + MARK].hex() for at in range(0, len(told), MARK))
+    return Cursor(feed, **row, seen=seen, health=health, version=version, parts=parts, marks=marks)
 
 
 def _notice_item(notice: Notice) -> Item:

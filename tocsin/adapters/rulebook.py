@@ -1,6 +1,6 @@
 """The rules of a folder, compiled once: read as an artefact where there is one that fits, else compiled and kept for the next time.
 
-python -m tocsin.adapters.rulebook FOLDER      compiles a folder into FOLDER/.compiled, as the layer's build does
+python -m tocsin.adapters.rulebook FOLDER      compiles a folder into FOLDER/compiled, as the layer's build does: what functions take from then on
 """
 
 from __future__ import annotations
@@ -31,8 +31,13 @@ FILES = 400
 """Files that are kept as they were read."""
 
 
-def rulebook(folder: Path, environment: Mapping[str, str] = os.environ) -> Artefact:
-    """The compiled rules of a folder, with the faults of what does not load. `RuleFaults` when no rule is left."""
+def rulebook(folder: Path, environment: Mapping[str, str] = os.environ, *, sealed: bool = False) -> Artefact:
+    """The compiled rules of a folder, with the faults of what does not load. `RuleFaults` when no rule is left.
+
+    `sealed`: nobody changes the folder after it was built, so what was compiled there is that of its files, and of this version.
+    """
+    if sealed and (built := _inside(folder, None)):
+        return built
     key = artefact.key(folder)
     if key is None:
         return _compiled(folder)
@@ -67,11 +72,19 @@ def remembered(key: str, environment: Mapping[str, str] = os.environ) -> RuleSet
 
 def _known(folder: Path, key: str, kept: Kept) -> Artefact | None:
     """The artefact of this key, from the folder itself or what was kept."""
-    with suppress(OSError):
-        if found := artefact.read((folder / INSIDE).read_bytes(), key):
-            return found
+    if found := _inside(folder, key):
+        return found
     data = kept.get(key)
     return artefact.read(data, key) if data else None
+
+
+def _inside(folder: Path, key: str | None) -> Artefact | None:
+    """The artefact in the folder itself, if it is the one of this key; without a key any that is whole."""
+    from mmap import ACCESS_READ, mmap  # of a checkout, whose artefact lies elsewhere, nobody needs it
+
+    with suppress(OSError, ValueError), (folder / INSIDE).open("rb") as stream:  # an empty file cannot be mapped
+        return artefact.read(mmap(stream.fileno(), 0, access=ACCESS_READ), key)
+    return None
 
 
 def build(folder: Path) -> Artefact:
@@ -86,10 +99,13 @@ def build(folder: Path) -> Artefact:
 def _compiled(folder: Path) -> Artefact:
     from tocsin import rules
 
-    loaded = rules.load(folder)
-    if not loaded.models:
-        raise RuleFaults(loaded.faults)
-    return _made_of(folder, loaded)
+    with rules.unswept():  # until the models are gone, of which there may be millions
+        loaded = rules.load(folder)
+        if not loaded.models:
+            raise RuleFaults(loaded.faults)
+        made = _made_of(folder, loaded)
+        del loaded
+    return made
 
 
 def _made_of(folder: Path, loaded: Loaded) -> Artefact:

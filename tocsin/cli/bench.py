@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tocsin.adapters.rulebook import models
 from tocsin.article import Article
-from tocsin.cli.check import faults_of
 from tocsin.cli.crowd import Heard
 from tocsin.cli.diff import Case, cases_of
+from tocsin.cli.faults import faults_of
 from tocsin.cli.verdicts import Verdicts
 from tocsin.compiled import RuleSet
 from tocsin.difference import KINDS, Change, Ended, compare

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tocsin import __version__, feeds
+from tocsin import __version__
 from tocsin.adapters.rulebook import models
 from tocsin.checks import CHECKS, OF_CODE
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
-from tocsin.cli.crowd import Heard
 from tocsin.cli.options import rules_option, so_many
-from tocsin.cli.verdicts import verdicts
-from tocsin.demands import shortcomings
+from tocsin.cli.sound import Sound
 from tocsin.errors import Fault, RuleFaults
-from tocsin.repair import repaired
-from tocsin.routefile import load as load_routes
 from tocsin.rulefiles import paths_of
-from tocsin.rules import Loaded
-from tocsin.source import MAX_BYTES
-from tocsin.trial import Outcome, run
 
 
 @click.command("check")
@@ -51,25 +44,67 @@ def command(rules: Path, form: str, paths: tuple[Path, ...], *, mends: bool) -> 
     own = {name: path for path in paths if (name := _in_rules(rules, path))}
     lists = [path for path in paths if path not in own.values()]
     if mends:
-        mended = own or {_in_rules(rules, path): path for path in paths_of(rules).values()}
-        _mend(mended | {str(path): path for path in lists})
+        mended = {_in_rules(rules, path): path for path in paths_of(rules).values()}
+        _mend({name: path for name, path in mended.items() if _among(name, own)} | {str(path): path for path in lists})
+    of_feeds: list[Fault] = []
+    if lists:
+        from tocsin.cli.faults import faults_of_feeds
+
+        of_feeds = [*faults_of_feeds(lists)]
     try:
-        loaded = models(rules)
+        found = _looked(rules, own)
     except RuleFaults as error:
-        _write(form, [*error.faults, *_of_feeds(lists)])
+        _write(form, [*error.faults, *of_feeds])
         return RULES_UNREADABLE
+    faults = [*found.faults, *of_feeds]
+    _write(form, sorted([*faults, *found.failed]))
+    told = f"{so_many(found.rules, 'rule')}, {so_many(len(faults), 'fault')}, {so_many(found.tests, 'inline test')}, {len(found.failed)} failed"
+    click.echo(told + (f"; {so_many(found.elsewhere, 'fault')} in other files" if found.elsewhere else ""), err=True)
+    if not found.loads:
+        return RULES_UNREADABLE
+    return FINDINGS if faults or found.failed else FINE
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was found in the files that were asked about: how many rules that load, and tests of them, every fault, and the tests that fail."""
+
+    rules: int
+    tests: int
+    faults: Sequence[Fault] = ()
+    failed: Sequence[Fault] = ()
+    elsewhere: int = 0
+    """Faults in other files."""
+    loads: bool = True
+    """Whether any rule does."""
+
+
+def _looked(rules: Path, own: Mapping[str, Path]) -> _Looked:
+    """What is found in some files of a folder, or in all; where nothing was wrong with all and nothing is changed, what was found then."""
+    sound = None if own else Sound("check", rules)
+    if sound and (told := sound.told):
+        return _Looked(**told)
+    from tocsin.cli.faults import failed_tests, faults_of
+
+    loaded = models(rules)
     every = faults_of(rules, loaded)
     asked = [name for name, source in loaded.sources.items() if name in loaded.models and _among(source.file, own)]
-    faults = [*(fault for fault in every if _among(fault.file, own)), *_of_feeds(lists)]
-    failed = list(failed_tests(loaded, names=asked))
-    _write(form, sorted([*faults, *failed]))
-    count = sum(loaded.models[name].tests.counts().total() for name in asked)
-    told = f"{so_many(len(asked), 'rule')}, {so_many(len(faults), 'fault')}, {so_many(count, 'inline test')}, {len(failed)} failed"
-    elsewhere = sum(not _among(fault.file, own) for fault in every)
-    click.echo(told + (f"; {so_many(elsewhere, 'fault')} in other files" if elsewhere else ""), err=True)
-    if not loaded.models:
-        return RULES_UNREADABLE
-    return FINDINGS if faults or failed else FINE
+    gone = [
+        Fault(name, 1, 1, "cannot be read: there is no such file; check the path", "TOC101")
+        for name, path in own.items()
+        if not path.exists()
+    ]
+    found = _Looked(
+        len(asked),
+        sum(loaded.models[name].tests.counts().total() for name in asked),
+        [*(fault for fault in every if _among(fault.file, own)), *gone],
+        [*failed_tests(loaded, names=asked)],
+        sum(not _among(fault.file, own) for fault in every),
+        loads=bool(loaded.models),
+    )
+    if sound and found.loads and not every and not found.failed:
+        sound.keep({"rules": found.rules, "tests": found.tests})
+    return found
 
 
 def _among(file: str, own: Collection[str]) -> bool:
@@ -85,6 +120,9 @@ def _in_rules(rules: Path, path: Path) -> str:
 
 def _mend(paths: Mapping[str, Path]) -> None:
     """Writes each file as far as it can surely be mended, and says on standard error what was mended."""
+    from tocsin.repair import repaired
+    from tocsin.source import MAX_BYTES
+
     for name, path in paths.items():
         try:
             raw = path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_BYTES else b""
@@ -95,50 +133,6 @@ def _mend(paths: Mapping[str, Path]) -> None:
             continue
         for mend in found.mends:
             click.echo(f"{mend.file}:{mend.line}:{mend.column}: mended: {mend.what}", err=True)
-
-
-def failed_tests(loaded: Loaded, heard: Heard | None = None, names: Collection[str] | None = None) -> Iterator[Fault]:
-    """The inline tests of all rules, or of those named, that do not come out as they say, read on all cores.
-
-    Where somebody waits, `heard` knows most, and variants are left out.
-    """
-    if heard is None:
-        verdicts_of = verdicts().of(loaded, loaded.models if names is None else names)
-        outcomes: Iterable[Outcome] = (one for verdict in verdicts_of for one in verdict.failed)
-    else:
-        heard.turn(loaded.rule_set)
-        seek = heard.seek
-        outcomes = (one for rule in loaded.models.values() for one in run(loaded.rule_set, rule, seek))
-    for outcome in outcomes:
-        if outcome.faults:
-            source = loaded.sources[outcome.rule]
-            yield from (source.fault(outcome.path, what, outcome.code) for what in outcome.faults)
-
-
-def faults_of(rules: Path, loaded: Loaded) -> list[Fault]:
-    """The faults of a folder that was loaded, its tests apart."""
-    return sorted([*loaded.faults, *shortcomings(loaded), *_faults_of_routes(rules, loaded)])
-
-
-def _faults_of_routes(rules: Path, loaded: Loaded) -> list[Fault]:
-    """The faults of the routes beside the rules."""
-    try:
-        load_routes(rules, loaded)
-    except RuleFaults as error:
-        return error.faults
-    return []
-
-
-def _of_feeds(lists: Sequence[Path]) -> Iterator[Fault]:
-    for path in lists:
-        try:
-            with path.open("rb") as stream:
-                yield from feeds.read(str(path), stream.read(feeds.MAX_FILE + 1))[1]
-        except OSError as error:
-            what = f"cannot be read: {error.strerror or error}; check the path and its permissions"
-            yield Fault(str(path), 1, 1, what, "TOC101")
-        except RuleFaults as error:
-            yield from error.faults
 
 
 def _write(form: str, faults: Sequence[Fault]) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tocsin import silencing
 from tocsin.adapters.rulebook import models, rulebook
 from tocsin.artefact import Artefact
 from tocsin.errors import InputFault, RuleFaults
@@ -62,6 +61,8 @@ def as_line(row: Mapping[str, Any]) -> str:
 
 def period(_context: click.Context, _parameter: click.Parameter, value: str | None) -> timedelta | None:
     """A length of time: 12h, 7d or 2w."""
+    from tocsin import silencing  # which knows stories, as few commands must
+
     try:
         return silencing.period(value) if value is not None else None
     except InputFault as fault:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tocsin.cli import FINDINGS, FINE, RULES_UNREADABLE
-from tocsin.cli.check import failed_tests, faults_of
 from tocsin.cli.diff import FORMS, Changes, compared, counts_of
+from tocsin.cli.faults import failed_tests, faults_of
 from tocsin.cli.options import format_option, rules_option, stack_option
 from tocsin.errors import Conflict, Fault, InputFault, RuleFaults
 from tocsin.ports import Bulletin, RulesInForce, version_of

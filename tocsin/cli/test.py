@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tocsin.cli import FINDINGS, FINE
 from tocsin.cli.options import format_option, load_models, rules_option, so_many
-from tocsin.cli.verdicts import Verdict, verdicts
-from tocsin.coverage import Coverage, Share
-from tocsin.demands import untested
+from tocsin.cli.sound import Sound
 from tocsin.errors import Fault, InputFault
-from tocsin.rules import Loaded, near
-from tocsin.source import Source
-from tocsin.trial import KINDS, STORIES, Outcome, texts
+
+if TYPE_CHECKING:
+    from tocsin.cli.verdicts import Verdict
+    from tocsin.coverage import Coverage, Share
+    from tocsin.rules import Loaded
+    from tocsin.source import Source
+    from tocsin.trial import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,11 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     shared word lists they read. Each change that neither a test of theirs nor the seeds notice is listed: there a test is missing, or the
     thing does nothing. Lists of names are left as they are.
     """
+    whole = not (names or mutates or listed or junit or form == "ndjson")
+    sound = Sound("test", rules) if whole else None
+    if sound and (told := sound.told):
+        _table(told)
+        return FINE
     loaded = load_models(rules)
     names = tuple(Path(name).stem if name.endswith(".yaml") else name for name in names)
     for name in names:
@@ -122,6 +129,8 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
             least,
             writes=writes,
         )
+    from tocsin.cli.verdicts import verdicts
+
     tried = [
         _Tried(one, loaded.models[one.rule].status, loaded.sources[one.rule], _short(loaded, one.rule))
         for one in verdicts().of(loaded, names or loaded.models)
@@ -131,6 +140,8 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
         _rows(tried, shares, listed=listed)
     else:
         _show(tried, shares, listed=listed)
+        if sound and not loaded.faults and not any(one.failed or one.short for one in tried):
+            sound.keep(_told(tried, shares))
     if junit:
         junit.parent.mkdir(parents=True, exist_ok=True)
         junit.write_bytes(_xml(tried))
@@ -143,16 +154,23 @@ def _known(name: str, loaded: Loaded, rules: Path) -> None:
         return
     if any(Path(fault.file).stem == name for fault in loaded.faults):
         raise InputFault("none of its tests was run", name, "mend the faults told above")
+    from tocsin.rules import near
+
     what = f"there is no rule {name}{near(name, loaded.models)}"
     raise InputFault(what, str(rules), f"there are {', '.join(loaded.models)}")
 
 
 def _short(loaded: Loaded, name: str) -> tuple[Fault, ...]:
+    from tocsin.demands import untested
+
     return tuple(untested(loaded.models[name], loaded.sources[name]))
 
 
 def _coverage(loaded: Loaded, tried: Sequence[_Tried]) -> Coverage:
     """What the tests of all rules touch."""
+    from tocsin.coverage import Coverage
+    from tocsin.trial import texts
+
     coverage = Coverage()
     for one in tried:
         coverage.forms.update((one.name, form) for form in one.verdict.forms)
@@ -182,32 +200,55 @@ def _rows(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> 
 
 def _show(tried: Sequence[_Tried], shares: Sequence[Share], *, listed: bool) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("rule", "status", *KINDS):
-        told = column.removesuffix("_story")  # so that the widest fits into a terminal of 80 letters
-        table.add_column(told, justify="left" if column in {"rule", "status"} else "right", no_wrap=True)
-    for one in tried:
-        table.add_row(one.name, one.status, *(_count(one, kind) for kind in KINDS))
     for one in tried:
         for outcome, at in one.failed:
             show_failure(outcome, at)
         for fault in one.short:
             console.print(Text(str(fault), style="yellow"))
+    gaps = [str(gap.fault) for share in shares for gap in share.missing] if listed else None
+    _table(_told(tried, shares), gaps)
+
+
+def _told(tried: Sequence[_Tried], shares: Sequence[Share]) -> dict[str, Any]:
+    """What the table says, and the lines below it."""
+    from tocsin.trial import KINDS
+
+    return {
+        "columns": [
+            kind.removesuffix("_story") for kind in KINDS
+        ],  # so that the widest fits into a terminal of 80 letters
+        "rows": [[one.name, one.status, *(_count(one, kind) for kind in KINDS)] for one in tried],
+        "tests": sum(one.verdict.counts.total() for one in tried),
+        "failed": sum(len(one.failed) for one in tried),
+        "short": sum(len(one.short) for one in tried),
+        "untouched": [f"{share.untouched} of {share.total} {share.kind}" for share in shares],
+    }
+
+
+def _table(told: Mapping[str, Any], gaps: Sequence[str] | None = None) -> None:
+    """Prints how many tests of each rule came out, and what none touches; `gaps` are listed."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("rule", "status", *told["columns"]):
+        table.add_column(column, justify="left" if column in {"rule", "status"} else "right", no_wrap=True)
+    for row in told["rows"]:
+        table.add_row(*row)
     console.print(table)
-    failed, short = sum(len(one.failed) for one in tried), sum(len(one.short) for one in tried)
-    total = so_many(sum(one.verdict.counts.total() for one in tried), "test")
-    told = f"{total}, {failed} failed" + (f", {so_many(short, 'demand')} unmet" if short else "")
-    console.print(Text(told, style="bold red" if failed or short else "bold green"))
-    for share in shares:
-        for gap in share.missing if listed else ():
-            console.print(Text(str(gap.fault)))
-    if shares:
-        told = ", ".join(f"{share.untouched} of {share.total} {share.kind}" for share in shares)
-        console.print(Text(f"no test touches {told}" + ("" if listed else "; --coverage lists them"), style="dim"))
+    line = f"{so_many(told['tests'], 'test')}, {told['failed']} failed"
+    line += f", {so_many(told['short'], 'demand')} unmet" if told["short"] else ""
+    console.print(Text(line, style="bold red" if told["failed"] or told["short"] else "bold green"))
+    for gap in gaps or ():
+        console.print(Text(gap))
+    if told["untouched"]:
+        line = f"no test touches {', '.join(told['untouched'])}"
+        console.print(Text(line + ("; --coverage lists them" if gaps is None else ""), style="dim"))
 
 
 def _count(one: _Tried, kind: str) -> str:
@@ -220,6 +261,8 @@ def show_failure(outcome: Outcome, at: Fault) -> None:
     """Prints a test that failed: the text, what was wanted, what came, and why."""
     from rich.console import Console
     from rich.text import Text
+
+    from tocsin.trial import STORIES
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(f"{at.file}:{at.line}:{at.column}: {outcome.rule} {outcome.name}", style="bold red"))
@@ -235,6 +278,8 @@ def show_failure(outcome: Outcome, at: Fault) -> None:
 
 def _xml(tried: Sequence[_Tried]) -> bytes:
     """The outcomes as JUnit XML: a suite for each rule, a case for each test, and one for enough tests."""
+    from xml.etree import ElementTree as ET
+
     root = ET.Element("testsuites", name="tocsin test")
     for one in tried:
         failures = len(one.failed) + bool(one.short)

@@ -10,6 +10,7 @@ import click
 
 from tocsin.cli import FINE
 from tocsin.cli.options import load_rules, read_inputs, rules_option, stack_option
+from tocsin.errors import SettingsFault
 from tocsin.why import answer
 
 
@@ -44,8 +45,11 @@ def command(stack_name: str, rules: Path, paths: tuple[str, ...], target: str, o
         return FINE
     from tocsin.adapters.stack import deployed
 
-    with deployed(stack_name) as stack:
-        _say(answer(target, other, Kept(stack.table(), stack.archive(), partial(detect, rule_set)), policies))
+    try:
+        with deployed(stack_name) as stack:
+            _say(answer(target, other, Kept(stack.table(), stack.archive(), partial(detect, rule_set)), policies))
+    except SettingsFault as fault:
+        raise SettingsFault(f"{fault}; or ask a replay of articles that lie here: --replay seeds") from fault
     return FINE
 
 

@@ -1,8 +1,8 @@
 """Decides what becomes of articles and writes it down.
 
-What rings is written in one transaction with its story and the article's fate. What only adds to a story is written one after the other, at half
-the price, the story once for all articles of a batch, and each fate last: an article without a fate comes again, and then everything that is missing
-is written.
+What raises or corrects a story is written in one transaction with the alert and the article's fate. What begins a story or only adds to it is written
+one after the other, at half the price, and each fate last: an article without a fate comes again, and then everything that is missing is written. What
+only adds is gathered, so that a story is written once for all articles of a batch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from tocsin import message
@@ -27,6 +28,7 @@ from tocsin.pipeline.stories import TRIES, root_alert, standing
 from tocsin.policy import Policy
 from tocsin.ports import Commit, FateRecord, Held, Tally, Wanted
 from tocsin.signal import Signal, rank
+from tocsin.silence import Silence
 from tocsin.story import Report, Story, identity
 
 log = logging.getLogger("tocsin")
@@ -41,11 +43,16 @@ MAX_FATE = 250_000
 """Characters of JSON for the signals of one fate; a table item takes 400 kB."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decider:
-    """Decides on the articles that a detector does not dismiss."""
+    """Decides on the articles of a batch that a detector does not dismiss."""
 
     detector: Detector
+
+    @cached_property
+    def silences(self) -> Sequence[Silence]:
+        """The silences in force, read once for the batch."""
+        return self.detector.table().silences(self.detector.clock())
 
     def decide(self, found: Iterable[tuple[str, Article, Sequence[Signal]]]) -> list[str]:
         """Handles (message id, article, signals); returns the ids of those that must come again."""
@@ -147,6 +154,7 @@ class Decider:
                     self.detector,
                     article,
                     known if known and known.fate != "rejected" else None,
+                    self.silences,
                     gathered.stories if gathered else {},
                 )
                 draft.decide(signals)
@@ -174,7 +182,7 @@ class Decider:
     def _write(self, article: Article, signals: Sequence[Signal], draft: _Draft) -> None:
         """Writes what was decided on an article."""
         table, fate, known = self.detector.table(), draft.fate(signals), draft.known
-        if draft.adds:
+        if draft.adds or draft.begins:
             self._add([(draft, fate)], draft.stories, draft.alerts)
         else:
             table.commit(draft.commit(fate), self.detector.clock())
@@ -189,7 +197,7 @@ class Decider:
         stories: Mapping[str, Story],
         alerts: Mapping[str, Wanted],
     ) -> None:
-        """Writes what articles only add to stories. Where a story may not know them if they come again, their fates go with it."""
+        """Writes the stories that articles begin or add to. Where a story may not know them if they come again, their fates go with it."""
         table, fates = self.detector.table(), [fate for _, fate in told]
         apart = all(draft.stands for draft, _ in told)
         if not apart:
@@ -243,6 +251,7 @@ class _Draft:
     article: Article
     known: FateRecord | None
     """The fate of the version before, if it was edited."""
+    silences: Sequence[Silence]
     gathered: Mapping[str, Story] = field(default_factory=dict)
     """Stories with what other articles of the batch add to them, which is still to be written."""
     stories: dict[str, Story] = field(default_factory=dict)
@@ -259,7 +268,6 @@ class _Draft:
             self.article = replace(self.article, id=self.known.article)
         self.now = self.detector.clock()
         self.table = self.detector.table()
-        self.silences = self.table.silences(self.now)
 
     @property
     def rung(self) -> int:
@@ -291,11 +299,14 @@ class _Draft:
                 self.gone.append((story.rule, decision))
 
     def _resumed(self, decision: Decision) -> Decision:
-        """The decision on an article whose report the story holds, though it has no fate: whoever added it ended before the rest was written."""
+        """The decision on an article whose report the story holds, though it has no fate: whoever wrote it there ended before the rest was written."""
         story = decision.story
-        if self.known or story is None or decision.reason != "repeat":
+        if self.known or story is None or decision.reason not in {"repeat", "corroborated"}:
             return decision
-        if all(report.article != self.article.id for report in story.reports):
+        if story.begun_by == self.article.id:
+            told, alert = f"first report of {story.name}", root_alert(story.id)
+            return replace(decision, reason="first_report", detail=told, alert=alert, edits=True)
+        if decision.reason != "repeat" or all(report.article != self.article.id for report in story.reports):
             return decision
         told = f"{len(story.outlets)} outlets now"
         return replace(decision, reason="corroborated", detail=told, edits=bool(story.alerted))
@@ -308,14 +319,26 @@ class _Draft:
     @property
     def adds(self) -> bool:
         """Whether the article only adds to stories, and raises nothing."""
-        more = (self.known, self.relied, self.beside, self.held, self.gone)
-        reasons = {decision.reason for _, decision in self.told}
-        return not any(more) and bool(self.stories) and reasons <= {"corroborated", "repeat"}
+        return self._plain and all(decision.reason in {"corroborated", "repeat"} for _, decision in self.told)
+
+    @property
+    def begins(self) -> bool:
+        """Whether the article begins stories beside which there is no other, and adds to others at most."""
+        first = [decision for _, decision in self.told if decision.reason not in {"corroborated", "repeat"}]
+        return self._plain and all(
+            one.reason == "first_report" and one.story and one.story.begun_by == self.article.id and not one.others
+            for one in first
+        )
+
+    @property
+    def _plain(self) -> bool:
+        """Whether it changes stories, and nothing else has to be written or looked at together with them."""
+        return bool(self.stories) and not any((self.known, self.relied, self.beside, self.held, self.gone))
 
     @property
     def stands(self) -> bool:
         """Whether the stories know its report if it comes again: a copy of another, and one too many for a full story, may not be kept."""
-        kept = all(decision.reason == "corroborated" for _, decision in self.told)
+        kept = all(decision.reason in {"corroborated", "first_report"} for _, decision in self.told)
         return kept and not any(story.full for story in self.stories.values())
 
     def _told_before(self) -> Iterator[Story]:

@@ -38,6 +38,8 @@ WORK = timedelta(seconds=45)
 REFUSED_PAUSE = timedelta(minutes=5)
 ORDER_PAUSE = timedelta(seconds=15)
 LOOK_PAUSE = timedelta(seconds=30)
+AT_ONCE = timedelta(seconds=5)
+"""How long after its claim a call is begun at most without another note that it is."""
 PACE = timedelta(seconds=1)
 """About how often Slack takes a message for one channel."""
 FIRST_STATE = 1
@@ -56,7 +58,7 @@ class Where:
 class Deliverer:
     """Brings alerts to Slack: each once, roots before replies, whatever call fails.
 
-    The outbox row is the truth. A row is claimed with a lease, for one call to Slack that the row itself calls for: an edit
+    The outbox row is the truth. A row is claimed with a lease, and with a note that a call begins, for one call to Slack that the row itself calls for: an edit
     when it knows its `ts`; a look at the history when a post was begun whose outcome nobody noted, once lease and quarantine
     are over; else the post. So a refused call can never make us forget that an older one may have had an effect. An edit
     whose outcome nobody noted is waited for as long, so that it cannot turn up late over a newer one.
@@ -108,9 +110,14 @@ class Deliverer:
 
     def _deliver(self, alert: str, until: datetime, *, edits_wait: bool = True) -> None:
         for _ in range(TRIES):
-            row = self.table.claim(alert, self.owner, self.clock(), self.lease)
+            row = self._claimed(alert)
             if row is None or not self._attempt(row, until, edits_wait=edits_wait):
                 return
+
+    def _claimed(self, alert: str) -> OutboxRow | None:
+        """The row, for one call to Slack that counts as begun. Where there are several channels, which one it is for is noted when it is known."""
+        channel, *others = self.routes.channels
+        return self.table.claim(alert, self.owner, self.clock(), self.lease, begins="" if others else channel)
 
     def _attempt(self, row: OutboxRow, until: datetime, *, edits_wait: bool) -> bool:
         """One call to Slack for a claimed row, and a note of what came of it; True when there is more to do at once."""
@@ -334,8 +341,14 @@ class Deliverer:
         return True
 
     def _begin(self, row: OutboxRow, channel: str) -> None:
-        """Notes that a call to Slack begins. `Conflict` when that took so long that it is too late to begin."""
+        """Notes that a call to Slack begins, unless the claim did so just now. `Conflict` when that took so long that it is too late to begin."""
         began = self.clock()
+        if (
+            row.channel == channel
+            and row.begun_at is not None
+            and began.timestamp() - row.begun_at < AT_ONCE.total_seconds()
+        ):
+            return
         self.table.posting(row.alert, self.owner, began, channel)
         if self.clock() - began >= self.lease:
             raise Conflict(f"alert {row.alert!r} waits, because its lease is over")

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from tocsin import cursor, health, schedule
 from tocsin.article import MAX_TEXT, Article
-from tocsin.cursor import Cursor, Part, Recognised
+from tocsin.cursor import Cursor, Part, Recognised, Seen
 from tocsin.errors import Conflict, FeedFault, FetchFault
 from tocsin.feed import Answer, Feed
 from tocsin.health import Failing, Health
@@ -28,7 +28,7 @@ MOST_DUE = 2_000
 """Feeds whose turn has come that are sent off at one time, and as many that wait; the rest waits for the next minute."""
 LOOKED_AT = 20_000
 """Feeds that are looked at for them, so that hundreds of one host hide no others."""
-A_MESSAGE = 100
+A_MESSAGE = 150
 """Feeds that are asked for by one message, in one call: what they bring is one object of the archive, and their waiting is shared."""
 TOGETHER = 20
 """Hosts that are asked at a time: a function waits for servers most of its time, and waiting is paid for."""
@@ -136,7 +136,7 @@ class Poller:
     feeds: Feeds
     web: Web
     parse: Callable[..., Feed]
-    """`tocsin.adapters.feed.parse`: the bytes of a feed and, by name, `url` and `content_type`, to the feed; `FeedFault`."""
+    """`tocsin.adapters.feed.parse`: the bytes of a feed and, by name, `url`, `content_type` and `known`, to the feed; `FeedFault`."""
     archive: Archive
     queue: Queue
     pages: Queue
@@ -341,22 +341,34 @@ class Poller:
         if body == poll.before.body:
             poll.after = marked
             return
-        feed = self.parse(answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""))
+        known = cursor.known(poll.before, parts)
+        feed, found = self._found(poll, answer, known, now, poll.before.marks)
+        after, poll.aside = cursor.remembering(marked, parts, found)
+        if feed.partial and (poll.aside or not cursor.like_nothing(found, poll.before, known)):
+            feed, found = self._found(poll, answer, known, now)  # what it still holds matters
+            after, poll.aside = cursor.remembering(marked, parts, found)
         for note in feed.notes[:10]:
             log.info("feed %s: %s", ascii(poll.feed.id), ascii(note[:300]))
-        known = cursor.known(poll.before, parts)
-        found = cursor.recognised(poll.feed.id, feed.entries, known, now)
         news = [one for one in found if one.news != "known"]
         same = (marked.etag, marked.last_modified) == (poll.before.etag, poll.before.last_modified)
         if poll.before.body and same and not news:
+            poll.aside = None
             return  # another body that says nothing else: to read it again costs less than to remember that
         for one in news:
             self._take(poll, one, cursor.unheard_of(one, poll.before, known), now)
         if news and feed.left_out:
             poll.held += [_left_out(poll.feed, "; ".join(feed.left_out), now)]
         fresh = [one.entry.published or one.entry.updated or now for one in news if one.news == "new"]
-        after, poll.aside = cursor.remembering(marked, parts, found)
+        after = replace(after, marks=feed.marks)
         poll.after = replace(after, health=health.heard(after.health, fresh, now) if fresh else after.health)
+
+    def _found(
+        self, poll: Poll, answer: Answer, known: Sequence[Seen], now: datetime, marks: Sequence[str] = ()
+    ) -> tuple[Feed, list[Recognised]]:
+        """The feed, without entries whose marks are known if that is possible, and what is recognised in it."""
+        told = answer.headers.get("content-type", "")
+        feed = self.parse(answer.body, url=answer.url, content_type=told, known=marks)
+        return feed, cursor.recognised(poll.feed.id, feed.entries, known, now)
 
     def _take(self, poll: Poll, one: Recognised, fresh: bool, now: datetime) -> None:  # noqa: FBT001 - as the article has it
         """Sends an entry on, or says why not."""

@@ -13,9 +13,9 @@ from pathlib import Path
 from tocsin import artefact
 from tocsin.adapters import kept
 from tocsin.article import Article
-from tocsin.cli.check import failed_tests, faults_of
 from tocsin.cli.crowd import Heard
 from tocsin.cli.diff import Case, Changes, cases_of, differences, extent
+from tocsin.cli.faults import failed_tests, faults_of
 from tocsin.difference import Change, compare
 from tocsin.errors import Fault, InputFault, RuleFaults
 from tocsin.hearing import Hearing, hear
