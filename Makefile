@@ -27,7 +27,7 @@ export UV
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench bench-peers bench-compare check lint format types contract rules docs site picture schemas mutate lock validate audit build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
+.PHONY: help setup replay test hostile simulate simulate-all simulate-moto baselines races bench bench-peers bench-compare check lint format types contract rules layout docs site picture schemas mutate lock validate audit build artefact system-test cost load deploy destroy build-CoreLayer build-PageLayer setup-sam clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-zA-Z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ contract: setup ## Check that no import points the wrong way
 
 rules: setup ## Check the rules and the list of feeds, and run the tests at the rules' bottom
 	@$(BIN)/tocsin check infra/feeds.yaml
+
+layout: setup ## Check that every file of the rules is laid out as `tocsin fmt` does it (a quarter of a minute)
+	@$(BIN)/tocsin fmt --check rules
 
 docs: setup ## Write the pages that are made of the code: docs/checks.md, docs/reference/
 	@$(BIN)/python docs/reference.py

@@ -350,6 +350,13 @@ CHECKS = (
         + "]\nforms:\n  - {form: <any> <march> <any> <host>}",
     ),
     Check(
+        "TOC316",
+        "A form of a word that binds its neighbours",
+        "What stands behind the colon of one list holds for all that stands beside it in brackets: the plain word there is never heard.",
+        "Write the same behind each list, or a form of its own for what is meant otherwise.",
+        "forms:\n  - {form: (<march:past> | strode) ..4 <host>}",
+    ),
+    Check(
         "TOC401",
         "A list that nothing uses",
         "It does nothing, and looks as if it did.",

@@ -261,6 +261,9 @@ def _trend(rules: RuleSet, match: Match) -> str | None:
     if not found:
         return None
     page = match.sentence.page
+    if match.form.amounts == "over-hundred":  # "103.6 percent of last year's"
+        whole = found[0].lexeme.list == percent and page.value(found[0]) > _WHOLE
+        return "over-hundred" if whole else None
     if len(found) == 1:  # against the sums of the sentence before
         earlier = _told(match.sentence)[:-1]
         sums = [page.value(hit) for one in earlier for hit in one.by_list.get(found[0].lexeme.list, ())]
@@ -271,6 +274,10 @@ def _trend(rules: RuleSet, match: Match) -> str | None:
     plain = figure in kinds  # "from 34 to 40 billion"
     first, last = page.value(found[0], scaled=not plain), page.value(found[-1], scaled=not plain)
     return "rising" if first < last else "falling" if first > last else None
+
+
+_WHOLE = 100.0
+"""Percent that are all of it."""
 
 
 def _told(sentence: Sentence) -> list[Sentence]:

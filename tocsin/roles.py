@@ -426,7 +426,7 @@ def owned(sentence: Sentence, targets: list[Hit], grammar: Grammar) -> list[Acto
 
 def paid(sentence: Sentence, grammar: Grammar) -> list[Actor]:
     """The state in whose money a sum is told, where only one is: "gave the army NIS 6.9 billion"."""
-    sums = {place for hit in sentence.by_list.get(grammar.amount, ()) for place in (hit.start, hit.end)}
+    sums = {place for hit in sentence.by_list.get(grammar.amount, ()) for place in range(hit.start, hit.end + 1)}
     told = [
         hit
         for hit in sentence.by_list.get(grammar.purses, ())

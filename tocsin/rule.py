@@ -336,11 +336,12 @@ class Form(Model):
     only_who: list[Named] = Field(
         default_factory=list, description="Only where one of these acts, or is what the article is about"
     )
-    amounts: Literal["rising", "falling", "below-told"] | None = Field(
+    amounts: Literal["rising", "falling", "below-told", "over-hundred"] | None = Field(
         default=None,
         description=(
             "How the first and the last of the match's sums or percentages compare: rising (from 34 billion to 40), falling "
-            "(40 billion, against 34); below-told: its one sum is less than one in the sentence before (It gets 40 billion. Last year it was 34)"
+            "(40 billion, against 34); below-told: its one sum is less than one in the sentence before (It gets 40 billion. Last year it was 34); "
+            "over-hundred: its first percentage is of an earlier sum, and more than all of it (103.6 percent of last year's)"
         ),
     )
     weak: bool = Field(

@@ -566,18 +566,30 @@ class _Loader:
     def _step(self, part: Part, rule: str, source: Source, path: Sequence[str | int]) -> Step:
         numbers: list[int] = []
         tags: set[str] = set()
+        asked: dict[str, set[str]] = {}
+        """Each choice, a list without its tag, → the forms of a word that it asks for; none for any."""
         for choice in part.choices:
             if choice.startswith("<"):
                 name, _, tag = choice[1:-1].partition(":")
                 if tag and tag not in TAGS:
                     what = f"<{name}:{tag}> asks for no form of a word{near(tag, TAGS)}; write one of {', '.join(TAGS)}"
                     self.faults.append(source.fault(path, what, "TOC311"))
-                tags |= TAGS.get(tag, set()) if tag else self._group_tags(name, rule)
+                its = TAGS.get(tag, set()) if tag else self._group_tags(name, rule)
+                tags |= its
+                asked.setdefault(name, set()).update(its)
                 numbers += self._find([name], rule, source, path)
             else:
                 number = self.numbers.setdefault(f'"{choice}"', len(self.numbers))
                 self._add(choice, Lexeme(number, "word"))
                 numbers.append(number)
+                asked[f'"{choice}"'] = {"word"}
+        binds = any(choice.startswith("<") and ":" in choice for choice in part.choices)
+        if odd := [name for name, its in asked.items() if binds and not _heard(name, its, tags)]:
+            what = (
+                f"what stands behind a colon in ({' | '.join(part.choices)}) binds every choice, also {', '.join(odd)}"
+            )
+            mend = "write the same behind each list, or a form of its own for what is meant otherwise"
+            self.faults.append(source.fault(path, f"{what}; {mend}", "TOC316"))
         return Step(frozenset(numbers), part.gap, part.leaves_clause, part.optional, frozenset(tags))
 
 
@@ -662,6 +674,11 @@ def parse_form(form: str) -> Sequence[Part]:
     if not [part for part in parts if not part.optional]:
         raise FormError("the form holds no word or list, so it can never match; write at least one", "TOC308")
     return tuple(parts)
+
+
+def _heard(name: str, asked: set[str], tags: set[str]) -> bool:
+    """Whether a choice is found just as it asks where its step takes some forms of a word only."""
+    return asked <= tags if name.startswith('"') else asked == tags
 
 
 def _group(words: Words | Cue) -> Phrases:

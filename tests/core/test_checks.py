@@ -12,6 +12,7 @@ import pytest
 from tests.marching import RULE
 from tests.system import ROOT, Ran, tocsin
 from tocsin.checks import CHECKS, GROUPS, OF_CODE, page
+from tocsin.rules import load
 from tocsin.source import MAX_BYTES, MAX_NODES
 
 RULE_FILE = "marching.yaml"
@@ -155,3 +156,23 @@ def test_no_word_as_written_is_taken_for_a_list(folder: Path) -> None:
     rows = tocsin("check", "--rules", folder, "--format", "ndjson").rows
     fault = next(row for row in rows if row["code"] == "TOC303")
     assert "did you mean" not in fault["what"]
+
+
+@pytest.mark.parametrize(
+    ("choices", "unheard"),
+    [
+        ("<march:past> | strode", '"strode"'),
+        ("<march:past> | <host>", "host"),
+        ("<march:past> | <host:plural>", "march, host"),
+        ("<march:past> | <host:past>", ""),
+        ("<march:past> | <march:ing>", ""),
+        ("<realms:named> | they", ""),
+        ("<march> | strode", ""),
+    ],
+)
+def test_a_choice_that_its_neighbour_binds_is_a_fault(folder: Path, choices: str, unheard: str) -> None:
+    """What stands behind a colon holds for every choice beside it: where one of them would be heard otherwise than written, that is told."""
+    text = RULE.replace("<march> ..4 <host>", f"({choices}) ..4 <host>")
+    (folder / RULE_FILE).write_text(text, encoding="utf-8")
+    told = [fault.what for fault in load(folder).faults if fault.code == "TOC316"]
+    assert [f"also {unheard};" in what for what in told] == [True] * bool(unheard)

@@ -140,3 +140,10 @@ def test_a_file_that_cannot_be_read_is_told_and_left(tmp_path: Path) -> None:
     assert f"{tmp_path}/a.yaml:1:4: is not YAML" in ran.err
     assert "missing.yaml:1:1: cannot be read" in ran.err
     assert (tmp_path / "b.yaml").read_text(encoding="utf-8") == "a: 1\n"
+
+
+@pytest.mark.parametrize("path", sorted(one.name for one in (ROOT / "rules" / "cues").glob("*.yaml")))
+def test_the_shipped_cues_are_laid_out(path: str) -> None:
+    """What Tocsin ships is laid out as `tocsin fmt` does it. Rules and lists take a quarter of a minute: `make layout` looks at them every night."""
+    text = (ROOT / "rules" / "cues" / path).read_text(encoding="utf-8")
+    assert laid_out(text, path) == text
