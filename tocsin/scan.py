@@ -376,6 +376,10 @@ class Page:
         before, earlier = self._word(token - 1), self._word(token - 2)
         if before == "from" and self._word(token + 1) in _ONWARDS:  # "from 1949 on"
             return True
+        if (
+            before == "from" and self._word(token + 1) in _UNTIL and self.plain[self.bounds[token - 1][0]].isupper()
+        ):  # "From 1964 to 1973, …"
+            return True
         if before in _COMPARISONS or earlier in _COMPARISONS:
             return False
         return before in _TIMES or before in _MONTHS or (before.isdecimal() and earlier in _MONTHS)
