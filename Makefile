@@ -5,6 +5,7 @@ BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 PAGE := out/replay.html
 STACK ?= tocsin
+FEEDS ?= infra/feeds.yaml
 # The answers of each stack's first deployment; samconfig.toml stays as it was checked out.
 ANSWERS := samconfig.local.toml
 ARCHITECTURE ?= arm64
@@ -140,13 +141,17 @@ cost: setup ## What Tocsin costs: each call of a measured run on moto, priced by
 load: setup ## A million articles a day, with bursts, through detection and delivery in virtual time; ARGS="--hours 2"
 	PYTHONPATH=. $(BIN)/python bench/load.py $(ARGS)
 
-deploy: setup build ## Deploy what was built, and look at the feeds it comes with: asks for everything the first time, and remembers the answers; STACK=name
+deploy: setup build ## Deploy what was built: asks for everything the first time, the feeds included, and remembers the answers; STACK=name FEEDS=file
 	@test -e $(ANSWERS) || echo 'version = 0.1' >$(ANSWERS) # SAM reads it before it writes it
 	@if grep -q '^\[$(STACK)\.deploy' $(ANSWERS); then next=; set -- $(ARGS); else next=1; set -- --guided --stack-name $(STACK) $(ARGS); fi; \
 	$(SAM) deploy --config-file $(CURDIR)/$(ANSWERS) --config-env $(STACK) --capabilities CAPABILITY_IAM --tags application=tocsin --no-fail-on-empty-changeset "$$@" || \
 	{ echo "Not deployed: tocsin preflight --stack-name $(STACK) tells what stands in the way, and how to go on" >&2; exit 1; }; \
-	if [ -n "$$next" ]; then echo "Next, with AWS_REGION set to the region you named: tocsin slack doctor --stack-name $(STACK), and tocsin feeds import infra/feeds.yaml --stack-name $(STACK)"; fi
-	@$(BIN)/tocsin feeds check --from infra/feeds.yaml || echo "Not all feeds of infra/feeds.yaml are fine: mend or leave out what is wrong, then tocsin feeds import infra/feeds.yaml"
+	if [ -z "$$next" ]; then exit; fi; feeds=$(FEEDS); \
+	if [ -t 0 ]; then printf 'Feeds to begin with, a YAML or OPML file [%s]: ' "$$feeds"; read -r named; feeds=$${named:-$$feeds}; fi; \
+	AWS_REGION=$${AWS_REGION:-$$(sed -n '/^\[$(STACK)\.deploy/,/^\[/s/^region = "\(.*\)"/\1/p' $(ANSWERS))}; export AWS_REGION; \
+	$(BIN)/tocsin feeds check --from "$$feeds" || echo "Not all of these feeds are fine: mend or leave out what is wrong, then tocsin feeds import $$feeds"; \
+	$(BIN)/tocsin feeds import "$$feeds" --stack-name $(STACK) || echo "The stack stands, but has no feeds yet: tocsin feeds import $$feeds --stack-name $(STACK)" >&2; \
+	echo "Next, with AWS_REGION=$$AWS_REGION: tocsin slack doctor --stack-name $(STACK)"
 
 destroy: setup-sam ## Delete the deployed stack, after asking; table and bucket stay; STACK=name
 	@test -e $(ANSWERS) || echo 'version = 0.1' >$(ANSWERS)
