@@ -455,11 +455,15 @@ class _Loader:
             speaker=rule.who.speaker,
             places=frozenset(lists(rule.where.from_, "where", "from")) if rule.where else frozenset(),
             theatres=tuple(tuple(group) for group in rule.where.merge) if rule.where else (),
-            materiel=tuple((slug, lists([name], "what", "from", slug)[0]) for slug, name in what.from_.items())
+            materiel=tuple(
+                (slug, number) for slug, name in what.from_.items() for number in lists([name], "what", "from", slug)
+            )
             if what
             else (),
             vague=tuple(
-                (lists([name], "what", "vague", name)[0], frozenset(slugs)) for name, slugs in what.vague.items()
+                (number, frozenset(slugs))
+                for name, slugs in what.vague.items()
+                for number in lists([name], "what", "vague", name)
             )
             if what
             else (),

@@ -45,6 +45,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "sixty thousand values": (text(f"tags: [{'a, ' * 60_000}]"), "TOC109", "split the file"),
     "a key twice": (with_("runbook:", "title: Again\nrunbook:"), "TOC114", "remove one"),
     "a key of a part twice": (with_("quiet_for: 3d", "quiet_for: 3d, quiet_for: 4d"), "TOC114", "remove one"),
+    "materiel of an unknown list": (with_("runbook:", "what: {from: {boot: boots}, vague: {shoes: [boot]}}\nrunbook:"), "TOC303", "'boots'"),
     "a tab": (with_("story: {same: [who], quiet_for: 3d}", "story:\n\tsame: [who]"), "TOC106", "indent with spaces"),
     "a tab in a list": (with_("[Parades.]", "[Parades.,\n\tMarches.]"), "TOC106", "indent with spaces"),
     "Latin-1": (raw(SOUND.replace("Somebody", "Jérôme").encode("latin-1")), "TOC103", "encoding UTF-8"),
