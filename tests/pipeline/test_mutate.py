@@ -16,7 +16,7 @@ WORDY = RULE.replace(
     "  host: {nouns: [host]}\n", "  host: {nouns: [host, army], not: [host of angels]}\n  home: {words: [homewards]}\n  walk: {verbs: [walk]}\n"
 ).replace(
     "  - {form: <march> ..4 <host>}\n",
-    "  - {form: (<march:past> | <walk>) ..2 <host>, without: [home]}\nnever: [home]\n",
+    "  - {form: (<march:past> | <walk:past>) ..2 <host>, without: [home]}\nnever: [home]\n",
 )  # fmt: skip
 NOTICED = """tests:
   fires:
@@ -51,7 +51,7 @@ def tried(folder: Path, text: str, *options: str) -> tuple[dict[str, list[str]],
 def test_tests_that_notice_everything(folder: Path) -> None:
     """Where each word and key has a test that needs it, hardly anything survives: what another rule of the same rule forbids as well."""
     survived, summary, _ = tried(folder, WORDY.split("tests:")[0] + NOTICED)
-    form = "the form '(<march:past> | <walk>) ..2 <host>'"
+    form = "the form '(<march:past> | <walk:past>) ..2 <host>'"
     assert survived == {"key": [f"without `without` in {form}", "without 'home' under `never`"]}
     assert set(summary["kinds"]) == {"form", "gap", "choice", "tag", "key", "entry", "exception"}
 
@@ -65,7 +65,9 @@ def test_what_no_test_needs_survives(folder: Path) -> None:
         "without 'walk' in the list 'walk'",
     ]
     assert survived["exception"] == ["without 'host of angels' under `not` of the list 'host'"]
-    assert survived["choice"] == ["without the choice '<walk>' in the form '(<march:past> | <walk>) ..2 <host>'"]
+    assert survived["choice"] == [
+        "without the choice '<walk:past>' in the form '(<march:past> | <walk:past>) ..2 <host>'"
+    ]
     assert "form" not in survived
 
 

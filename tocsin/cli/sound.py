@@ -45,7 +45,11 @@ class Sound:
     def _now(self) -> str | None:
         """Names the folder as it stands, and what is asked of it."""
         state = artefact.key(self._folder)
-        return hashlib.sha256(f"{self._asked} {state} {_version()}".encode()).hexdigest() if state else None
+        within = (path for path in self._folder.rglob("*") if path.suffix or not path.is_dir())
+        names = sorted(
+            str(path.relative_to(self._folder)) for path in within
+        )  # a file that is not read is a fault, too
+        return hashlib.sha256(f"{self._asked} {state} {names} {_version()}".encode()).hexdigest() if state else None
 
 
 @cache
