@@ -323,7 +323,7 @@ class World:
         answer = self._invoke("interact", handlers.interact.handler, sealed.event())
         if mode == "twice":
             again = self._invoke("interact", handlers.interact.handler, sealed.event())
-            if answer and again and again["statusCode"] < BAD_REQUEST:
+            if all(one and one["statusCode"] < BAD_REQUEST for one in (answer, again)):
                 self.broken.append(("duplicate", "a request was taken twice"))
         return answer is not None and answer["statusCode"] < BAD_REQUEST
 
