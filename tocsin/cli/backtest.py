@@ -15,7 +15,7 @@ import click
 from tocsin.article import Article
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.crowd import Miss, find
-from tocsin.cli.options import format_option, load_rules, paths_argument, read_inputs, report_fault, rules_option
+from tocsin.cli.options import format_option, load_rules, paths_argument, read_inputs, report_fault, rules_option, so_many
 from tocsin.compiled import RuleSet
 from tocsin.errors import Fault, InputFault
 from tocsin.expectations import broken, expectations
@@ -177,5 +177,5 @@ def _show_misses(rule: str, misses: Sequence[tuple[Article, Miss]], near: int) -
     lacking = Counter(miss.lacking for _, miss in misses)
     for what, count in lacking.most_common(near):
         article, miss = next((article, miss) for article, miss in misses if miss.lacking == what)
-        console.print(Text(f"near miss {rule}: lacks {what} ({count} times)", style="yellow"))
+        console.print(Text(f"near miss {rule}: lacks {what} ({so_many(count, 'time')})", style="yellow"))
         console.print(Text(f"    {article.id}: {miss.sentence}", style="dim"))
