@@ -15,7 +15,15 @@ import click
 from tocsin.article import Article
 from tocsin.cli import BAD_INPUT, FINDINGS, FINE
 from tocsin.cli.crowd import Miss, find
-from tocsin.cli.options import format_option, load_rules, paths_argument, read_inputs, report_fault, rules_option, so_many
+from tocsin.cli.options import (
+    format_option,
+    load_rules,
+    paths_argument,
+    read_inputs,
+    report_fault,
+    rules_option,
+    so_many,
+)
 from tocsin.compiled import RuleSet
 from tocsin.errors import Fault, InputFault
 from tocsin.expectations import broken, expectations
