@@ -48,8 +48,9 @@ TELLS = "Turkey is preparing to send more troops to {where}, officials said on F
 WHERE = ("Libya", "Somalia", "Iraq")
 """Where what comes while other versions are deployed sends them: each is a story of its own."""
 ALERTS = 5
-PATIENCE = 300
-"""Seconds that a machine which has other things to do may take."""
+PATIENCE = 600
+"""Seconds that a machine which has other things to do may take: longer than a message stays hidden whose call ended badly,
+as a call does of which ministack takes the layer away while another version is deployed."""
 FUNCTIONS = (
     "Due",
     "Fetch",
