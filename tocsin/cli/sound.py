@@ -15,6 +15,7 @@ from typing import Any
 import tocsin
 from tocsin import artefact
 from tocsin.adapters.kept import Kept
+from tocsin.rulefiles import fingerprint
 
 KEPT = 64
 """Folders, in one state or another, of which it is kept that they are in order."""
@@ -45,23 +46,16 @@ class Sound:
     def _now(self) -> str | None:
         """Names the folder as it stands, and what is asked of it."""
         state = artefact.key(self._folder)
-        within = (path for path in self._folder.rglob("*") if path.suffix or not path.is_dir())
-        names = sorted(
-            str(path.relative_to(self._folder)) for path in within
-        )  # a file that is not read is a fault, too
+        there = (path for path in self._folder.rglob("*") if path.suffix or not path.is_dir())
+        names = sorted(str(path.relative_to(self._folder)) for path in there)  # what is not read is a fault, too
         return hashlib.sha256(f"{self._asked} {state} {names} {_version()}".encode()).hexdigest() if state else None
 
 
 @cache
 def _version() -> str:
     """Names this package, this Python, and the libraries by where they lie and when they were put there."""
-    digest = hashlib.sha256(sys.version.encode())
     package = Path(tocsin.__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(f"\n{path.relative_to(package)}\n".encode())
-        digest.update(path.read_bytes())
-    for name in READERS:
-        found = find_spec(name)
-        if found and found.origin:
-            digest.update(f"\n{found.origin} {Path(found.origin).stat().st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+    code = fingerprint({str(path.relative_to(package)): path.read_bytes() for path in package.rglob("*.py")})
+    places = [found.origin for name in READERS if (found := find_spec(name)) and found.origin]
+    readers = [(place, Path(place).stat().st_mtime_ns) for place in places]
+    return f"{sys.version} {code} {readers}"
