@@ -6,6 +6,7 @@ import difflib
 import gc
 import hashlib
 import json
+import os
 import re
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -74,6 +75,8 @@ class Loaded:
     """What the set was packed of."""
     key: str = ""
     """Names the compiled set where it is kept."""
+    fingerprint: str = ""
+    """The hash of every file of the folder, as they were read; empty where one cannot be."""
     again: Callable[[Source, Rule], compiled.Rule | None] | None = None
     """Compiles another version of a rule against the same lists, for one that asks for no list or word that there is not."""
 
@@ -149,8 +152,9 @@ class _Loader:
     def __init__(self, folder: Path, shelf: Shelf) -> None:
         self.folder, self.shelf = folder, shelf
         self.faults: list[Fault] = []
-        self._raw: dict[Path, bytes] = {}
-        """What stands in the files that were read."""
+        self._paths = paths_of(folder)
+        self._raw: dict[str, bytes] = {}
+        """What stands in the files that were read, by their place in the folder."""
         self.numbers: dict[str, int] = {}
         self.entries: dict[Lexeme, dict[str, None]] = defaultdict(dict)
         self.cancels: dict[str, dict[int, None]] = defaultdict(dict)
@@ -166,10 +170,10 @@ class _Loader:
 
     def load(self, made: RuleSet | None) -> Loaded:
         self._unread()
-        shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
+        shared = self._sources([*self._inside("cues/"), *self._inside("lists/")])
         for source in shared:
             self._read_shared(source)
-        rules = [(source, rule) for source in self._sources(self._rule_files()) if (rule := self._read_rule(source))]
+        rules = [(source, rule) for source in self._sources(self._inside("")) if (rule := self._read_rule(source))]
         if not rules and not self.faults:
             self.faults.append(
                 Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder", "TOC202")
@@ -179,8 +183,9 @@ class _Loader:
                 self._declare(f"{rule.name}.{name}", words, source, ("lists", name))
         self._fill()
         ready = [(rule, built) for source, rule in rules if (built := self._compile(source, rule))]
+        printed = self._fingerprint()
         draft = Draft(
-            version=self._version(),
+            version=printed[:SHORT] or "unreadable",
             shared=_digest(source.data for source in shared) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=self.numbers,
@@ -199,35 +204,35 @@ class _Loader:
             frozenset(names[number] for number in self.used),
             draft,
             again=self._compile,
+            fingerprint=printed,
         )
 
-    def _sources(self, paths: Iterable[Path]) -> list[Source]:
+    def _sources(self, names: Iterable[str]) -> list[Source]:
         root = self.folder.parent
+        called = self.folder.relative_to(root) if self.folder.is_relative_to(root) else self.folder
+        before = "" if str(called) == "." else f"{called}/"
         sources = []
-        for path in sorted(paths):
-            if path.name.startswith(("_", ".")):
-                continue
-            name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+        for inside in names:
+            name = f"{before}{inside}"
             try:
-                raw = contents(path, name)
-                before = self.shelf.sources.get(name)
-                source = before[1] if before and before[0] == raw else self.shelf.read(raw, name)
+                raw = contents(self._paths[inside], name)
+                known = self.shelf.sources.get(name)
+                source = known[1] if known and known[0] == raw else self.shelf.read(raw, name)
                 self.shelf.sources[name] = raw, source
-                self._raw[path] = raw
+                self._raw[inside] = raw
                 sources.append(source)
             except RuleFaults as error:
                 self.faults += error.faults
         return sources
 
-    def _version(self) -> str:
-        """The name of the set; where a file cannot be read it has none, and that fault is told."""
-        paths = paths_of(self.folder)
-        known = {name: self._raw[path] for name, path in paths.items() if path in self._raw}
+    def _fingerprint(self) -> str:
+        """The hash of all files; empty where one cannot be read, whose fault is told."""
         try:
-            others = files_of(self.folder, {name: path for name, path in paths.items() if name not in known})
+            others = files_of(self.folder, {name: self._paths[name] for name in self._paths.keys() - self._raw.keys()})
         except OSError:
-            return "unreadable"
-        return fingerprint(known | others)[:SHORT]
+            return ""
+        files = self._raw | others
+        return fingerprint(files) if len(files) == len(self._paths) else ""
 
     def _validate(self, model: type[_M], source: Source) -> _M | None:
         """The file as its model, from the shelf where it stands there."""
@@ -242,20 +247,27 @@ class _Loader:
 
     def _unread(self) -> None:
         """What was surely meant to be read, and is not: for its name, or for the folder it lies in."""
-        for path in sorted(self.folder.rglob("*.*")):
-            inside = path.relative_to(self.folder)
-            if any(part.startswith(("_", ".")) for part in inside.parts):
-                continue
-            file = str(path.relative_to(self.folder.parent))
-            if named := _MISNAMED.fullmatch(path.name):
-                what = f"is not read: files of rules end with .yaml; rename it {named[1]}.yaml"
-                self.faults.append(Fault(file, 1, 1, what, "TOC215"))
-            elif path.suffix == ".yaml" and str(inside.parent) not in {".", "lists", "cues"}:
-                what = "is not read: rules lie in the folder itself, lists and cues in lists/ and cues/; move it there"
-                self.faults.append(Fault(file, 1, 1, what, "TOC215"))
+        for place, folders, files in os.walk(self.folder):
+            where = Path(place).relative_to(self.folder)
+            read = str(where) in {".", "lists", "cues"}
+            for name in [*folders, *files]:
+                if name.startswith(("_", ".")) or (read and name.endswith(".yaml")):
+                    continue
+                file = str(self.folder.relative_to(self.folder.parent) / where / name)
+                if named := _MISNAMED.fullmatch(name):
+                    what = f"is not read: files of rules end with .yaml; rename it {named[1]}.yaml"
+                    self.faults.append(Fault(file, 1, 1, what, "TOC215"))
+                elif name.endswith(".yaml"):
+                    what = "is not read: rules lie in the folder itself, lists and cues in lists/ and cues/; move it there"
+                    self.faults.append(Fault(file, 1, 1, what, "TOC215"))
+            folders[:] = [name for name in folders if not name.startswith(("_", "."))]
 
-    def _rule_files(self) -> Iterator[Path]:
-        return (path for path in self.folder.glob("*.yaml") if path.name != ROUTES)
+    def _inside(self, place: str) -> Iterator[str]:
+        """The files that are read of the folder, or of one below it."""
+        for name in self._paths:
+            before, _, file = name.rpartition("/")
+            if before == place[:-1] and name != ROUTES and not file.startswith(("_", ".")):
+                yield name
 
     def _read_shared(self, source: Source) -> None:
         kind = source.data.get("kind") if isinstance(source.data, dict) else None
