@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
@@ -149,6 +149,17 @@ class Rule(NamedTuple):
     """Materiel that is one thing where an article speaks of both."""
     figures: tuple[Counted, ...]
     doubts: tuple[Doubt, ...]
+
+
+_PARTS = (Rule, Policy, Form, Step, Doubt, Counted)
+
+
+def among_all(rule: Rule, first: int) -> Rule:
+    """A rule whose own lists have numbers below zero, with the numbers they have among all lists; `first`: that of its first."""
+    as_it_is: dict[str, Callable[[Any], Any]] = {"it": lambda it: it}
+    told = rows.row(rule, {Heeded: lambda it: {"it": it}, ChainMap: lambda it: {"it": it}})
+    made: Rule = rows.value(told, rows.kinds(_PARTS, first, **as_it_is))
+    return made
 
 
 class Lexicon:
@@ -366,16 +377,17 @@ class RuleSet:
     def rules(self) -> Sequence[Rule]:
         """The rules, in order."""
         kinds = self._kinds
-        return self.sections.rows("rules", lambda row: rows.value(row, kinds))
+        return self.sections.rows("rules", lambda row: rows.value(row[1], kinds(row[0])))
 
     @cached_property
-    def _kinds(self) -> rows.Kinds:
+    def _kinds(self) -> Callable[[int], rows.Kinds]:
+        """From the number of a rule's first own list to what its row is made of."""
         shared = rows.kinds([Cue, Form, Step])
         cues = [rows.value(row, shared) for row in self._read("cues")]
         heeded = [Heeded(cues[one] for one in numbers) for numbers in self._read("heeded")]
-        return rows.kinds(
-            [Rule, Policy, Form, Step, Doubt, Counted],
-            cue=cues.__getitem__,
+        return partial(
+            rows.kinds,
+            _PARTS,
             heeded=heeded.__getitem__,
             names=lambda own: ChainMap(own, self.printed),
         )
@@ -418,8 +430,8 @@ class RuleSet:
 
 
 def _lexeme(row: Sequence[Any]) -> Lexeme:
-    number, tag, slug, capitals = row
-    return Lexeme(number, tag, slug, tuple(capitals))
+    number, tag, slug, *capitals = row
+    return Lexeme(number, tag, slug, tuple(capitals[0]) if capitals else ())
 
 
 def _own(row: Sequence[Any]) -> Own:
