@@ -96,7 +96,7 @@ def packed(draft: Draft) -> RuleSet:
         "lengths": _json([" ".join(map(str, one)) for one in lengths]),
         "firsts": _lines(map(" ".join, lengths.values())),
         "phrases": _paired(shared, (_meaning([lexemes[one] for one in found], draft.cancels.get(phrase, ())) for phrase, found in shared.items())),
-        "lexemes": _lines(map(_json, lexemes)),
+        "lexemes": _lines(map(_lexeme, lexemes)),
         "states": _json(draft.states),
         "printed": _json(draft.printed),
         "cues": _json([row(cue, {}) for cue in cues.values()]),
@@ -156,15 +156,20 @@ def _apart(draft: Draft, owner: Mapping[int, str]) -> tuple[dict[str, list[Lexem
     """Of the phrases of each list, by their place in memory, for many lists are alike."""
     for lexeme, phrases in draft.entries.items():
         if rule := owner.get(lexeme.list):
-            number, tag, slug, _ = lexeme
             told = rows.get(id(phrases))
             if told is None:
                 told = rows[id(phrases)] = OWN_BREAK.join(phrases)
-            owned[rule].append(f'[[{number},"{tag}","{slug}"],"{told}"]')
+            owned[rule].append(f'[{_lexeme(lexeme)},"{told}"]')
         else:
             for phrase in phrases:
                 shared.setdefault(phrase, []).append(lexeme)
     return {phrase: shared[phrase] for phrase in sorted(shared)}, owned
+
+
+def _lexeme(lexeme: Lexeme) -> str:
+    """A lexeme as JSON, of whose parts none needs an encoder."""
+    number, tag, slug, capitals = lexeme
+    return f'[{number},"{tag}","{slug}",{[*capitals]}]' if capitals else f'[{number},"{tag}","{slug}"]'
 
 
 def _meaning(lexemes: Iterable[int], cancelled: Iterable[int]) -> str:

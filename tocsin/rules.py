@@ -819,6 +819,8 @@ def _verb(verb: str) -> tuple[tuple[str, str], ...]:
 @cache
 def _capitals(phrase: str) -> tuple[int, ...]:
     """Offsets of the capital letters, counted in the folded phrase."""
+    if phrase.isascii() and len(phrase) == len(folded(phrase)):  # as most are
+        return tuple([place for place, letter in enumerate(phrase) if letter.isupper()])
     offsets: list[int] = []
     length, space = 0, False
     for original, code in zip(phrase, fold(phrase), strict=True):

@@ -31,6 +31,7 @@ _MAX_DIGITS = 15  # longer runs of digits are identifiers, not numbers
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NODES: dict[type, Any] = {yaml.SequenceStartEvent: yaml.SequenceNode, yaml.MappingStartEvent: yaml.MappingNode}
 _ENDS = frozenset({yaml.SequenceEndEvent, yaml.MappingEndEvent})
+_NAMING = frozenset({yaml.AliasEvent, yaml.ScalarEvent, *_NODES})
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+\Z")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2, 5.1
@@ -185,9 +186,9 @@ def _composed(text: str, file: str) -> yaml.Node | None:
     shape = _Shape(text, file)
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         kind = type(event)
-        if count > MAX_NODES or getattr(event, "anchor", None) or getattr(event, "tag", None):
+        if count > MAX_NODES or (kind in _NAMING and (event.anchor or getattr(event, "tag", None))):
             raise RuleFaults([Fault(file, *_start(event.start_mark), *_refused(event))])
-        if isinstance(event, yaml.ScalarEvent):
+        if kind is yaml.ScalarEvent:
             if event.style or event.value == "-":
                 shape.scalar(event)
             mark: Any = event.start_mark  # of the fast loader or the slow one
@@ -293,12 +294,17 @@ class _Shape:
 
     def _commas(self, first: int, last: int) -> None:
         """Lines in brackets in which a # follows a comma, and neither stands in quotes."""
-        for number in range(first, last + 1) if ",#" in self._text else ():
+        for number in range(first, last + 1) if self._has_commas else ():
             line = self._lines[number]
             for found in re.finditer(r",(?=#)", line.partition(" #")[0]):
                 place = (number, found.start())
                 if not any(begin <= place < end for begin, end in self._quoted):
                     self._fault_at(number, found.end(), _COMMENT)
+
+    @cached_property
+    def _has_commas(self) -> bool:
+        """Whether there is any such line."""
+        return ",#" in self._text
 
     def _block(self, start: Any) -> None:
         """A block of lines: a comment right behind its sign, or blank lines that reach further than its first line."""
@@ -373,7 +379,10 @@ def _plain(node: yaml.Node, file: str, faults: list[Fault]) -> Any:
         return _mapping(node, file, faults)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, file, faults) for item in node.value]
-    return node.value if getattr(node, "style", None) else _scalar(node.value)
+    value: str = node.value
+    if getattr(node, "style", None) or value[:1].isalpha() and value not in _CONSTANTS:
+        return value
+    return _scalar(value)
 
 
 def _mapping(node: yaml.MappingNode, file: str, faults: list[Fault]) -> dict[str, Any]:
