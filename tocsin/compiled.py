@@ -207,10 +207,8 @@ REMEMBERED = 20_000
 """Phrases whose meanings are kept."""
 Own = Mapping[str, tuple[Lexeme, ...]]
 """The phrases of a rule's own lists."""
-OwnRow = tuple[Lexeme, str]
-"""What phrases of a rule's own lists mean, and these in a row."""
 OWN_BREAK = ";"
-"""What divides them."""
+"""What divides these in a row."""
 
 
 class Sections(Mapping[str, str]):
@@ -436,10 +434,12 @@ def _lexeme(row: Sequence[Any]) -> Lexeme:
 
 def _own(row: Sequence[Any]) -> Own:
     found: dict[str, list[Lexeme]] = {}
-    for lexeme, phrases in row:
-        meant = _lexeme(lexeme)
-        for phrase in phrases.split(OWN_BREAK):
-            found.setdefault(phrase, []).append(meant)
+    first, *lists = row
+    for number, (slug, said) in enumerate(lists, first):
+        for tag, phrases in said.items():
+            meant = Lexeme(number, tag, slug)
+            for phrase in phrases.split(OWN_BREAK):
+                found.setdefault(phrase, []).append(meant)
     return {phrase: tuple(lexemes) for phrase, lexemes in found.items()}
 
 

@@ -204,7 +204,7 @@ class _Words:
         self._tags: dict[int, set[str]] = defaultdict(set)
         self._computed = rules.computed
         assert loaded.draft is not None  # noqa: S101 - `load` gives it
-        for lexeme, phrases in loaded.draft.entries.items():
+        for lexeme, phrases in loaded.draft.meant():
             self.entries[lexeme.list].update(phrases)
             self._tags[lexeme.list].add(lexeme.tag)
 

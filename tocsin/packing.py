@@ -40,6 +40,10 @@ Place = tuple[int, frozenset[str]]
 """What a step of a form asks for: a word of a list, with one of some tags if there are any."""
 
 
+Said = tuple[str, Mapping[str, Collection[str]]]
+"""What is in a list: the slug of its entries, and by tag their phrases."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A rule set as it was compiled, before it is packed."""
@@ -52,7 +56,9 @@ class Draft:
     """Their own lists have numbers below zero, counted within each rule, so that forms that are alike in several are one."""
     lists: Mapping[str, int]
     entries: Mapping[Lexeme, Iterable[str]]
-    """What a phrase can mean → the phrases that mean it."""
+    """What a phrase can mean → the phrases that mean it; of the lists everybody shares."""
+    owned: Mapping[str, Sequence[Said]] = field(default_factory=dict)
+    """Name of a rule → what is in its own lists."""
     cancels: Mapping[str, Iterable[int]] = field(default_factory=dict)
     """Phrases under `not:`, with the lists whose words they cancel."""
     states: Mapping[str, str] = field(default_factory=dict)
@@ -62,17 +68,18 @@ class Draft:
     firsts: Mapping[str, int] = field(default_factory=dict)
     """Name of a rule → the number its first own list has among all lists."""
 
+    def meant(self) -> Iterator[tuple[Lexeme, Iterable[str]]]:
+        """What a phrase can mean, of all lists, with the phrases that mean it."""
+        yield from self.entries.items()
+        for rule, lists in self.owned.items():
+            for number, (slug, said) in enumerate(lists, self.firsts[rule]):
+                yield from ((Lexeme(number, tag, slug), phrases) for tag, phrases in said.items() if phrases)
+
 
 def packed(draft: Draft) -> RuleSet:
     """The rule set of a draft."""
     names = [rule.policy.name for rule in draft.rules]
-    known = frozenset(names)
-    owner = {
-        number: rule
-        for name, number in draft.lists.items()
-        if (rule := name.partition(".")[0]) in known and "." in name
-    }
-    shared, owned = _apart(draft, owner)
+    shared = _shared(draft)
     lexemes = {
         lexeme: number for number, lexeme in enumerate(dict.fromkeys(one for found in shared.values() for one in found))
     }
@@ -102,7 +109,7 @@ def packed(draft: Draft) -> RuleSet:
         "cues": _json([row(cue, {}) for cue in cues.values()]),
         "heeded": _json([*heeded.values()]),
         "rules": _lines(f"[{draft.firsts.get(rule.policy.name, 0)},{rows.of(rule)}]" for rule in draft.rules),
-        "owned": _lines(f"[{','.join(owned.get(name, ()))}]" for name in names),
+        "owned": _lines(rows.owned(draft, name) for name in names),
     }))  # fmt: skip
 
 
@@ -125,6 +132,20 @@ class _Rows:
         self._forms: dict[int, str] = {}
         """Of each form, by its place in memory."""
         self._rests: dict[Any, str] = {}
+        self._lists: dict[int, str] = {}
+        """Of what is in each list, by its place in memory."""
+
+    def owned(self, draft: Draft, rule: str) -> str:
+        """The row of a rule's own lists, behind the number of the first."""
+        lists = [f'["{slug}",{self._list(said)}]' for slug, said in draft.owned.get(rule, ())]
+        return f"[{','.join([str(draft.firsts.get(rule, 0)), *lists])}]"
+
+    def _list(self, said: Mapping[str, Collection[str]]) -> str:
+        found = self._lists.get(id(said))
+        if found is None:
+            parts = [f'"{tag}":"{OWN_BREAK.join(phrases)}"' for tag, phrases in said.items() if phrases]
+            found = self._lists[id(said)] = f"{{{','.join(parts)}}}"
+        return found
 
     def of(self, rule: Rule) -> str:
         """The row of a rule."""
@@ -148,22 +169,13 @@ class _Rows:
         return _json(row(value, self._known))
 
 
-def _apart(draft: Draft, owner: Mapping[int, str]) -> tuple[dict[str, list[Lexeme]], dict[str, list[str]]]:
-    """The phrases of the lists everybody shares, with those that cancel; and by rule those of its own lists, as rows."""
+def _shared(draft: Draft) -> dict[str, list[Lexeme]]:
+    """The phrases of the lists everybody shares, with those that cancel."""
     shared: dict[str, list[Lexeme]] = {phrase: [] for phrase in draft.cancels}
-    owned: dict[str, list[str]] = defaultdict(list)
-    rows: dict[int, str] = {}
-    """Of the phrases of each list, by their place in memory, for many lists are alike."""
     for lexeme, phrases in draft.entries.items():
-        if rule := owner.get(lexeme.list):
-            told = rows.get(id(phrases))
-            if told is None:
-                told = rows[id(phrases)] = OWN_BREAK.join(phrases)
-            owned[rule].append(f'[{_lexeme(lexeme)},"{told}"]')
-        else:
-            for phrase in phrases:
-                shared.setdefault(phrase, []).append(lexeme)
-    return {phrase: shared[phrase] for phrase in sorted(shared)}, owned
+        for phrase in phrases:
+            shared.setdefault(phrase, []).append(lexeme)
+    return {phrase: shared[phrase] for phrase in sorted(shared)}
 
 
 def _lexeme(lexeme: Lexeme) -> str:
@@ -181,9 +193,15 @@ class Entries:
 
     def __init__(self, draft: Draft) -> None:
         self.kinds = {draft.lists[name]: kind for name, kind in COMPUTED.items() if name in draft.lists}
-        self.holding: dict[int, list[tuple[str, Iterable[str]]]] = defaultdict(list)
+        shared: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for lexeme, phrases in draft.entries.items():
-            self.holding[lexeme.list].append((lexeme.tag, phrases))
+            shared[lexeme.list][lexeme.tag] += phrases
+        self.holding: dict[int, Mapping[str, Collection[str]]] = {**shared}
+        for rule, lists in draft.owned.items():
+            self.holding.update(enumerate([said for _, said in lists], draft.firsts[rule]))
+
+
+_NOTHING: Mapping[str, Collection[str]] = {}
 
 
 class _Steps:
@@ -213,7 +231,7 @@ class _Steps:
 
     def _add(self, lists: Collection[int], tags: Collection[str]) -> None:
         phrases = [*dict.fromkeys(chain.from_iterable(
-            [found for one in sorted(lists) for tag, found in self._holding.get(one, ()) if not tags or tag in tags]
+            [said for one in sorted(lists) for tag, said in self._holding.get(one, _NOTHING).items() if not tags or tag in tags]
         ))]
         if kinds := sorted({self._kinds[one] for one in lists if one in self._kinds}):
             self.computed[len(self.phrases)] = kinds

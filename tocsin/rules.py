@@ -19,16 +19,15 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
 
 from tocsin import compiled, spelling
 from tocsin.compiled import Heeded, Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
-from tocsin.packing import Draft, packed
+from tocsin.packing import Draft, Said, packed
 from tocsin.policy import Policy
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
 from tocsin.rulefiles import SHORT, code_of, files_of, fingerprint, paths_of
-from tocsin.source import Source, contents, decoded
+from tocsin.source import Source, contents, decoded, digest
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
 
@@ -100,7 +99,7 @@ class Shelf:
         key = hashlib.sha256(_reader() + raw).hexdigest()
         if data := self.kept.get(key):
             with suppress(ValueError):
-                return Source(file, json.loads(data), raw.decode("utf-8-sig"))
+                return Source.of(file, raw.decode("utf-8-sig"), json.loads(data))
         source = decoded(raw, file)
         data = json.dumps(source.data).encode()
         if json.loads(data) == source.data:
@@ -180,6 +179,7 @@ class _Loader:
         """What stands in the files that were read, by their place in the folder."""
         self.numbers: dict[str, int] = {}
         self.entries: dict[Lexeme, dict[str, None]] = defaultdict(dict)
+        self.owned: dict[str, list[Said]] = defaultdict(list)
         self.cancels: dict[str, dict[int, None]] = defaultdict(dict)
         self.words: dict[str, tuple[Words | Cue, Source, tuple[str | int, ...]]] = {}
         self.cues: dict[str, compiled.Cue] = {}
@@ -195,7 +195,7 @@ class _Loader:
         """What scopes are alike in → the number of their kind."""
         self._formed: dict[Any, tuple[tuple[compiled.Form, ...], set[int]]] = {}
         """A form and all that decides what is made of it → that, and the lists it asks for."""
-        self._said: dict[Any, dict[str, dict[str, None]]] = {}
+        self._worded_before: dict[Any, dict[str, dict[str, None]]] = {}
         """The entries of a list as written → its phrases."""
         self._asked: set[int] = set()
         """Lists that were asked for since somebody wanted to know."""
@@ -203,7 +203,7 @@ class _Loader:
 
     def load(self, made: RuleSet | None) -> Loaded:
         self._unread()
-        shared = self._sources([*self._inside("cues/"), *self._inside("lists/")])
+        shared = [*self._sources([*self._inside("cues/"), *self._inside("lists/")])]
         for source in shared:
             self._read_shared(source)
         rules = [(source, rule) for source in self._sources(self._inside("")) if (rule := self._read_rule(source))]
@@ -222,10 +222,11 @@ class _Loader:
         printed = self._fingerprint()
         draft = Draft(
             version=printed[:SHORT] or "unreadable",
-            shared=_digest(source.data for source in shared) if shared else "none",
+            shared=digest([source.data for source in shared]) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=self.numbers,
             entries=self.entries,
+            owned=self.owned,
             cancels=self.cancels,
             states=self.states,
             printed=self.printed,
@@ -244,11 +245,10 @@ class _Loader:
             fingerprint=printed,
         )
 
-    def _sources(self, names: Iterable[str]) -> list[Source]:
+    def _sources(self, names: Iterable[str]) -> Iterator[Source]:
         root = self.folder.parent
         called = self.folder.relative_to(root) if self.folder.is_relative_to(root) else self.folder
         before = "" if str(called) == "." else f"{called}/"
-        sources = []
         for inside in names:
             name = f"{before}{inside}"
             try:
@@ -257,10 +257,10 @@ class _Loader:
                 source = known[1] if known and known[0] == raw else self.shelf.read(raw, name)
                 self.shelf.sources[name] = raw, source
                 self._raw[inside] = raw
-                sources.append(source)
             except RuleFaults as error:
                 self.faults += error.faults
-        return sources
+            else:
+                yield source
 
     def _fingerprint(self) -> str:
         """The hash of all files; empty where one cannot be read, whose fault is told."""
@@ -331,6 +331,7 @@ class _Loader:
         rule = self._validate(Rule, source)
         if rule is None:
             return None
+        source.lighten()
         stem = source.file.rpartition("/")[2].removesuffix(".yaml")
         if rule.name != stem:
             self.faults.append(
@@ -359,9 +360,11 @@ class _Loader:
                     source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words", "TOC302")
                 )
             slug = name if getattr(words, "exclusive", False) else ""
-            for tag, phrases in entries.items():
-                if phrases:
-                    self.entries[Lexeme(number, tag, slug)] = phrases
+            rule, dot, _ = name.partition(".")
+            if dot:
+                self.owned[rule].append((slug, entries))
+            else:
+                self.entries |= {Lexeme(number, tag, slug): phrases for tag, phrases in entries.items() if phrases}
             for phrase in self._exceptions(name, set()) if words.not_ or words.include else ():
                 self.cancels[folded(phrase)][number] = None
             if isinstance(words, Cue):
@@ -394,9 +397,9 @@ class _Loader:
     def _worded(self, words: Words | Cue) -> dict[str, dict[str, None]]:
         """The phrases of a list by itself, folded, by what form of a word they are. Lists alike have the same."""
         key = (tuple(words.words), tuple(words.nouns), tuple(words.verbs))
-        found = self._said.get(key)
+        found = self._worded_before.get(key)
         if found is None:
-            found = self._said[key] = {}
+            found = self._worded_before[key] = {}
             if words.words:
                 found["word"] = dict.fromkeys(map(folded, words.words))
             for inflected in (*map(_noun, words.nouns), *map(_verb, words.verbs)):
@@ -604,7 +607,7 @@ class _Loader:
     def _policy(self, rule: Rule, source: Source) -> Policy:
         self._watched(rule, source)
         return Policy(
-            name=rule.name, title=rule.title, version=_digest([source.data]), status=rule.status,
+            name=rule.name, title=rule.title, version=source.digest, status=rule.status,
             level=tuple((str(stage), str(level)) for stage, level in rule.level.items()),
             same=tuple(rule.story.same), quiet_for=rule.story.quiet_for,
             again_after=rule.story.again_after or rule.story.quiet_for,
@@ -942,7 +945,3 @@ def near(name: str, known: Iterable[str]) -> str:
     """The known name that was perhaps meant, as a question."""
     close = _close(name, known)
     return f", did you mean {close!r}?" if close else ""
-
-
-def _digest(values: Iterable[Any]) -> str:
-    return hashlib.sha256(to_json(list(values))).hexdigest()[:SHORT]

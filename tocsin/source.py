@@ -7,6 +7,7 @@ as programs write rules, is YAML too, and is read in a fraction of the time.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -18,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic_core import to_json
 
 from tocsin.errors import Fault, RuleFaults
+from tocsin.rulefiles import SHORT
 from tocsin.unreadable import slip
 
 MAX_BYTES = 1_048_576
@@ -43,8 +46,30 @@ class Source:
     """One YAML file read: its plain data, and the text, in which places are looked for where there is a fault."""
 
     file: str
-    data: Any
     text: str
+
+    @classmethod
+    def of(cls, file: str, text: str, data: object) -> Source:
+        """A text that was read already."""
+        made = cls(file, text)
+        made.__dict__["data"] = data
+        return made
+
+    @cached_property
+    def data(self) -> Any:
+        """What it holds, as plain data."""
+        return parse(self.text, self.file).data
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of what it holds, however it is written."""
+        return digest([self.data])
+
+    def lighten(self) -> None:
+        """Lets go of what can be read again, but for its digest, for nobody is likely to ask for it: of thousands of files that is most of the memory."""
+        self.__dict__["digest"] = self.digest
+        for part in ("data", "node"):
+            self.__dict__.pop(part, None)
 
     @cached_property
     def node(self) -> yaml.Node | None:
@@ -62,6 +87,11 @@ class Source:
         if not isinstance(node, yaml.SequenceNode) or not node.value:
             return None
         return node.value[-1].start_mark.line, node.start_mark.column
+
+
+def digest(values: Sequence[Any]) -> str:
+    """A hash of some plain data."""
+    return hashlib.sha256(to_json(values)).hexdigest()[:SHORT]
 
 
 def _leads(data: Any, path: Sequence[str | int]) -> bool:
@@ -111,7 +141,7 @@ def decoded(raw: bytes, file: str) -> Source:
 def parse(text: str, file: str) -> Source:
     """Reads YAML text; `file` is only used to name the place of faults."""
     if data := _json(text):
-        return Source(file, data, text)
+        return Source.of(file, text, data)
     if not text.isprintable() and (odd := _UNPRINTABLE.search(text)):
         what = f"the character U+{ord(odd.group()):04X} is not allowed; remove it"
         raise RuleFaults([Fault(file, *_place(text[: odd.start()]), what, "TOC104")])
@@ -123,7 +153,7 @@ def parse(text: str, file: str) -> Source:
     data = _plain(node, file, faults) if node else None
     if faults:
         raise RuleFaults(faults[:_MAX_FAULTS])
-    source = Source(file, data, text)
+    source = Source.of(file, text, data)
     source.__dict__["node"] = node
     return source
 
