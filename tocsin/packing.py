@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from itertools import chain
 from math import inf
 from typing import Any
 
 from tocsin.compiled import OWN_BREAK, Form, Heeded, Lexeme, Rule, RuleSet, Sections, Step, lengths_of
+from tocsin.policy import Policy
 from tocsin.rows import row
 from tocsin.sieve import ALWAYS, COMPUTED, FAR, FIGURE, HALF_A, filed
 
@@ -89,10 +90,12 @@ def packed(draft: Draft) -> RuleSet:
     heeded = {some: [numbers[id(cue)] for cue in found] for some, found in shared_cues.items()}
     places = {some: place for place, some in enumerate(heeded)}
 
-    rows = _Rows({
-        Heeded: lambda some: {"heeded": places[id(some)]},
-        ChainMap: lambda names: {"names": dict(names.maps[0])},
-    })
+    rows = _Rows(
+        {
+            Heeded: lambda some: {"heeded": places[id(some)]},
+            ChainMap: lambda names: {"names": dict(names.maps[0])},
+        }
+    )
     lengths: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for first, found in lengths_of(shared).items():
         lengths[found].append(first)
@@ -124,6 +127,9 @@ def _paired(keys: Iterable[str], values: Iterable[str]) -> str:
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
+_POLICY = [one.name for one in fields(Policy)]
+
+
 class _Rows:
     """Rules as rows of JSON. What several rules have alike is written once."""
 
@@ -150,7 +156,12 @@ class _Rows:
     def of(self, rule: Rule) -> str:
         """The row of a rule."""
         policy, forms, *rest = rule
-        return f'{{"Rule":[{self._told(policy)},[{",".join(map(self._form, forms))}],{self._rest(rest)}]}}'
+        return f'{{"Rule":[{self._policy(policy)},[{",".join(map(self._form, forms))}],{self._rest(rest)}]}}'
+
+    def _policy(self, policy: Policy) -> str:
+        name, title, version, *rest = [getattr(policy, one) for one in _POLICY]
+        key = tuple([tuple(one.maps[0].items()) if type(one) is ChainMap else one for one in rest])
+        return f'{{"Policy":[{_json(name)},{_json(title)},{_json(version)},{self._alike(key, rest)}]}}'
 
     def _form(self, form: Form) -> str:
         found = self._forms.get(id(form))
@@ -159,10 +170,15 @@ class _Rows:
         return found
 
     def _rest(self, rest: Sequence[Any]) -> str:
-        key = tuple([id(one) if type(one) is Heeded else one for one in rest])  # which would take long to compare
+        return self._alike(
+            tuple([id(one) if type(one) is Heeded else one for one in rest]), rest
+        )  # which would take long to compare
+
+    def _alike(self, key: Any, parts: Iterable[Any]) -> str:
+        """Some parts, as they were written where their key was the same."""
         found = self._rests.get(key)
         if found is None:
-            found = self._rests[key] = ",".join(map(self._told, rest))
+            found = self._rests[key] = ",".join(map(self._told, parts))
         return found
 
     def _told(self, value: object) -> str:
@@ -230,9 +246,18 @@ class _Steps:
         return found
 
     def _add(self, lists: Collection[int], tags: Collection[str]) -> None:
-        phrases = [*dict.fromkeys(chain.from_iterable(
-            [said for one in sorted(lists) for tag, said in self._holding.get(one, _NOTHING).items() if not tags or tag in tags]
-        ))]
+        phrases = [
+            *dict.fromkeys(
+                chain.from_iterable(
+                    [
+                        said
+                        for one in sorted(lists)
+                        for tag, said in self._holding.get(one, _NOTHING).items()
+                        if not tags or tag in tags
+                    ]
+                )
+            )
+        ]
         if kinds := sorted({self._kinds[one] for one in lists if one in self._kinds}):
             self.computed[len(self.phrases)] = kinds
         self.phrases.append(phrases)

@@ -27,11 +27,10 @@ def row(value: Any, known: Mapping[type, Callable[[Any], Any]]) -> Any:
         return short(value)
     if kind in {tuple, list}:
         told = _rows(value, known)
-        return {"own": told} if any([type(one) is int and one < 0 for one in value]) else told
+        return {"own": told} if any(type(one) is int and one < 0 for one in value) else told
     if kind is frozenset:
-        if any([type(one) is str for one in value]):
-            return {"set": sorted(value)}
-        return {"own set" if value and min(value) < 0 else "set": sorted(value)}
+        told = sorted(value)
+        return {"own set" if told and type(told[0]) is int and told[0] < 0 else "set": told}
     if kind is timedelta:
         return {"time": [value.days, value.seconds, value.microseconds]}
     parts = _told(value) if isinstance(value, tuple) else [getattr(value, one.name) for one in fields(value)]

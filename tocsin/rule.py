@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from math import prod
 from typing import Annotated, Literal, Self
 
@@ -43,16 +45,17 @@ def _spread(value: object) -> object:
             return value
     except TypeError:  # not all of it is text
         pass
-    return [one for entry in value for one in (_choices(entry) if isinstance(entry, str) else [entry])]
+    return [one for entry in value for one in (_choices(entry) if isinstance(entry, str) and "(" in entry else [entry])]
 
 
-def _choices(entry: str) -> list[str]:
+@cache
+def _choices(entry: str) -> Sequence[str]:
     groups = [match[1].count("|") + 1 for match in _CHOICE.finditer(entry)]
     if prod(groups) > MAX_CHOICES:
         raise ValueError(
             f"{entry[:60]!r} stands for {prod(groups):,} entries, and {MAX_CHOICES} is the most; write it as several"
         )
-    return list(dict.fromkeys(_spread_out(entry)))  # once each, though the inner group of two is spread first
+    return tuple(dict.fromkeys(_spread_out(entry)))  # once each, though the inner group of two is spread first
 
 
 def _spread_out(entry: str) -> list[str]:
@@ -151,7 +154,8 @@ class Name(Model):
         description="Short names that count only where the article names it, or the state it belongs to, in full",
     )
     seats: Phrases = Field(
-        default_factory=list, description="Capitals and seats of power that stand for its government: Moscow, the Kremlin"
+        default_factory=list,
+        description="Capitals and seats of power that stand for its government: Moscow, the Kremlin",
     )
     leaders: Phrases = Field(default_factory=list, description="Persons who stand for it")
     forces: Phrases = Field(default_factory=list, description="Its armed forces by their own names")
@@ -480,7 +484,8 @@ class Tests(Model):
         default_factory=list, description="Articles of one story, the last of which must be told as an update"
     )
     variants: list[Variants] = Field(
-        default_factory=list, description="Sentences in which each of several words must do the same, so that each is tested"
+        default_factory=list,
+        description="Sentences in which each of several words must do the same, so that each is tested",
     )
 
     def counts(self) -> Counter[str]:

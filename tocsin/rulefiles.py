@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -25,7 +24,7 @@ def paths_of(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for inside in FOLDERS:
         place = folder / inside
-        names = sorted(os.listdir(place)) if place.is_dir() else ()  # noqa: PTH208 - of thousands only the names
+        names = sorted(path.name for path in place.iterdir()) if place.is_dir() else ()
         found |= {f"{inside}{name}": place / name for name in names if name.endswith(".yaml")}
     return found
 

@@ -6,7 +6,6 @@ import difflib
 import gc
 import hashlib
 import json
-import os
 import re
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -284,20 +283,20 @@ class _Loader:
 
     def _unread(self) -> None:
         """What was surely meant to be read, and is not: for its name, or for the folder it lies in."""
-        for place, folders, files in os.walk(self.folder):
-            where = Path(place).relative_to(self.folder)
-            read = str(where) in {".", "lists", "cues"}
-            for name in [*folders, *files]:
-                if name.startswith(("_", ".")) or (read and name.endswith(".yaml")):
-                    continue
-                file = str(self.folder.relative_to(self.folder.parent) / where / name)
-                if named := _MISNAMED.fullmatch(name):
-                    what = f"is not read: files of rules end with .yaml; rename it {named[1]}.yaml"
-                    self.faults.append(Fault(file, 1, 1, what, "TOC215"))
-                elif name.endswith(".yaml"):
-                    what = "is not read: rules lie in the folder itself, lists and cues in lists/ and cues/; move it there"
-                    self.faults.append(Fault(file, 1, 1, what, "TOC215"))
-            folders[:] = [name for name in folders if not name.startswith(("_", "."))]
+        read = set(map(str, self._paths.values()))
+        for path in self.folder.rglob("*.*"):
+            if str(path) in read:
+                continue
+            inside = path.relative_to(self.folder)
+            if any(part.startswith(("_", ".")) for part in inside.parts):
+                continue
+            file = str(path.relative_to(self.folder.parent))
+            if named := _MISNAMED.fullmatch(path.name):
+                what = f"is not read: files of rules end with .yaml; rename it {named[1]}.yaml"
+                self.faults.append(Fault(file, 1, 1, what, "TOC215"))
+            elif path.suffix == ".yaml" and str(inside.parent) not in {".", "lists", "cues"}:
+                what = "is not read: rules lie in the folder itself, lists and cues in lists/ and cues/; move it there"
+                self.faults.append(Fault(file, 1, 1, what, "TOC215"))
 
     def _inside(self, place: str) -> Iterator[str]:
         """The files that are read of the folder, or of one below it."""
@@ -462,9 +461,12 @@ class _Loader:
 
     def _scope(self, rule: Rule, first: int) -> _Scope:
         own = {name: -1 - place for place, name in enumerate(rule.lists)}
-        alike = tuple([
-            (name, tuple(words.any_of), first + place in self.verb_lists) for place, (name, words) in enumerate(rule.lists.items())
-        ])
+        alike = tuple(
+            [
+                (name, tuple(words.any_of), first + place in self.verb_lists)
+                for place, (name, words) in enumerate(rule.lists.items())
+            ]
+        )
         return _Scope(rule.name, first, own, self._kinds.setdefault(alike, len(self._kinds)))
 
     def _find(self, names: Sequence[str], scope: _Scope, source: Source, path: Sequence[str | int]) -> list[int]:
@@ -587,8 +589,13 @@ class _Loader:
         return found
 
     def _known_cues(self, source: Source, rule: Rule) -> None:
-        named = [(("cues",), rule.cues or ()), (("ignore_cues",), rule.ignore_cues)]
-        named += [(("forms", index, "ignore_cues"), form.ignore_cues) for index, form in enumerate(rule.forms) if form.ignore_cues]
+        named: list[tuple[tuple[str | int, ...], Sequence[str]]] = []
+        named += [(("cues",), rule.cues or ()), (("ignore_cues",), rule.ignore_cues)]
+        named += [
+            (("forms", index, "ignore_cues"), form.ignore_cues)
+            for index, form in enumerate(rule.forms)
+            if form.ignore_cues
+        ]
         for path, names in named:
             for name in names:
                 if name not in self.cues:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
@@ -112,11 +111,11 @@ def read(path: Path, name: str | None = None) -> Source:
 def contents(path: Path, file: str) -> bytes:
     """What stands in a file; `RuleFaults` when it cannot be read or is too large."""
     try:
-        known = os.stat(path)  # noqa: PTH116 - thousands of times
+        known = path.stat()
         if not stat.S_ISREG(known.st_mode) and not stat.S_ISDIR(known.st_mode):  # to read a pipe would wait for ever
             what = "cannot be read: it is no file, but a pipe, socket or device; put a file in its place"
             raise RuleFaults([Fault(file, 1, 1, what, "TOC101")])
-        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - thousands of times
+        with path.open("rb", buffering=0) as stream:
             raw = stream.read() if known.st_size <= MAX_BYTES else b""
     except OSError as error:
         what = f"cannot be read: {error.strerror or error}; check the path and its permissions"
@@ -183,17 +182,11 @@ def _is_strict(data: dict[str, Any], keys: int) -> bool:
     """Whether no key stands twice, so that there are as many as were written, and no more brackets are open at once than may be."""
     level: list[Any] = [data]
     for _ in range(MAX_DEPTH):
-        inside: list[Any] = []
-        for one in level:
-            held = one
-            if type(one) is dict:
-                keys -= len(one)
-                held = one.values()
-            if not _HOLDING.isdisjoint(map(type, held)):
-                inside += [part for part in held if type(part) in _HOLDING]
-        if not inside:
+        keys -= sum([len(one) for one in level if type(one) is dict])
+        inside = [one.values() if type(one) is dict else one for one in level]
+        level = [one for some in inside for one in some if type(one) is not str and type(one) in _HOLDING]
+        if not level:
             return keys == 0
-        level = inside
     return False
 
 
@@ -214,6 +207,7 @@ def _composed(text: str, file: str) -> yaml.Node | None:
     tree: list[yaml.Node] = []
     opened: list[list[yaml.Node]] = [tree]  # what each open node holds so far; of a mapping, keys and values in turn
     shape = _Shape(text, file)
+    event: Any
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         kind = type(event)
         if count > MAX_NODES or (kind in _NAMING and (event.anchor or getattr(event, "tag", None))):
@@ -221,8 +215,7 @@ def _composed(text: str, file: str) -> yaml.Node | None:
         if kind is yaml.ScalarEvent:
             if event.style or event.value == "-":
                 shape.scalar(event)
-            mark: Any = event.start_mark  # of the fast loader or the slow one
-            opened[-1].append(yaml.ScalarNode("", event.value, mark, None, event.style))
+            opened[-1].append(yaml.ScalarNode("", event.value, event.start_mark, None, event.style))
         elif kind in _NODES:
             if len(opened) > MAX_DEPTH:
                 what = f"is nested deeper than {MAX_DEPTH} levels; make it flatter"
@@ -410,7 +403,7 @@ def _plain(node: yaml.Node, file: str, faults: list[Fault]) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, file, faults) for item in node.value]
     value: str = node.value
-    if getattr(node, "style", None) or value[:1].isalpha() and value not in _CONSTANTS:
+    if getattr(node, "style", None) or (value[:1].isalpha() and value not in _CONSTANTS):
         return value
     return _scalar(value)
 
