@@ -17,7 +17,7 @@ from tocsin.demands import ENGINE
 from tocsin.detection import detect
 from tocsin.errors import Fault
 from tocsin.match import Finding, parts, read
-from tocsin.rule import Cue, Form, Model, Rule, Tests, Words, choices
+from tocsin.rule import Form, Model, Rule, Tests, Words, choices
 from tocsin.rules import DEFAULT_GAP, GAP_LIMIT, Loaded
 from tocsin.signal import Signal
 from tocsin.source import Source

@@ -102,7 +102,7 @@ lists:
 
 
 def test_entries_of_shared_lists_are_dropped_too(folder: Path) -> None:
-    """An entry of a shared list, or a choice in one, is dropped for all rules that read it, and what no test of theirs notices is told at its place in the list's file."""
+    """An entry of a shared list, or a choice in one, is dropped for all rules that read it, and told at its place if no test of theirs notices."""
     (folder / "lists" / "walking.yaml").write_text(SHARED, encoding="utf-8")
     text = WORDY.replace("  walk: {verbs: [walk]}\n", "").replace(
         "  silent:", '  variants:\n    - {fires: "Ruritania {} its host.", words: [walked, ambled with]}\n  silent:'
