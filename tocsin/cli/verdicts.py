@@ -314,7 +314,7 @@ def _passed(test: Test, row: Row) -> Tested:
 def _key(loaded: Loaded, names: Iterable[str]) -> str:
     """Names all that decides what some rules find: what is written in them, but for their tests, the shared lists and cues, and this version."""
     told = [loaded.models[name].model_dump_json(exclude={"tests"}) for name in names]
-    return hashlib.sha256(repr((told, loaded.rule_set.shared)).encode()).hexdigest()
+    return hashlib.sha256(repr((told, loaded.draft.shared)).encode()).hexdigest()
 
 
 @cache
