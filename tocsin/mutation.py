@@ -110,7 +110,6 @@ class Range:
     """Where the mutants of one rule are tried: on its own tests, and on the seeds."""
 
     def __init__(self, loaded: Loaded, name: str, seeds: Sequence[Article] = ()) -> None:
-        assert loaded.draft is not None  # noqa: S101 - `load` gives it
         self.loaded, self.name = loaded, name
         self.rule, self.source = loaded.models[name], loaded.sources[name]
         compiled = self._compile(self.rule)

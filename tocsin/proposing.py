@@ -287,7 +287,6 @@ class Proposer:
     def _surfaces(self) -> Mapping[int, list[tuple[str, str]]]:
         """Number of a list → its words, each with what form it is."""
         found: dict[int, list[tuple[str, str]]] = defaultdict(list)
-        assert self.range.loaded.draft is not None  # noqa: S101 - `load` gives it
         for lexeme, phrases in self.range.loaded.draft.entries.items():
             found[lexeme.list] += [(phrase, lexeme.tag) for phrase in phrases]
         return found
