@@ -76,6 +76,11 @@ class Draft:
             for number, (slug, said) in enumerate(lists, self.firsts[rule]):
                 yield from ((Lexeme(number, tag, slug), phrases) for tag, phrases in said.items() if phrases)
 
+    @property
+    def order(self) -> list[str]:
+        """The names of the rules, in their order."""
+        return [rule.policy.name for rule in self.rules]
+
 
 def packed(draft: Draft) -> RuleSet:
     """The rule set of a draft."""

@@ -45,11 +45,12 @@ def _spread(value: object) -> object:
             return value
     except TypeError:  # not all of it is text
         pass
-    return [one for entry in value for one in (_choices(entry) if isinstance(entry, str) and "(" in entry else [entry])]
+    return [one for entry in value for one in (choices(entry) if isinstance(entry, str) and "(" in entry else [entry])]
 
 
 @cache
-def _choices(entry: str) -> Sequence[str]:
+def choices(entry: str) -> Sequence[str]:
+    """The entries that one stands for, every choice in brackets made."""
     groups = [match[1].count("|") + 1 for match in _CHOICE.finditer(entry)]
     if prod(groups) > MAX_CHOICES:
         raise ValueError(
