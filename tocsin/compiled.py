@@ -154,11 +154,17 @@ class Rule(NamedTuple):
 _PARTS = (Rule, Policy, Form, Step, Doubt, Counted)
 
 
-def among_all(rule: Rule, first: int) -> Rule:
-    """A rule whose own lists have numbers below zero, with the numbers they have among all lists; `first`: that of its first."""
-    as_it_is: dict[str, Callable[[Any], Any]] = {"it": lambda it: it}
-    told = rows.row(rule, {Heeded: lambda it: {"it": it}, ChainMap: lambda it: {"it": it}})
-    made: Rule = rows.value(told, rows.kinds(_PARTS, first, **as_it_is))
+def among_all(part: _T, first: int) -> _T:
+    """A rule, or part of one, with the numbers that its own lists have among all lists, where they are below zero; `first`: that of the first."""
+    kind: Any = type(part)
+    made: _T = part
+    inside: Any = part
+    if kind is int and inside < 0:
+        made = first - 1 - inside
+    elif kind is tuple or kind is frozenset:
+        made = kind([among_all(one, first) for one in inside])
+    elif kind in _PARTS and kind is not Policy:
+        made = kind(*[among_all(one, first) for one in inside])
     return made
 
 

@@ -14,7 +14,7 @@ from itertools import chain
 from math import inf
 from typing import Any
 
-from tocsin.compiled import OWN_BREAK, Form, Heeded, Lexeme, Rule, RuleSet, Sections, Step, lengths_of
+from tocsin.compiled import OWN_BREAK, Form, Heeded, Lexeme, Rule, RuleSet, Sections, Step, among_all, lengths_of
 from tocsin.policy import Policy
 from tocsin.rows import row
 from tocsin.sieve import ALWAYS, COMPUTED, FAR, FIGURE, HALF_A, filed
@@ -68,6 +68,10 @@ class Draft:
     """Slug → printed name of every entry of the name lists."""
     firsts: Mapping[str, int] = field(default_factory=dict)
     """Name of a rule → the number its first own list has among all lists."""
+
+    def among_all(self) -> Iterator[Rule]:
+        """The rules, with the numbers that their lists have among all."""
+        return (among_all(rule, self.firsts.get(rule.policy.name, 0)) for rule in self.rules)
 
     def meant(self) -> Iterator[tuple[Lexeme, Iterable[str]]]:
         """What a phrase can mean, of all lists, with the phrases that mean it."""
