@@ -161,7 +161,7 @@ def among_all(part: _T, first: int) -> _T:
     inside: Any = part
     if kind is int and inside < 0:
         made = first - 1 - inside
-    elif kind is tuple or kind is frozenset:
+    elif kind in {tuple, frozenset}:
         made = kind([among_all(one, first) for one in inside])
     elif kind in _PARTS and kind is not Policy:
         made = kind(*[among_all(one, first) for one in inside])
