@@ -142,6 +142,13 @@ CHECKS = (
         "story:\n  same: [who]\n  quiet_for: 3d\n  quiet_for: 5d",
     ),
     Check(
+        "TOC115",
+        "A merge that was left undone",
+        "Both versions of a place stand in the file, and nobody said which of them counts.",
+        "Keep the lines you want, and remove those that git wrote around them.",
+        "<<<<<<< HEAD\ntitle: Marching\n=======\ntitle: On the march\n>>>>>>> marching-on",
+    ),
+    Check(
         "TOC201",
         "There is no such folder of rules",
         "Nothing can be checked.",

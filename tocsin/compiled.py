@@ -396,6 +396,7 @@ class RuleSet:
                 found.setdefault(phrase, []).extend(lexemes)
         return lexicon_of(found), found
 
+    @cached_property
     def meanings(self) -> dict[str, tuple[Sequence[Lexeme], Sequence[int]]]:
         """Every phrase of the shared lists with what it means, and the lists whose words it cancels. Phrases alike in both share them."""
         lexemes = [*map(_lexeme, json.loads(f"[{self.sections['lexemes'].replace(chr(10), ',')}]"))]
@@ -407,7 +408,7 @@ class RuleSet:
 
     def phrases(self) -> Iterator[tuple[str, Sequence[Lexeme]]]:
         """Every phrase of every list with what it means; of several lists in turn."""
-        for phrase, (lexemes, _) in self.meanings().items():
+        for phrase, (lexemes, _) in self.meanings.items():
             yield phrase, lexemes
         for own in self._owned:
             yield from own.items()

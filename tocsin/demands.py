@@ -57,7 +57,7 @@ def shortcomings(loaded: Loaded) -> list[Fault]:
     """Every demand a rule set does not meet, in the order of files and lines."""
     found = [*_unused(loaded), *_same_ids(loaded)]
     words = _Words(loaded)
-    for rule in loaded.rule_set.rules:
+    for rule in loaded.draft.rules:
         model, source = loaded.models[rule.policy.name], loaded.sources[rule.policy.name]
         found += _untold(model, source)
         found += _repeated(model, source)
@@ -90,7 +90,7 @@ def _cancelled(loaded: Loaded, known: _Words) -> Iterator[Fault]:
     """Lists whose exceptions leave no entry."""
     for name, (words, source, path) in loaded.declared.items():
         exceptions = {fold_phrase(phrase).decode("ascii") for phrase in words.not_}
-        own = known.entries.get(loaded.rule_set.lists[name], set())
+        own = known.entries.get(loaded.draft.lists[name], set())
         if exceptions and own and own <= exceptions:
             yield source.fault(
                 path, f"the `not` of the list {name!r} cancels every entry; remove one or the other", "TOC403"
@@ -197,13 +197,12 @@ class _Words:
     """Which lists have words at all, and of which forms."""
 
     def __init__(self, loaded: Loaded) -> None:
-        rules = loaded.rule_set
-        self.names = rules.names
+        lists = loaded.draft.lists
+        self.names = {number: name for name, number in lists.items()}
         self.entries: dict[int, set[str]] = defaultdict(set)
         """The phrases of each list."""
         self._tags: dict[int, set[str]] = defaultdict(set)
-        self._computed = rules.computed
-        assert loaded.draft is not None  # noqa: S101 - `load` gives it
+        self._computed = frozenset(lists[name] for name in COMPUTED if name in lists)
         for lexeme, phrases in loaded.draft.entries.items():
             self.entries[lexeme.list].update(phrases)
             self._tags[lexeme.list].add(lexeme.tag)

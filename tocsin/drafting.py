@@ -120,7 +120,7 @@ def guessed(rules: RuleSet, fires: Sequence[str]) -> tuple[list[str], list[str]]
 
     A word counts as a verb or noun where some list has it as one, or its ending says so; names and everyday words do not count.
     """
-    meanings = rules.meanings()
+    meanings = rules.meanings
     told = [[(word, meanings.get(word, ((), ()))[0]) for word in _words(text)] for text in fires]
     everywhere = set.intersection(*[{_stem(word) for word, _ in words} for words in told]) if told else set()
     verbs: dict[str, None] = {}

@@ -71,11 +71,16 @@ class Edit:
                 found.append((rules, forms, Few(rules.sieve, forms)))
         return found
 
+    @cached_property
+    def none(self) -> bool:
+        """Whether the two sets surely find the same in every article."""
+        return not (self.everything or self._by_word or self._sides)
+
     def touches(self, article: Article) -> bool:
         """Whether the two sets may find different things in an article; where they do not, they surely find the same."""
         if self.everything:
             return True
-        if not self._by_word and not self._sides:
+        if self.none:
             return False
         words = frozenset(fold(plain(f"{article.title}\n{article.text}")).decode("ascii").split())
         if any(phrase <= words for word in words & self._by_word.keys() for phrase in self._by_word[word]):
@@ -106,12 +111,15 @@ def between(before: RuleSet, after: RuleSet) -> Edit:
     if not alike and (before.states != after.states or _computed(before) != _computed(after)):
         return Edit(before, after, everything=True)
     rules = [{rule.policy.name: rule for rule in one.rules} for one in (before, after)]
+    numbered_alike = before.names == after.names
     named = [_Named(before), _Named(after)]
     forms: dict[str, Forms] = {}
     owned: dict[str, frozenset[str]] = {}
     for name in sorted(rules[0].keys() | rules[1].keys()):
         old, new = (one.get(name) for one in rules)
         if alike and old and new and old.policy.version == new.policy.version:
+            continue
+        if numbered_alike and old == new and before.owned((name,))[1] == after.owned((name,))[1]:
             continue
         if differing := _forms(old and named[0].rule(old), new and named[1].rule(new)):
             forms[name] = differing
@@ -125,7 +133,7 @@ def between(before: RuleSet, after: RuleSet) -> Edit:
 def _phrases(before: RuleSet, after: RuleSet, named: Sequence[_Named]) -> frozenset[str]:
     """The phrases of shared lists that differ; read with the names of lists only where these are numbered otherwise."""
     if before.names == after.names:
-        return _differing(before.meanings(), after.meanings())
+        return _differing(before.meanings, after.meanings)
     return _differing(*[one.shared() for one in named])
 
 
@@ -169,7 +177,7 @@ class _Named:
         names = self._rules.names
         known: dict[int, Any] = {}  # phrases alike share what they mean
         found = {}
-        for phrase, (lexemes, cancelled) in self._rules.meanings().items():
+        for phrase, (lexemes, cancelled) in self._rules.meanings.items():
             meant = known.get(id(lexemes))
             if meant is None:
                 meant = known[id(lexemes)] = self._meant(lexemes), [names[one] for one in cancelled]

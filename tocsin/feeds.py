@@ -108,7 +108,9 @@ def read(name: str, body: bytes) -> tuple[list[Subscription], list[Fault]]:
     """
     if len(body) > MAX_FILE:
         raise RuleFaults([Fault(name, 1, 1, f"has more than {MAX_FILE:,} bytes; split the file", "TOC102")])
-    opml = PurePath(name).suffix.lower() in {".opml", ".xml"} or body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    begins = body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    marked = begins.startswith(b"<") and not begins.startswith(b"<<<<<<<")  # which a merge leaves in any file
+    opml = PurePath(name).suffix.lower() in {".opml", ".xml"} or marked
     found, faults = _read_opml(name, body) if opml else _read_yaml(name, body)
     first: dict[str, Subscription] = {}
     for at, feed in found:

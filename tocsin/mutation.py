@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from tocsin.article import Article
 from tocsin.compiled import Form as CompiledForm
@@ -17,9 +17,10 @@ from tocsin.demands import ENGINE
 from tocsin.detection import detect
 from tocsin.errors import Fault
 from tocsin.match import Finding, parts, read
-from tocsin.rule import Cue, Form, Model, Rule, Tests, Words
+from tocsin.rule import Form, Model, Rule, Tests, Words, choices
 from tocsin.rules import DEFAULT_GAP, GAP_LIMIT, Loaded
 from tocsin.signal import Signal
+from tocsin.source import Source
 from tocsin.text import fold_phrase
 from tocsin.trial import Hears, article_of, articles, run, trials, tried, variants
 from tocsin.words import noun_forms, verb_forms
@@ -63,8 +64,8 @@ class Mutant:
     """Phrases that are missing in a list, or do not cancel it."""
     cue: str = ""
     """The cue that is not heard."""
-    entry: tuple[str, str] = ("", "")
-    """Of an entry of a list: the key it stands under, and the entry."""
+    entry: tuple[str, tuple[str, ...]] = ("", ())
+    """Of an entry of a list: the key it stands under, and what is missing, each choice made."""
 
     @property
     def surfaces(self) -> frozenset[bytes]:
@@ -109,7 +110,6 @@ class Range:
     """Where the mutants of one rule are tried: on its own tests, and on the seeds."""
 
     def __init__(self, loaded: Loaded, name: str, seeds: Sequence[Article] = ()) -> None:
-        assert loaded.draft is not None  # noqa: S101 - `load` gives it
         self.loaded, self.name = loaded, name
         self.rule, self.source = loaded.models[name], loaded.sources[name]
         compiled = self._compile(self.rule)
@@ -127,18 +127,14 @@ class Range:
 
     def altered(self, mutant: Mutant) -> RuleSet | None:
         """The rule with a mutant's change; None where it comes to the same, or does not even load."""
-        compiled = self._compile(mutant.model) if mutant.model else self.compiled
-        if compiled is None or (mutant.model and compiled == self.compiled):
-            return None
-        return self.loaded.rule_set.variant(compiled, without=mutant.without)
+        changed = self._changed(mutant)
+        return self.loaded.rule_set.variant(changed, without=mutant.without) if isinstance(changed, Compiled) else None
 
     def noticed(self, mutant: Mutant) -> str | None:
         """Which kind of test notices a mutant, or `check`, or the seeds: empty where none does, None where it comes to the same as the rule."""
-        compiled = self._compile(mutant.model) if mutant.model else self.compiled
-        if compiled is None:  # it does not even load
-            return "check"
-        if mutant.model and compiled == self.compiled:
-            return None
+        compiled = self._changed(mutant)
+        if not isinstance(compiled, Compiled):
+            return compiled
         concerns = self._concerns(mutant, compiled)
         some = self.units if mutant.without else [unit for unit in self.units if not unit.alike]
         units = [unit for unit in some if (not mutant.cue or mutant.cue in unit.cues) and concerns(unit.heard)]
@@ -180,6 +176,13 @@ class Range:
         words = " ".join(word for page in pages for word in page.words)
         lists = tuple(sentence.by_list.keys() for page in pages for sentence in page.sentences)
         return Heard(f" {words} ".encode("ascii"), lists)
+
+    def _changed(self, mutant: Mutant) -> Compiled | Literal["check"] | None:
+        """The rule with a mutant's change, compiled; None where it comes to the same, `check` where it does not even load."""
+        if mutant.model is None:
+            return self.compiled
+        compiled = self._compile(mutant.model)
+        return "check" if compiled is None else compiled if compiled != self.compiled else None
 
     def _compile(self, model: Rule) -> Compiled | None:
         assert self.loaded.again is not None  # noqa: S101 - `load` gives it
@@ -309,13 +312,20 @@ def _texts(form: str) -> Iterator[tuple[Kind, str, str]]:
                 f"the gap {gap[0]} as wide as {wider}",
                 f"{form[: gap.start()]}{gap[1]}{wider}{form[gap.end() :]}",
             )
-    for group in _CHOICE.finditer(form):
-        choices = [choice.strip() for choice in group[1].split("|")]
-        for choice in choices:
-            rest = " | ".join(one for one in choices if one != choice)
-            yield "choice", f"without the choice {choice!r}", f"{form[: group.start()]}({rest}){form[group.end() :]}"
+    for choice, text in _less_a_choice(form):
+        yield "choice", f"without the choice {choice!r}", text
     for tag in _TAG.finditer(form):
         yield "tag", f"{tag[1]}> for {tag[0]}", f"{form[: tag.start()]}{tag[1]}>{form[tag.end() :]}"
+
+
+def _less_a_choice(text: str) -> Iterator[tuple[str, str]]:
+    """Each choice of a form or an entry, and the text without it."""
+    for group in _CHOICE.finditer(text):
+        several = [choice.strip() for choice in group[1].split("|")]
+        for choice in several:
+            rest = [one for one in several if one != choice]
+            left = f"({' | '.join(rest)})" if len(rest) > 1 else "".join(rest)
+            yield choice, f"{text[: group.start()]}{left}{text[group.end() :]}"
 
 
 def _of_fields(rule: Rule) -> _Changes:
@@ -355,9 +365,10 @@ class Holdings:
         self._reach = dict(_reach(loaded))
         self._origins: Counter[tuple[str, int]] = Counter()
         """Phrase and number of a list → how many entries bring the one into the other."""
-        for name, (words, _, _) in loaded.declared.items():
-            for _, _, surfaces in _written(words):
-                self._origins.update((surface, number) for surface in surfaces for number in self._reach[name])
+        for name, (_, source, path) in loaded.declared.items():
+            for entry in _written(source, path):
+                if entry.key != "not":
+                    self._origins.update((one, number) for one in entry.surfaces for number in self._reach[name])
 
     def of_shared(self, names: Iterable[str]) -> Iterator[Mutant]:
         """Each entry dropped, and each phrase under `not`, of the shared word lists that some rules read."""
@@ -369,20 +380,47 @@ class Holdings:
                 yield from self.of_list(name)
 
     def of_list(self, name: str, rule: str = "") -> Iterator[Mutant]:
-        """Each entry of a list dropped, and each phrase under `not`, from every list that takes it from there."""
-        words, source, path = self._loaded.declared[name]
+        """Each entry of a list dropped, each choice in one, and each phrase under `not`, from every list that takes it from there."""
+        _, source, path = self._loaded.declared[name]
         called = name.rpartition(".")[2]
-        for kind, entry, surfaces in _written(words):
-            pairs = ((surface, number) for surface in surfaces for number in self._reach[name])
-            if gone := frozenset(pair for pair in pairs if self._origins[pair] == 1):
-                told = f"without {entry!r} in the list {called!r}"
-                yield Mutant(rule, "entry", told, source.fault((*path, kind), told), None, gone, entry=(kind, entry))
-        for entry in words.not_:
-            told = f"without {entry!r} under `not` of the list {called!r}"
-            without = frozenset((_folded(entry), number) for number in self._reach[name])
-            yield Mutant(
-                rule, "exception", told, source.fault((*path, "not"), told), None, without, entry=("not", entry)
-            )
+        for entry in _written(source, path):
+            exception = entry.key == "not"
+            for what, gone in entry.less():
+                pairs = ((one, number) for one in entry.only(gone) for number in self._reach[name])
+                if without := frozenset(pair for pair in pairs if exception or self._origins[pair] == 1):
+                    told = f"without {what} {'under `not` of' if exception else 'in'} the list {called!r}"
+                    at = source.fault((*path, entry.key), told)
+                    kind: Kind = "exception" if exception else "entry"
+                    yield Mutant(rule, kind, told, at, None, without, entry=(entry.key, gone))
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An entry of a list as it is written."""
+
+    key: str
+    """What it stands under."""
+    text: str
+    spread: Mapping[str, frozenset[str]]
+    """The entries that it stands for, each choice made, and the ways in which a text can hold them."""
+
+    @property
+    def surfaces(self) -> frozenset[str]:
+        """The ways in which a text can hold it."""
+        return frozenset[str]().union(*self.spread.values())
+
+    def only(self, some: Iterable[str]) -> frozenset[str]:
+        """The ways in which a text can hold some of the entries it stands for, and no other."""
+        others = frozenset[str]().union(*(self.spread[one] for one in self.spread.keys() - some))
+        return frozenset[str]().union(*(self.spread[one] for one in some)) - others
+
+    def less(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What may be missing of it, in words, and the entries it stands for that are missing then: the whole, or a choice."""
+        yield repr(self.text), (*self.spread,)
+        for choice, text in _less_a_choice(self.text):
+            left = choices(text)
+            if gone := tuple(one for one in self.spread if one not in left):
+                yield f"the choice {choice!r} of {self.text!r}", gone
 
 
 def _reach(loaded: Loaded) -> Iterator[tuple[str, frozenset[int]]]:
@@ -430,11 +468,22 @@ def _read(rule: Compiled) -> frozenset[int]:
     return frozenset[int]().union(*found, (number for _, number in rule.materiel), (number for number, _ in rule.vague))
 
 
-def _written(words: Words | Cue) -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Each entry with the key it stands under, and the ways in which a text can hold it."""
-    yield from (("words", entry, frozenset({_folded(entry)})) for entry in words.words)
-    for kind, entries, forms in (("nouns", words.nouns, noun_forms), ("verbs", words.verbs, verb_forms)):
-        yield from ((kind, entry, frozenset(map(_folded, forms(entry)))) for entry in entries)
+_INFLECTED: Mapping[str, Callable[[str], Iterable[str]]] = {"nouns": noun_forms, "verbs": verb_forms}
+"""Key of a list → the ways in which a text can hold what stands under it; anything else as it is written."""
+
+
+def _written(source: Source, path: tuple[str | int, ...]) -> Iterator[_Written]:
+    """Each entry of a list, and each phrase under `not`, as it stands in the file."""
+    at: Any = source.data
+    for step in path:
+        at = at[step]
+    for key in ("words", "nouns", "verbs", "not"):
+        for text in at.get(key, ()):
+            yield _Written(key, text, {one: frozenset(map(_folded, _forms(key, one))) for one in choices(text)})
+
+
+def _forms(key: str, entry: str) -> Iterable[str]:
+    return _INFLECTED[key](entry) if key in _INFLECTED else [entry]
 
 
 def _folded(phrase: str) -> str:

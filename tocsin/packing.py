@@ -57,6 +57,11 @@ class Draft:
     printed: Mapping[str, str] = field(default_factory=dict)
     """Slug → printed name of every entry of the name lists."""
 
+    @property
+    def order(self) -> list[str]:
+        """The names of the rules, in their order."""
+        return [rule.policy.name for rule in self.rules]
+
 
 def packed(draft: Draft) -> RuleSet:
     """The rule set of a draft."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from typing import TypeVar
 
 from tocsin.article import Article
 from tocsin.compiled import Form, Rule, RuleSet
@@ -42,6 +43,7 @@ BACKGROUND = "The night was mild. The harbour lay quiet. The bakers had just ope
 """Sentences that say nothing, behind which no sentence is of the lead."""
 _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9 .'/-]*[A-Za-z0-9.]|[A-Za-z]")
 _ODD = re.compile(r"(?i)yes|no|on|off|true|false|null|y|n")
+_W = TypeVar("_W")
 _VOWEL = re.compile(r"[aeio](?!ne\b|u)|u(?!ni|s)")
 _ARTICLE = re.compile(r"\b[Aa]n? \Z")
 _NAMED = frozenset({"names", "adjectives", "people", "short", "seats", "leaders", "forces", "parliaments"})
@@ -190,16 +192,14 @@ class Proposer:
 
     def _of_entry(self, mutant: Mutant) -> Iterator[tuple[Place, str]]:
         """The entry where another of its list is needed, in the same form if there is one."""
-        key, entry = mutant.entry
-        forms = noun_forms(entry) if key == "nouns" else verb_forms(entry) if key == "verbs" else {entry: "word"}
+        key, entries = mutant.entry
+        inflected = {"nouns": noun_forms, "verbs": verb_forms}.get(key, lambda entry: {entry: "word"})
         noun = key == "nouns"
+        forms = [(word, tag) for entry in _few(entries) for word, tag in inflected(entry).items()]
         needed = self._needed(_lists(mutant))
-        alike = [(place, word, tag) for place, as_ in needed for word, tag in forms.items() if tag == as_]
+        alike = [(place, word, tag) for place, as_ in needed for word, tag in forms if tag == as_]
         other = [
-            (place, word, "word")
-            for place, as_ in needed
-            for word, tag in forms.items()
-            if tag != as_ and key in _AS_WRITTEN
+            (place, word, "word") for place, as_ in needed for word, tag in forms if tag != as_ and key in _AS_WRITTEN
         ]
         yield from (
             (place, place.fitting(word, "noun" if noun and tag == "word" else tag))
@@ -287,7 +287,6 @@ class Proposer:
     def _surfaces(self) -> Mapping[int, list[tuple[str, str]]]:
         """Number of a list → its words, each with what form it is."""
         found: dict[int, list[tuple[str, str]]] = defaultdict(list)
-        assert self.range.loaded.draft is not None  # noqa: S101 - `load` gives it
         for lexeme, phrases in self.range.loaded.draft.entries.items():
             found[lexeme.list] += [(phrase, lexeme.tag) for phrase in phrases]
         return found
@@ -348,7 +347,7 @@ def _asked_of(rule: Rule, other: Rule) -> frozenset[int]:
     return frozenset(found)
 
 
-def _few(words: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+def _few(words: Sequence[_W]) -> Sequence[_W]:
     """A few of some words, from all over them."""
     return words[:: max(1, len(words) // _SWAPS)][:_SWAPS]
 

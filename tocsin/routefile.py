@@ -282,8 +282,9 @@ class _Check:
 
 def names_of(asked: str, loaded: Loaded | Artefact) -> Iterable[str]:
     """The values that a field of an alert may have: rules, or the slugs of a slot; nothing for level and stage."""
+    known = loaded.rule_set if isinstance(loaded, Artefact) else loaded.draft
     if asked == "rule":
-        return loaded.rule_set.order
+        return known.order
     if asked == "what":
-        return dict.fromkeys(slug for rule in loaded.rule_set.rules for slug, _ in rule.materiel)
-    return loaded.rule_set.printed if asked in {"who", "where"} else ()
+        return dict.fromkeys(slug for rule in known.rules for slug, _ in rule.materiel)
+    return known.printed if asked in {"who", "where"} else ()

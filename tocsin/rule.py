@@ -42,11 +42,12 @@ def _spread(value: object) -> object:
     if not any(chosen):
         return value
     return [
-        one for entry, several in zip(value, chosen, strict=True) for one in (_choices(entry) if several else [entry])
+        one for entry, several in zip(value, chosen, strict=True) for one in (choices(entry) if several else [entry])
     ]
 
 
-def _choices(entry: str) -> list[str]:
+def choices(entry: str) -> list[str]:
+    """The entries that one stands for, every choice in brackets made."""
     groups = [match[1].count("|") + 1 for match in _CHOICE.finditer(entry)]
     if prod(groups) > MAX_CHOICES:
         raise ValueError(

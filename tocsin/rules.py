@@ -59,10 +59,10 @@ _M = TypeVar("_M", bound=Model)
 
 @dataclass
 class Loaded:
-    """A folder as read: the compiled set of what loads, the rules' models, and every fault."""
+    """A folder as read: the rules' models, every fault, and what the compiled set is packed of when somebody asks for it."""
 
-    rule_set: RuleSet
     models: dict[str, Rule]
+    draft: Draft
     faults: list[Fault] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     """Name of a rule → its file."""
@@ -70,12 +70,18 @@ class Loaded:
     """Name of a list or cue → as written, and where."""
     used: frozenset[str] = frozenset()
     """The lists something refers to."""
-    draft: Draft | None = None
-    """What the set was packed of."""
+    packs: Callable[[Draft], RuleSet] = packed
+    """Who packs the set."""
     key: str = ""
     """Names the compiled set where it is kept."""
     again: Callable[[Source, Rule], compiled.Rule | None] | None = None
     """Compiles another version of a rule against the same lists, for one that asks for no list or word that there is not."""
+
+    @cached_property
+    def rule_set(self) -> RuleSet:
+        """The compiled set of what loads."""
+        with unswept():
+            return self.packs(self.draft)
 
 
 @dataclass
@@ -120,15 +126,15 @@ def _reader() -> bytes:
     return code_of("source")
 
 
-def load(folder: Path, shelf: Shelf | None = None, made: RuleSet | None = None) -> Loaded:
+def load(folder: Path, shelf: Shelf | None = None) -> Loaded:
     """Reads and compiles a folder: rules in it, lists and cues below it. `RuleFaults` only when nothing can be used.
 
-    What stands on the shelf is not read again, and what is read is put there. `made`: the set, where it was packed before.
+    What stands on the shelf is not read again, and what is read is put there.
     """
     if not folder.is_dir():
         raise RuleFaults([Fault(str(folder), 1, 1, "is not a folder of rules; name one with --rules", "TOC201")])
     with unswept():
-        return _Loader(folder, shelf or Shelf()).load(made)
+        return _Loader(folder, shelf or Shelf()).load()
 
 
 @contextmanager
@@ -164,7 +170,7 @@ class _Loader:
         """Rule and name of a list → what it stands for."""
         self._heard: dict[tuple[tuple[str, ...] | None, ...], Heeded] = {}
 
-    def load(self, made: RuleSet | None) -> Loaded:
+    def load(self) -> Loaded:
         self._unread()
         shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
         for source in shared:
@@ -191,13 +197,12 @@ class _Loader:
         )
         names = {number: name for name, number in self.numbers.items()}
         return Loaded(
-            made or packed(draft),
             {rule.name: rule for rule, _ in ready},
+            draft,
             sorted(set(self.faults)),
             {rule.name: source for source, rule in rules},
             self.words,
             frozenset(names[number] for number in self.used),
-            draft,
             again=self._compile,
         )
 

@@ -22,9 +22,9 @@ NONE: Names = {"lists": [], "cues": [], "slugs": []}
 def names_of(loaded: Loaded) -> Names:
     """The names an editor can offer: lists that every rule may use, cues, and the slugs of names."""
     shared = [name for name, (words, _, _) in loaded.declared.items() if "." not in name and not isinstance(words, Cue)]
-    named = [name for name in loaded.rule_set.lists if name not in loaded.declared and not name.startswith('"')]
+    named = [name for name in loaded.draft.lists if name not in loaded.declared and not name.startswith('"')]
     cues = [name for name, (words, _, _) in loaded.declared.items() if isinstance(words, Cue)]
-    return {"lists": sorted([*shared, *named]), "cues": sorted(cues), "slugs": sorted(loaded.rule_set.printed)}
+    return {"lists": sorted([*shared, *named]), "cues": sorted(cues), "slugs": sorted(loaded.draft.printed)}
 
 
 def schema(kind: Kind, names: Names = NONE) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,19 +111,43 @@ def parse(text: str, file: str) -> Source:
     if not text.isprintable() and (odd := _UNPRINTABLE.search(text)):
         what = f"the character U+{ord(odd.group()):04X} is not allowed; remove it"
         raise RuleFaults([Fault(file, *_place(text[: odd.start()]), what, "TOC104")])
+    if any(mark in text for mark in _MARKS) and (faults := [*_unmerged(text, file)]):
+        raise RuleFaults(faults[:_MAX_FAULTS])
     if data := _json(text):
         return Source(file, data, text)
     try:
         node = _composed(text, file)
     except yaml.MarkedYAMLError as error:
         raise RuleFaults([_broken(text, file, error)]) from error
-    faults: list[Fault] = []
+    faults = []
     data = _plain(node, file, faults) if node else None
     if faults:
         raise RuleFaults(faults[:_MAX_FAULTS])
     source = Source(file, data, text)
     source.__dict__["node"] = node
     return source
+
+
+_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+_MARK = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+"""What git writes around both versions of what it could not merge: at the beginning of a line, where YAML has no use for it."""
+
+
+def _unmerged(text: str, file: str) -> Iterator[Fault]:
+    """Where a merge was left undone: a fault for both versions of a place, or for a mark that stands alone."""
+    end = -1
+    for mark in _MARK.finditer(text):
+        if mark.start() <= end:
+            continue
+        line, column = _place(text[: mark.start()])
+        end = text.find("\n>>>>>>>", mark.start()) + 1 if mark[0] == "<<<<<<<" else 0
+        what = (
+            f"a merge is not done: both versions stand here, up to line {_place(text[:end])[0]}"
+            if end
+            else f"the {mark[0]} of a merge was left here"
+        )
+        mend = "keep the lines that you want, and remove those that begin with <<<<<<<, ======= and >>>>>>>"
+        yield Fault(file, line, column, f"{what}; {mend}", "TOC115")
 
 
 def _json(text: str) -> dict[str, Any] | None:

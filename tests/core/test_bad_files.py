@@ -58,6 +58,13 @@ FILES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a list": (text("- title: A\n"), "TOC210", "and no fields; write fields"),
     "a word": (text("title\n"), "TOC210", "holds 'title' and no fields"),
     "two documents": (text(f"{SOUND}---\n{SOUND}"), "TOC111", "split the file"),
+    "a merge left undone": (
+        with_("title: Marching", "<<<<<<< HEAD\ntitle: Marching\n=======\ntitle: A march\n>>>>>>> theirs"), "TOC115", "up to line 5",
+    ),
+    "the mark of a merge": (text(f"{SOUND}=======\n"), "TOC115", "remove those that begin with"),
+    "a merge on Windows": (
+        raw(SOUND.replace("title: M", "<<<<<<< HEAD\n=======\n>>>>>>> b\ntitle: M").replace("\n", "\r\n").encode()), "TOC115", "both versions",
+    ),
     "a directive": (text(f"%YAML 1.2\n---\n{SOUND}"), "TOC105", "remove the line"),
     "a Python object": (with_("[Parades.]", "!!python/object/apply:os.system [ls]"), "TOC108", "quotes"),
     "a tag": (with_("Parades.", "!Parades again"), "TOC108", "quotes"),
@@ -154,6 +161,19 @@ def test_a_bad_file_is_a_fault(folder: Path, what: str) -> None:
     )
     assert any(told in row["what"] for row in found), found
     assert found[0]["mend"] == OF_CODE[code].mend
+
+
+@pytest.mark.parametrize("name", ["rules/lists/army.yaml", "rules/cues/plans.yaml", "rules/routes.yaml", "feeds.yaml"])
+def test_a_merge_left_undone_is_told_in_every_kind_of_file(folder: Path, name: str) -> None:
+    """The marks that git leaves are told as such wherever they stand, twice where two places were changed on both sides."""
+    clash = "<<<<<<< HEAD\na: b\n=======\na: c\n>>>>>>> theirs\n"
+    path = folder.parent / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{clash}kind: words\n{clash}", encoding="utf-8")
+    ran = tocsin("check", "--rules", folder, *([path] if name == "feeds.yaml" else []), "--format", "ndjson")
+    clashes = [row for row in ran.rows if row["file"].endswith(name)]
+    assert [(row["code"], row["line"], row["column"]) for row in clashes] == [("TOC115", 1, 1), ("TOC115", 7, 1)]
+    assert "both versions stand here, up to line 5" in clashes[0]["what"]
 
 
 def test_there_are_enough() -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.marching import RULE
 from tests.system import RULES, rule_set, tocsin
 from tocsin.errors import RuleFaults
+from tocsin.packing import Draft
 from tocsin.routefile import load, matcher
 from tocsin.routes import Facts, Routes, everything_to
 from tocsin.rules import ROUTES, Loaded
@@ -45,7 +46,12 @@ def routed(folder: Path, text: str = ROUTED) -> Routes:
     """The routes of a folder with this file, for the rules of the checkout."""
     (folder / ROUTES).write_text(text, encoding="utf-8")
     models: Any = {rule.policy.name: None for rule in rule_set().rules}
-    return load(folder, Loaded(rule_set(), models)).to("C0DESK")
+    return load(folder, Loaded(models, _draft())).to("C0DESK")
+
+
+def _draft() -> Draft:
+    rules = rule_set()
+    return Draft("", "", tuple(rules.rules), rules.lists, {}, printed=rules.printed)
 
 
 NOON = datetime(2025, 3, 3, 12, tzinfo=UTC)
@@ -121,7 +127,7 @@ def test_hours_that_mute_always_end_some_day(tmp_path: Path) -> None:
 def test_without_the_file_everything_goes_to_the_deployments_channel(tmp_path: Path) -> None:
     """A folder of rules needs no routes; the routes that are shipped say the same."""
     models: Any = {}
-    loaded = Loaded(rule_set(), models)
+    loaded = Loaded(models, _draft())
     assert load(tmp_path, loaded).to("C0DESK") == load(RULES, loaded).to("C0DESK") == everything_to("C0DESK")
 
 

@@ -97,24 +97,25 @@ def test_the_shown_list(folder: Path) -> None:
 
 SHARED = """kind: words
 lists:
-  walk: {verbs: [walk, stroll], not: [walk out]}
+  walk: {verbs: [walk, stroll, (amble | trot) with], not: [walk out]}
 """
 
 
 def test_entries_of_shared_lists_are_dropped_too(folder: Path) -> None:
-    """An entry of a shared list is dropped for all rules that read it, and what no test of theirs notices is told at its place in the list's file."""
+    """An entry of a shared list, or a choice in one, is dropped for all rules that read it, and told at its place if no test of theirs notices."""
     (folder / "lists" / "walking.yaml").write_text(SHARED, encoding="utf-8")
     text = WORDY.replace("  walk: {verbs: [walk]}\n", "").replace(
-        "  silent:", '  variants:\n    - {fires: "Ruritania {} its host.", words: [walked]}\n  silent:'
+        "  silent:", '  variants:\n    - {fires: "Ruritania {} its host.", words: [walked, ambled with]}\n  silent:'
     )
     (folder / "marching.yaml").write_text(text, encoding="utf-8")
     ran = tocsin("test", "--rules", folder, "--mutate", "--format", "ndjson", "marching")
     rows = [row for row in ran.rows if "walking.yaml" in row.get("file", "")]
     assert [(row["survived"], row["line"]) for row in rows] == [
         ("without 'stroll' in the list 'walk'", 3),
+        ("without the choice 'trot' of '(amble | trot) with' in the list 'walk'", 3),
         ("without 'walk out' under `not` of the list 'walk'", 3),
     ]
-    assert ran.rows[-1]["summary"]["by"] == {"variants": 1}
+    assert ran.rows[-1]["summary"]["by"] == {"variants": 3}
 
 
 def test_tests_are_found_for_what_survives(folder: Path) -> None:

@@ -88,6 +88,17 @@ def test_alerts_are_not_compared_while_a_file_does_not_load(folder: Path, text: 
     assert found.changes is None
 
 
+def test_faults_are_told_before_the_set_is_packed(folder: Path) -> None:
+    """What is wrong with a file is told at once; nothing is compiled for detection until its tests are tried."""
+    desk = Bench(folder, load(folder))
+    save(folder, "verbs: [march]", "verbs: [march, march]")
+    found = desk.read()
+    assert [fault.code for fault in found.faults] == ["TOC314"]
+    assert desk.loaded is not None
+    assert "rule_set" not in vars(desk.loaded)
+    assert desk.tried(found).tests == 2
+
+
 def test_once(folder: Path) -> None:
     """`--once` looks once; as JSON each fault, failure and change is a line, and the last sums up."""
     base = folder.parent / "base" / "rules"
@@ -97,7 +108,8 @@ def test_once(folder: Path) -> None:
     save(folder, "verbs: [march]", "verbs: [walk]")
     ran = tocsin("watch", "--rules", folder, "--base", base, "--once", "--format", "ndjson")
     assert ran.code == 1
-    failed, change, summary = ran.rows
+    checked, failed, change, summary = ran.rows
+    assert (checked["checked"]["rules"], checked["checked"]["faults"]) == (1, 0)
     assert failed["failed"]["why"] == ["no form of the rule matches a sentence"]
     assert (change["change"], change["case"]) == ("dropped", "marching fires 1")
     seconds = summary["round"].pop("seconds")
@@ -105,7 +117,7 @@ def test_once(folder: Path) -> None:
     assert seconds >= 0
     told = tocsin("watch", "--rules", folder, "--base", base, "--once").out
     assert "dropped marching: ruritania#1 first_report, high, on trial" in told
-    assert "1 rules, 0 faults; 2 tests, 1 failed; 1 dropped" in told
+    assert "1 rule, 0 faults; 2 tests, 1 failed; 1 dropped" in told
 
 
 def test_a_save_is_seen(folder: Path) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tocsin.compiled import RuleSet
+    from tocsin.packing import Draft
     from tocsin.rules import Loaded, Shelf
 
 INSIDE = "compiled"
@@ -50,17 +51,26 @@ def rulebook(folder: Path, environment: Mapping[str, str] = os.environ, *, seale
 
 
 def models(folder: Path, environment: Mapping[str, str] = os.environ, shelf: Shelf | None = None) -> Loaded:
-    """A folder with its models and the places of all that is written there; what was read or compiled before is not again."""
+    """A folder with its models and the places of all that is written there; what was read or compiled before is not again.
+
+    The set itself is packed when it is first asked for, so that faults need not wait for it.
+    """
     from tocsin import rules
+    from tocsin.packing import packed
 
     key = artefact.key(folder) if folder.is_dir() else None
     kept = Kept("rules", KEPT, environment)
     found = _known(folder, key, kept) if key else None
     shelf = shelf or rules.Shelf(kept=Kept("files", FILES, environment))
-    loaded = rules.load(folder, shelf, found.rule_set if found else None)
-    if key and not found and loaded.models:
-        kept.put(key, artefact.written(_made_of(folder, loaded), key))
-    return replace(loaded, key=key or "")
+    loaded = rules.load(folder, shelf)
+
+    def packs(draft: Draft) -> RuleSet:
+        made = found.rule_set if found else packed(draft)
+        if key and not found and loaded.models:
+            kept.put(key, artefact.written(_made_of(folder, loaded, made), key))
+        return made
+
+    return replace(loaded, key=key or "", packs=packs)
 
 
 def remembered(key: str, environment: Mapping[str, str] = os.environ) -> RuleSet | None:
@@ -103,19 +113,19 @@ def _compiled(folder: Path) -> Artefact:
         loaded = rules.load(folder)
         if not loaded.models:
             raise RuleFaults(loaded.faults)
-        made = _made_of(folder, loaded)
+        made = _made_of(folder, loaded, loaded.rule_set)
         del loaded
     return made
 
 
-def _made_of(folder: Path, loaded: Loaded) -> Artefact:
+def _made_of(folder: Path, loaded: Loaded, rule_set: RuleSet) -> Artefact:
     from tocsin import routefile
 
     try:
         routes = routefile.load(folder, loaded)
     except RuleFaults as error:
-        return Artefact(loaded.rule_set, tuple(loaded.faults), None, tuple(error.faults))
-    return Artefact(loaded.rule_set, tuple(loaded.faults), routes.to_json())
+        return Artefact(rule_set, tuple(loaded.faults), None, tuple(error.faults))
+    return Artefact(rule_set, tuple(loaded.faults), routes.to_json())
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tocsin.adapters.rulebook import models
@@ -15,6 +15,7 @@ from tocsin.cli.verdicts import Verdicts
 from tocsin.compiled import RuleSet
 from tocsin.difference import KINDS, Change, Ended, compare
 from tocsin.errors import Fault, RuleFaults
+from tocsin.policy import Policy
 from tocsin.rehearsal import Rehearsal
 from tocsin.rules import Loaded, Shelf
 from tocsin.trial import Outcome, run
@@ -57,17 +58,27 @@ class Bench:
     """Of each case, how it ends with the base."""
     _kept: dict[tuple[Article, ...], tuple[object, list[Change]]] = field(default_factory=dict)
     """Of each case what its changes were made of, and the changes."""
+    _policies: dict[str, Policy] = field(default_factory=dict)
+    """Of each rule what it says of alerts, whatever its version."""
 
     def look(self) -> Round:
         """Reads what is new in the folder, and tries it."""
+        return self.tried(self.read())
+
+    def read(self) -> Round:
+        """Reads what is new in the folder: its faults, which need not wait for what comes of the tests."""
         try:
-            loaded = models(self.folder, shelf=self.shelf)
+            self.loaded = models(self.folder, shelf=self.shelf)
         except RuleFaults as error:
+            self.loaded = None
             return Round(tuple(error.faults))
-        self.loaded = loaded
-        faults = tuple(faults_of(self.folder, loaded))
-        if not loaded.models:
-            return Round(faults)
+        return Round(tuple(faults_of(self.folder, self.loaded)), len(self.loaded.models))
+
+    def tried(self, found: Round) -> Round:
+        """What was read, with what comes of its tests and alerts."""
+        loaded = self.loaded
+        if loaded is None or not loaded.models:
+            return found
         self._now.turn(loaded.rule_set)
         cases = cases_of([loaded, self.base])[0]
         self._now.prepare([article for case in cases for article in case.articles])
@@ -86,7 +97,7 @@ class Bench:
             if loaded.faults
             else tuple(sorted(self._changes(cases, loaded.rule_set), key=lambda one: KINDS.index(one[1].kind)))
         )
-        return Round(faults, len(loaded.models), len(outcomes), failures, changes)
+        return replace(found, tests=len(outcomes), failures=failures, changes=changes)
 
     def vary(self) -> tuple[int, tuple[Failure, ...]]:
         """How many words the variants of the rules have, and those that do not come out. It takes longer, so it comes after everything else."""
@@ -103,7 +114,7 @@ class Bench:
         if self._before.rules is None:
             self._before.turn(self.base.rule_set)
             self._before.prepare([article for case in cases for article in case.articles])
-        policies = {rule.policy.name: rule.policy.version for rule in rules.rules}
+        policies = self._said(rules)
         for case in cases:
             key = tuple(case.articles)
             found = [self._now.seek(rules, article) for article in key]
@@ -112,6 +123,13 @@ class Bench:
             if kept is None or kept[0] != made:
                 kept = self._kept[key] = made, self._compared(case, key, rules)
             yield from ((case.name, change) for change in kept[1])
+
+    def _said(self, rules: RuleSet) -> dict[str, Policy]:
+        """What each rule says of alerts; the same as before, where it does."""
+        told = {rule.policy.name: replace(rule.policy, version="") for rule in rules.rules}
+        before = self._policies
+        self._policies = {name: before[name] if before.get(name) == one else one for name, one in told.items()}
+        return self._policies
 
     def _compared(self, case: Case, key: tuple[Article, ...], rules: RuleSet) -> list[Change]:
         if key not in self._ends:

@@ -15,7 +15,7 @@ from tocsin.cli.backtest import row_of
 from tocsin.cli.bench import Bench, Failure, Round
 from tocsin.cli.diff import base_of, counts_of
 from tocsin.cli.diff import show as show_changes
-from tocsin.cli.options import format_option, rules_option
+from tocsin.cli.options import format_option, rules_option, so_many
 from tocsin.cli.test import show_failure
 from tocsin.cli.verdicts import verdicts
 from tocsin.errors import InputFault
@@ -44,12 +44,10 @@ def command(rules: Path, form: str, base: str, *, once: bool) -> int:
     missed: tuple[Failure, ...] = ()
     for _ in _saves(rules, once=once):
         began = time.monotonic()
-        found = bench.look()
-        took = time.monotonic() - began
-        if form == "ndjson":
-            _rows(found, took)
-        else:
-            _show(found, took)
+        found = bench.read()
+        (_checked_rows if form == "ndjson" else _show_checked)(found, time.monotonic() - began)
+        found = bench.tried(found)
+        (_rows if form == "ndjson" else _show)(found, time.monotonic() - began)
         began = time.monotonic()
         words, missed = bench.vary()
         (_vary_rows if form == "ndjson" else _show_varied)(words, missed, time.monotonic() - began)
@@ -116,7 +114,8 @@ def _stamps(rules: Path) -> Mapping[str, tuple[int, int]]:
     return found
 
 
-def _show(found: Round, took: float) -> None:
+def _show_checked(found: Round, took: float) -> None:
+    """What is wrong with the files; the tests follow."""
     from rich.console import Console
     from rich.text import Text
 
@@ -125,20 +124,36 @@ def _show(found: Round, took: float) -> None:
         console.clear()
     for fault in found.faults:
         console.print(Text(str(fault), style="red"))
+    told = f"{so_many(found.rules, 'rule')}, {so_many(len(found.faults), 'fault')}"
+    console.print(Text(f"{time.strftime('%H:%M:%S')}  {told}  ({took:.1f} s)", style="dim"))
+
+
+def _show(found: Round, took: float) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
     for failure in found.failures:
         show_failure(failure.outcome, failure.at)
     if found.changes:
         show_changes(found.changes, "against the base")
-    told = f"{found.rules} rules, {len(found.faults)} faults; {found.tests} tests, {len(found.failures)} failed; "
+    told = f"{so_many(found.rules, 'rule')}, {so_many(len(found.faults), 'fault')}; "
+    told += f"{so_many(found.tests, 'test')}, {len(found.failures)} failed; "
     told += counts_of(found.changes) if found.changes is not None else "alerts are compared once the faults are mended"
     style = "bold red" if found.faults or found.failures else "bold green"
     console.print(Text(f"{time.strftime('%H:%M:%S')}  {told}  ({took:.1f} s)", style=style))
 
 
-def _rows(found: Round, took: float) -> None:
-    """A line for each fault, failure and change, and one that ends the round."""
+def _checked_rows(found: Round, took: float) -> None:
+    """A line for each fault, and one that says that the files were checked."""
     for fault in found.faults:
         click.echo(json.dumps({"fault": asdict(fault)}, ensure_ascii=False))
+    told = {"rules": found.rules, "faults": len(found.faults), "seconds": round(took, 2)}
+    click.echo(json.dumps({"checked": told}))
+
+
+def _rows(found: Round, took: float) -> None:
+    """A line for each failure and change, and one that ends the round."""
     for failure in found.failures:
         click.echo(json.dumps(_failed(failure), ensure_ascii=False))
     for case, change in found.changes or ():
