@@ -328,9 +328,13 @@ def _near(match: Match, number: int) -> Hit | None:
 
 
 def _bidden(match: Match) -> bool:
-    """Whether a verb begins what is said: "Minister: spare us the applause, send the launchers"."""
+    """Whether a verb begins what is said: "Minister: spare us the applause, send the launchers"; no "up" does: "5 percent, up from 4"."""
     start = match.head.start
-    return start > match.sentence.low and bool({":", ","} & set(match.sentence.page.gap(start)))
+    return (
+        start > match.sentence.low
+        and match.sentence.word(start) != "up"
+        and bool({":", ","} & set(match.sentence.page.gap(start)))
+    )
 
 
 _NO_OBJECT = frozenset(

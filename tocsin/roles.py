@@ -435,6 +435,15 @@ def paid(sentence: Sentence, grammar: Grammar) -> list[Actor]:
     return [Actor(told[0].lexeme.slug, SURE, "money", told[0])] if len({hit.lexeme.slug for hit in told}) == 1 else []
 
 
+def possessed(
+    sentence: Sentence, rule: Rule, names: list[Hit], targets: list[Hit], grammar: Grammar
+) -> Iterator[Actor]:
+    """Whose something the sentence speaks of besides, where nobody is said to act: "into a shaft of North Korea's test site"."""
+    others = [hit for number in rule.owners for hit in sentence.by_list.get(number, ()) if hit not in targets]
+    for other in others:
+        yield from (replace(actor, strength=5) for actor in owners(sentence, names, other, None, grammar))
+
+
 LOCATED_REACH = 14
 
 
@@ -469,6 +478,7 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         found += come
     if not any(actor.strength >= SURE for actor in found):
         found += taken_up(sentence, rule, targets, head, grammar)
+        found += [] if rule.places else possessed(sentence, rule, names, targets, grammar)
     found.sort(key=lambda actor: -actor.strength)
     return [
         actor
