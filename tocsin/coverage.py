@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tocsin.compiled import lexicon_of
 from tocsin.errors import Fault
@@ -45,8 +46,8 @@ class Coverage:
 
     forms: set[tuple[str, str]] = field(default_factory=set)
     cues: set[str] = field(default_factory=set)
-    texts: list[str] = field(default_factory=list)
-    """The texts of the tests."""
+    texts: list[tuple[str, str, str]] = field(default_factory=list)
+    """The texts of the tests; of what was read already, only what is new between it."""
 
     def hears(self, finding: Finding) -> None:
         """Takes note of a finding in the text of a test."""
@@ -88,8 +89,12 @@ class Coverage:
     def _said(self, phrases: set[str]) -> set[str]:
         """Those of some phrases that stand in a text."""
         lexicon = lexicon_of(phrases)
-        told = (fold(text).decode("ascii").split() for text in self.texts)
-        return {phrase for words in told for _, _, phrase in lexicon.find(words, 0, len(words))}
+        found: set[str] = set()
+        for before, new, behind in self.texts:
+            words = fold(f"{before}{new}{behind}").decode("ascii").split()
+            low, high = _count(before) - 1, len(words) - _count(behind) + 1  # what is new may be part of a word
+            found.update(phrase for _, _, phrase in lexicon.find(words, max(0, low), min(len(words), high)))
+        return found
 
     def _cues(self, loaded: Loaded) -> Share:
         cues = {name for name, (words, _, _) in loaded.declared.items() if isinstance(words, Cue)}
@@ -99,6 +104,12 @@ class Coverage:
             if name in cues and name not in self.cues
         ]
         return Share("cues", len(cues), len(missing), tuple(missing))
+
+
+@lru_cache(maxsize=16)
+def _count(text: str) -> int:
+    """The words of a text."""
+    return len(fold(text).split())
 
 
 def _entries(words: Words) -> Iterator[tuple[str, set[str]]]:

@@ -71,11 +71,16 @@ class Edit:
                 found.append((rules, forms, Few(rules.sieve, forms)))
         return found
 
+    @cached_property
+    def none(self) -> bool:
+        """Whether the two sets surely find the same in every article."""
+        return not (self.everything or self._by_word or self._sides)
+
     def touches(self, article: Article) -> bool:
         """Whether the two sets may find different things in an article; where they do not, they surely find the same."""
         if self.everything:
             return True
-        if not self._by_word and not self._sides:
+        if self.none:
             return False
         words = frozenset(fold(plain(f"{article.title}\n{article.text}")).decode("ascii").split())
         if any(phrase <= words for word in words & self._by_word.keys() for phrase in self._by_word[word]):

@@ -16,6 +16,7 @@ FOLDERS = ("", "lists/", "cues/")
 """Where the files of a rule set lie."""
 SHORT = 12
 """Letters of the hash that are printed."""
+_IMPORTED = re.compile(r"^\s*from tocsin(?:\.(\w+))? import (.+)$", re.MULTILINE)
 _NAME = re.compile(r"((lists|cues)/)?[\w-][\w.-]*\.yaml", re.ASCII)
 
 
@@ -42,6 +43,22 @@ def code_of(*modules: str) -> bytes:
     for module in modules:
         digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     return digest.digest()
+
+
+@cache
+def behind(*modules: str) -> tuple[str, ...]:
+    """Modules of this package with all that they import of it."""
+    found: dict[str, None] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        path = Path(__file__).with_name(f"{name}.py")
+        if name in found or not path.is_file():
+            continue
+        found[name] = None
+        for module, names in _IMPORTED.findall(path.read_text(encoding="utf-8")):
+            waiting += [module] if module else re.findall(r"\w+", names)
+    return tuple(sorted(found))
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:

@@ -21,6 +21,8 @@ from tocsin.story import Story, identity
 
 WHEN = datetime(2025, 6, 15, tzinfo=UTC)
 """When the articles of `fires` and `silent` are published: rules read past dates against it."""
+AROUND = 80
+"""Letters on either side of a word beyond which no phrase goes that it is part of."""
 STORIES = ("same_story", "new_story", "update")
 SINGLE = ("fires", "silent", *STORIES)
 """The kinds of which each entry is one test."""
@@ -210,13 +212,14 @@ def articles_of(rule: str, tests: Tests) -> Iterator[tuple[str, list[Article]]]:
             yield f"{rule} {kind} {index + 1}", [_reported(number, one) for number, one in enumerate(reports, 1)]
 
 
-def texts(rule: Rule) -> Iterator[str]:
-    """Every text of the tests of a rule, with its headline; of variants with each of their words."""
+def texts(rule: Rule) -> Iterator[tuple[str, str, str]]:
+    """Every text of the tests of a rule, with its headline, and of variants each word with what stands before and behind it: (before, new, behind)."""
     for _, told in articles(rule):
-        yield from (_text(one.title, one.text) for one in told)
+        yield from (("", _text(one.title, one.text), "") for one in told)
     for some in rule.tests.variants:
-        text = _text(some.title, some.text)
-        yield from (text.replace(BLANK, word) for word in some.words)
+        before, _, after = _text(some.title, some.text).partition(BLANK)
+        yield "", f"{before}{some.words[0]}{after}", ""
+        yield from ((before[-AROUND:], word, after[:AROUND]) for word in some.words[1:])
 
 
 def _text(title: str, text: str) -> str:

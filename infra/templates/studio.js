@@ -6,7 +6,7 @@ const rule = document.getElementById("rule");
 const gutter = document.getElementById("gutter");
 const result = document.getElementById("result");
 const said = document.getElementById("said");
-const saved = { text: rule.value };
+const saved = { text: form.elements.base.value ? rule.value : "" }; // a new rule is saved nowhere yet
 const PAUSE = 600;
 const text = form.elements.text;
 const tab = crypto.randomUUID();
@@ -42,6 +42,7 @@ async function show(wish) {
     result.innerHTML = await answer.text();
     if (wish === "save" && answer.ok) {
       saved.text = sent;
+      document.getElementById("edited").textContent = "edited, not saved";
       form.elements.base.value = result.querySelector("[data-base]").dataset.base;
     }
     const note = result.querySelector("[data-said]");
@@ -109,23 +110,36 @@ document.documentElement.classList.add("live");
 number();
 rule.addEventListener("scroll", () => { gutter.scrollTop = rule.scrollTop; });
 form.addEventListener("input", (event) => {
-  if (event.target.id === "open" || event.target.id === "seed" || event.target.id === "drop") return;
+  if (event.target.id === "open" || event.target.id === "seed" || event.target.id === "drop" || event.target.closest("#new")) return;
   number();
   later();
 });
 form.addEventListener("submit", (event) => {
   const wish = event.submitter?.value ?? "hear";
-  if (wish === "open" || wish === "load") return;
+  if (wish === "new" && !left()) {
+    event.preventDefault();
+    return;
+  }
+  if (wish === "open" || wish === "load" || wish === "new") return;
   event.preventDefault();
   show(wish);
 });
+function left() {
+  if (rule.value !== saved.text && !confirm("Your edit of " + form.elements.file.value + " is not saved. Leave it?")) return false;
+  saved.text = rule.value;
+  return true;
+}
+
+document.getElementById("new").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
+  event.preventDefault();
+  form.requestSubmit(form.querySelector('button[value="new"]'));
+});
 document.getElementById("open").addEventListener("change", (event) => {
-  const open = form.elements.file.value;
-  if (rule.value !== saved.text && !confirm("Your edit of " + open + " is not saved. Leave it?")) {
-    event.target.value = open;
+  if (!left()) {
+    event.target.value = form.elements.file.value;
     return;
   }
-  saved.text = rule.value;
   form.requestSubmit(form.querySelector('button[value="open"]'));
 });
 document.getElementById("seed")?.addEventListener("change", (event) => {

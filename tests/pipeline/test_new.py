@@ -94,7 +94,7 @@ def test_answers_that_cannot_be_used(folder: Path, options: tuple[str, ...], tol
 def test_too_few_sentences(folder: Path) -> None:
     """One sentence is not enough to tell a signal from its likes."""
     ran = new(folder, fires=FIRES[:1])
-    assert (ran.code, "1 sentences that must fire, and 2 are needed" in ran.err) == (3, True)
+    assert (ran.code, "1 sentence that must fire, and 2 are needed" in ran.err) == (3, True)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,20 @@ def test_the_second_time_the_same_is_said_without_a_look(looks: list[Path], fold
     assert len(looks) == 1
 
 
+@pytest.mark.parametrize(("first", "second"), [("check", "test"), ("test", "check")])
+def test_whoever_checked_need_not_wait_for_the_tests(
+    looks: list[Path], folder: Path, first: str, second: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where one of both commands found all in order, the other says what it would have said, and reads no rule."""
+    assert tocsin(first, "--rules", folder).code == 0
+    told = tocsin(second, "--rules", folder)
+    assert len(looks) == 1
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
+    alone = tocsin(second, "--rules", folder)
+    assert len(looks) == 2
+    assert (told.code, told.out, told.err) == (alone.code, alone.out, alone.err)
+
+
 def put(name: str, old: str, new: str) -> Callable[[Path], None]:
     """An edit of a file."""
 

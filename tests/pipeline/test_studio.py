@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import socket
 import threading
@@ -138,6 +139,53 @@ def test_saving_writes_what_checks(client: TestClient, folder: Path) -> None:
     assert (folder / "marching.yaml").read_text(encoding="utf-8") == MOVED
     assert f'data-base="{digest(MOVED)}"' in answer.text
     assert "move]" in client.get("/?file=marching.yaml").text
+
+
+NEW = {
+    "do": "new", "new-name": "mines-laid", "new-actors": "realms", "seed": "seed",
+    "new-fires": "Ruritania laid mines on Monday.\r\nMines were laid by Ruritania at night.\r\n",
+    "new-silent": "The hen laid an egg.\r\nMiners went on strike.",
+}  # fmt: skip
+"""What the form sends of a new rule."""
+
+
+def test_a_new_rule_is_drafted_and_saved(client: TestClient, folder: Path) -> None:
+    """Out of a name and a few sentences comes a rule in the editor that passes its tests; it is written when it is saved, once."""
+    page = client.post("/", data=sheet(**NEW)).text
+    assert "mines-laid.yaml is drafted, and it passes its tests" in page
+    assert not (folder / "mines-laid.yaml").exists()
+    assert "new, not saved" in page
+    text = html.unescape(re.findall(r'<textarea name="rule"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)[0])
+    assert "HIGH Mines laid" in page  # of its first sentence, in the place of the seed
+    draft = sheet(text, file="mines-laid.yaml", base="")
+    assert "4 run, none failed" in client.post("/", data=draft, headers={"part": "result"}).text
+    saved = client.post("/", data={**draft, "do": "save"}, headers={"part": "result"})
+    assert (saved.status_code, "mines-laid.yaml is saved." in saved.text) == (200, True)
+    assert (folder / "mines-laid.yaml").read_text(encoding="utf-8") == text
+    assert tocsin("check", "--rules", folder).code == 0
+    again = client.post("/", data={**draft, "do": "save", "rule": f"{text}# again\n"}, headers={"part": "result"})
+    assert (again.status_code, "was changed by somebody else" in again.text) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("new-name", "../mines", "is no name of a rule"),
+        ("new-name", "marching", "there is such a rule already"),
+        ("new-fires", "Ruritania laid mines.", "1 sentence that must fire, and 2 are needed"),
+        ("new-silent", "", "0 sentences that must not fire"),
+        ("new-actors", "kings", "there is no list kings"),
+        ("new-fires", "It is so.\nSo it is.", "no verb was found in the sentences that must fire"),
+    ],
+)
+def test_a_new_rule_that_cannot_be_drafted_says_why(client: TestClient, field: str, value: str, told: str) -> None:
+    """What is missing is told, and what was written stays in the form; the rule in the editor as well."""
+    answer = client.post("/", data=sheet(**{**NEW, field: value}))
+    page = html.unescape(answer.text)
+    assert (answer.status_code, "No rule was drafted: " in page, told in page) == (422, True, True)
+    assert '<details class="new" id="new" open>' in page
+    assert "The hen laid an egg." in page or field == "new-silent"
+    assert "name: marching" in page
 
 
 REFUSED = {
@@ -355,6 +403,21 @@ def test_an_analyst_at_work(served: Studio, folder: Path, tmp_path: Path) -> Non
         tab.until("document.getElementById('said').textContent === 'marching.yaml is saved.'")
         assert (folder / "marching.yaml").read_text(encoding="utf-8") == MOVED
         assert tab.look("document.getElementById('edited').hidden")
+        tab.look("document.querySelector('#new summary').focus()")
+        tab.press("Enter")
+        for name in ("name", "title", "about", "actors", "does", "things", "fires", "silent"):
+            tab.press("Tab")
+            assert tab.look("document.activeElement.name") == f"new-{name}"
+            tab.type(NEW.get(f"new-{name}", "").replace("\r", ""))
+        tab.press("Tab")
+        tab.press("Enter")
+        tab.until("document.querySelector('.note.news')?.textContent.includes('mines-laid.yaml is drafted')")
+        assert tab.look("document.getElementById('edited').textContent") == "new, not saved"
+        assert tab.look("document.forms[0].elements.open.value") == "mines-laid.yaml"
+        tab.press("s", CONTROL)
+        tab.until("document.getElementById('said').textContent === 'mines-laid.yaml is saved.'")
+        assert tab.look("document.getElementById('edited').hidden")
+        tab.look("document.getElementById('new').open = true")
         grounds = []
         for width, scheme in ((320, "light"), (390, "dark"), (1280, "light"), (1920, "dark")):
             tab.resize(width, 800, scheme)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +11,12 @@ import pytest
 
 from tests.harm import cut, emptied, flipped
 from tests.marching import RULE
+from tests.system import ROOT
 from tocsin.adapters.kept import Kept
 from tocsin.adapters.rulebook import models, remembered
 from tocsin.cli import verdicts
 from tocsin.cli.verdicts import Verdicts
+from tocsin.rulefiles import behind
 
 OTHER = RULE.replace("marching", "strolling").replace("march", "stroll").replace("0c1f6f1e", "0c1f6f1f")
 VARIANTS = """  variants:
@@ -146,3 +150,35 @@ def test_other_code_knows_nothing_of_before(desk: Bench, tried: list[str], monke
     monkeypatch.setattr(verdicts, "version", lambda: "another")
     assert desk.failed() == []
     assert len(tried) == 6
+
+
+def test_what_passed_before_somebody_stopped_is_known(
+    folder: Path, tmp_path: Path, tried: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stops the first run goes on where it was: the tests of every rule come first, word by word of variants last."""
+    bench = Bench(folder, tmp_path / "cache")
+    tries = verdicts._Tries._tried  # noqa: SLF001 - where every test passes through
+
+    def stops(self: verdicts._Tries, test: verdicts.Test) -> verdicts.Tested:
+        if "marches" in test.articles[0].text:
+            raise KeyboardInterrupt
+        return tries(self, test)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(verdicts, "CHUNK", 1)
+        patched.setattr(verdicts._Tries, "_tried", stops)  # noqa: SLF001 - as above
+        with pytest.raises(KeyboardInterrupt):
+            bench.failed()
+    tried.clear()
+    assert bench.failed() == []
+    assert tried == ["Ruritania marched its host.", "Ruritania marches its host."]
+
+
+def test_the_code_that_tries_is_named_whole() -> None:
+    """Every module that trying a test imports counts as the code that tried it; what only writes messages does not."""
+    code = "import sys, tocsin.trial, tocsin.coverage, tocsin.edit; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    imported = {name.removeprefix("tocsin.") for name in ran.stdout.split() if name.startswith("tocsin.")}
+    named = set(behind("trial", "coverage", "edit"))
+    assert imported <= named
+    assert named.isdisjoint({"message", "feeds", "webpage"})

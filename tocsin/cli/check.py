@@ -46,20 +46,24 @@ def command(rules: Path, form: str, paths: tuple[Path, ...], *, mends: bool) -> 
     if mends:
         mended = {_in_rules(rules, path): path for path in paths_of(rules).values()}
         _mend({name: path for name, path in mended.items() if _among(name, own)} | {str(path): path for path in lists})
+    page = _Page(form)
     of_feeds: list[Fault] = []
     if lists:
         from tocsin.cli.faults import faults_of_feeds
 
         of_feeds = [*faults_of_feeds(lists)]
+        page.tell(of_feeds)
     try:
-        found = _looked(rules, own)
+        found = _looked(rules, own, page.tell)
     except RuleFaults as error:
-        _write(form, [*error.faults, *of_feeds])
+        page.tell(error.faults)
+        page.end()
         return RULES_UNREADABLE
+    page.tell(found.failed)
+    page.end()
     faults = [*found.faults, *of_feeds]
-    _write(form, sorted([*faults, *found.failed]))
-    told = f"{so_many(found.rules, 'rule')}, {so_many(len(faults), 'fault')}, {so_many(found.tests, 'inline test')}, {len(found.failed)} failed"
-    click.echo(told + (f"; {so_many(found.elsewhere, 'fault')} in other files" if found.elsewhere else ""), err=True)
+    line = f"{so_many(found.rules, 'rule')}, {so_many(len(faults), 'fault')}, {so_many(found.tests, 'inline test')}, {len(found.failed)} failed"
+    click.echo(line + (f"; {so_many(found.elsewhere, 'fault')} in other files" if found.elsewhere else ""), err=True)
     if not found.loads:
         return RULES_UNREADABLE
     return FINDINGS if faults or found.failed else FINE
@@ -79,12 +83,17 @@ class _Looked:
     """Whether any rule does."""
 
 
-def _looked(rules: Path, own: Mapping[str, Path]) -> _Looked:
-    """What is found in some files of a folder, or in all; where nothing was wrong with all and nothing is changed, what was found then."""
+def _looked(rules: Path, own: Mapping[str, Path], tells: Callable[[Sequence[Fault]], None]) -> _Looked:
+    """What is found in some files of a folder, or in all; where nothing was wrong with all and nothing is changed, what was found then.
+
+    Faults are told before the tests are tried, which may take a while.
+    """
     sound = None if own else Sound("check", rules)
-    if sound and (told := sound.told):
-        return _Looked(**told)
-    from tocsin.cli.faults import failed_tests, faults_of
+    if sound and (known := sound.told):
+        return _Looked(**known)
+    tested = Sound("test", rules) if sound else None
+    from tocsin.cli.faults import faults_of, told
+    from tocsin.cli.verdicts import verdicts
 
     loaded = models(rules)
     every = faults_of(rules, loaded)
@@ -94,16 +103,22 @@ def _looked(rules: Path, own: Mapping[str, Path]) -> _Looked:
         for name, path in own.items()
         if not path.exists()
     ]
+    faults = sorted([*(fault for fault in every if _among(fault.file, own)), *gone])
+    tells(faults)
+    came = verdicts().of(loaded, asked)
     found = _Looked(
         len(asked),
         sum(loaded.models[name].tests.counts().total() for name in asked),
-        [*(fault for fault in every if _among(fault.file, own)), *gone],
-        [*failed_tests(loaded, names=asked)],
+        faults,
+        sorted(told(loaded, (one for verdict in came for one in verdict.failed))),
         sum(not _among(fault.file, own) for fault in every),
         loads=bool(loaded.models),
     )
-    if sound and found.loads and not every and not found.failed:
+    if sound and tested and found.loads and not every and not found.failed:
+        from tocsin.cli.test import summed
+
         sound.keep({"rules": found.rules, "tests": found.tests})
+        tested.keep(summed(loaded, came))  # whoever asks for the tests next need not wait again
     return found
 
 
@@ -135,12 +150,23 @@ def _mend(paths: Mapping[str, Path]) -> None:
             click.echo(f"{mend.file}:{mend.line}:{mend.column}: mended: {mend.what}", err=True)
 
 
-def _write(form: str, faults: Sequence[Fault]) -> None:
-    if form == "sarif":
-        click.echo(json.dumps(_sarif(faults), ensure_ascii=False, indent=2))
-        return
-    for fault in faults:
-        click.echo(_WRITTEN[form](fault))
+class _Page:
+    """Where faults are written, each as soon as it is known; SARIF, which is one document, in the end."""
+
+    def __init__(self, form: str) -> None:
+        self._form = form
+        self._told: list[Fault] = []
+
+    def tell(self, faults: Sequence[Fault]) -> None:
+        """Writes some faults."""
+        self._told += faults
+        for fault in faults if self._form != "sarif" else ():
+            click.echo(_WRITTEN[self._form](fault))
+
+    def end(self) -> None:
+        """There are no more."""
+        if self._form == "sarif":
+            click.echo(json.dumps(_sarif(sorted(self._told)), ensure_ascii=False, indent=2))
 
 
 def _row(fault: Fault) -> str:

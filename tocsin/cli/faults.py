@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tocsin.cli.crowd import Heard
@@ -14,18 +14,21 @@ from tocsin.rules import Loaded
 from tocsin.trial import Outcome, run
 
 
-def failed_tests(loaded: Loaded, heard: Heard | None = None, names: Collection[str] | None = None) -> Iterator[Fault]:
-    """The inline tests of all rules, or of those named, that do not come out as they say, read on all cores.
+def failed_tests(loaded: Loaded, heard: Heard | None = None) -> Iterator[Fault]:
+    """The inline tests of all rules that do not come out as they say, read on all cores.
 
     Where somebody waits, `heard` knows most, and variants are left out.
     """
     if heard is None:
-        verdicts_of = verdicts().of(loaded, loaded.models if names is None else names)
-        outcomes: Iterable[Outcome] = (one for verdict in verdicts_of for one in verdict.failed)
+        yield from told(loaded, (one for found in verdicts().of(loaded, loaded.models) for one in found.failed))
     else:
         heard.turn(loaded.rule_set)
         seek = heard.seek
-        outcomes = (one for rule in loaded.models.values() for one in run(loaded.rule_set, rule, seek))
+        yield from told(loaded, (one for rule in loaded.models.values() for one in run(loaded.rule_set, rule, seek)))
+
+
+def told(loaded: Loaded, outcomes: Iterable[Outcome]) -> Iterator[Fault]:
+    """Those of some outcomes that are not as their tests say, as faults."""
     for outcome in outcomes:
         if outcome.faults:
             source = loaded.sources[outcome.rule]

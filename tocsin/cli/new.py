@@ -11,7 +11,7 @@ from uuid import uuid4
 import click
 
 from tocsin.cli import FINDINGS, FINE
-from tocsin.cli.options import load_rules, rules_option
+from tocsin.cli.options import load_rules, rules_option, so_many
 from tocsin.compiled import RuleSet
 from tocsin.drafting import Answers, guessed, written
 from tocsin.errors import InputFault, RuleFaults
@@ -63,29 +63,20 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     empty line ends them), who may do it, what is done and to what. The rule rings nowhere: the digest shows what it would have posted.
     """
     known = load_rules(rules).rule_set
-    name = _name(name or _asked("Name of the rule (small letters and dashes)"), rules)
+    name = free(name or _asked("Name of the rule (small letters and dashes)"), rules)
     title = title or _asked("Title of its alerts", name.replace("-", " ").capitalize())
     about = about or _asked("What is it about, in a sentence", title)
     fires = fires or tuple(_sentences("A sentence that must fire"))
     silent = silent or tuple(_sentences("A sentence that sounds like it and must not fire"))
-    for kind, texts in (("must fire", fires), ("must not fire", silent)):
-        if len(texts) < LEAST:
-            raise InputFault(
-                f"{len(texts)} sentences that {kind}, and {LEAST} are needed", name, "paste them from real articles"
-            )
-    actors = _actors(
+    enough(name, fires, silent)
+    actors = among(
         actors or tuple(_asked("Who may do it, as names of lists", "states").replace(",", " ").split()), known
     )
     if not (does and things):
         verbs, nouns = guessed(known, fires)
         does = does or _listed("What is done, as verbs", verbs)
         things = things or _listed("To what, as nouns in the singular", nouns)
-    answers = Answers(name, title, about, fires, silent, actors, does, things, reference)
-    number = str(uuid4())
-    missing, who = _tried(rules, name, written(answers, number))
-    schema = rules.resolve().parent / "schemas" / "rule.json"
-    head = f"{HEADER}../schemas/rule.json\n" if schema.is_file() else ""
-    text = head + written(answers, number, who)
+    text, missing = drafted(rules, Answers(name, title, about, fires, silent, actors, does, things, reference))
     for line in missing:
         click.echo(line, err=True)
     if missing and not keep:
@@ -98,6 +89,15 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     told = "its tests do not all pass yet" if missing else f"it passes its {len(fires) + len(silent)} tests"
     click.echo(f"{path}: written; {told}. Next: tocsin watch, and more sentences under tests.")
     return FINDINGS if missing else FINE
+
+
+def drafted(rules: Path, answers: Answers) -> tuple[str, list[str]]:
+    """The file of a rule for a folder, and what keeps it from passing its tests."""
+    number = str(uuid4())
+    missing, who = _tried(rules, answers.name, written(answers, number))
+    schema = rules.resolve().parent / "schemas" / "rule.json"
+    head = f"{HEADER}../schemas/rule.json\n" if schema.is_file() else ""
+    return head + written(answers, number, who), missing
 
 
 def _asked(question: str, usual: str | None = None) -> str:
@@ -127,7 +127,8 @@ def _listed(question: str, guess: Sequence[str]) -> tuple[str, ...]:
     return tuple(word.strip() for word in told.split(",") if word.strip())
 
 
-def _name(name: str, rules: Path) -> str:
+def free(name: str, rules: Path) -> str:
+    """A name that no rule of a folder has; `InputFault` where it is none."""
     if not _SLUG.match(name):
         raise InputFault(f"{name!r} is no name of a rule", str(rules), "write small letters, digits and single dashes")
     if (rules / f"{name}.yaml").exists():
@@ -135,9 +136,23 @@ def _name(name: str, rules: Path) -> str:
     return name
 
 
-def _actors(actors: tuple[str, ...], known: RuleSet) -> tuple[str, ...]:
+def enough(name: str, fires: Sequence[str], silent: Sequence[str]) -> None:
+    """`InputFault` where there are too few sentences of a kind."""
+    for kind, texts in (("must fire", fires), ("must not fire", silent)):
+        if len(texts) < LEAST:
+            raise InputFault(
+                f"{so_many(len(texts), 'sentence')} that {kind}, and {LEAST} are needed",
+                name,
+                "paste them from real articles",
+            )
+
+
+def among(actors: tuple[str, ...], known: RuleSet) -> tuple[str, ...]:
+    """Lists that there are; `InputFault` names those there are not."""
     if unknown := [one for one in actors if one not in known.lists]:
-        raise InputFault(f"there is no list {', '.join(unknown)}", "--actor", "write states, alliances or non-states")
+        raise InputFault(
+            f"there is no list {', '.join(unknown)}", "who may do it", "write states, alliances or non-states"
+        )
     return actors
 
 

@@ -112,6 +112,7 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
     if sound and (told := sound.told):
         _table(told)
         return FINE
+    checked = Sound("check", rules) if whole else None
     loaded = load_models(rules)
     names = tuple(Path(name).stem if name.endswith(".yaml") else name for name in names)
     for name in names:
@@ -131,10 +132,7 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
         )
     from tocsin.cli.verdicts import verdicts
 
-    tried = [
-        _Tried(one, loaded.models[one.rule].status, loaded.sources[one.rule], _short(loaded, one.rule))
-        for one in verdicts().of(loaded, names or loaded.models)
-    ]
+    tried = _each(loaded, verdicts().of(loaded, names or loaded.models))
     shares = [] if names else _coverage(loaded, tried).shares(loaded)
     if form == "ndjson":
         _rows(tried, shares, listed=listed)
@@ -142,10 +140,32 @@ def command(  # noqa: PLR0913 - a command has a parameter for each option
         _show(tried, shares, listed=listed)
         if sound and not loaded.faults and not any(one.failed or one.short for one in tried):
             sound.keep(_told(tried, shares))
+            _checked(checked, loaded, rules)
     if junit:
         junit.parent.mkdir(parents=True, exist_ok=True)
         junit.write_bytes(_xml(tried))
     return FINDINGS if loaded.faults or any(one.failed or one.short for one in tried) else FINE
+
+
+def summed(loaded: Loaded, found: Sequence[Verdict]) -> dict[str, Any]:
+    """What `tocsin test` says of rules whose tests all came out."""
+    tried = _each(loaded, found)
+    return _told(tried, _coverage(loaded, tried).shares(loaded))
+
+
+def _each(loaded: Loaded, found: Sequence[Verdict]) -> list[_Tried]:
+    return [
+        _Tried(one, loaded.models[one.rule].status, loaded.sources[one.rule], _short(loaded, one.rule)) for one in found
+    ]
+
+
+def _checked(sound: Sound | None, loaded: Loaded, rules: Path) -> None:
+    """Whoever runs `tocsin check` next need not wait again, where it has nothing to say."""
+    from tocsin.cli.faults import faults_of
+
+    if sound and not faults_of(rules, loaded):
+        tests = sum(rule.tests.counts().total() for rule in loaded.models.values())
+        sound.keep({"rules": len(loaded.models), "tests": tests})
 
 
 def _known(name: str, loaded: Loaded, rules: Path) -> None:

@@ -12,9 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from pathlib import Path
 
-import tocsin
 from tocsin.adapters.kept import Kept
 from tocsin.adapters.rulebook import remembered
 from tocsin.cli.crowd import CHUNK, SOME, counted, spread
@@ -23,7 +21,7 @@ from tocsin.coverage import Coverage
 from tocsin.edit import Edit, between
 from tocsin.policy import Policy
 from tocsin.rule import Rule
-from tocsin.rulefiles import code_of
+from tocsin.rulefiles import behind, code_of
 from tocsin.rules import Loaded
 from tocsin.trial import Outcome, Trial, Variant, trials, tried, variants
 
@@ -85,14 +83,15 @@ class Verdicts:
     def of(self, loaded: Loaded, names: Iterable[str], *, varied: bool | None = None) -> list[Verdict]:
         """What comes of the tests of some rules, in the order of the files: of all, of variants alone, or of all but these."""
         kinds = [kind for kind in _KINDS if varied is None or varied == (kind is _KINDS[1])]
-        asked = [_Asked(loaded, name, kind) for name in names for kind in kinds if kind.has(loaded, name)]
+        names = [*names]
+        asked = [_Asked(loaded, name, kind) for kind in kinds for name in names if kind.has(loaded, name)]
         new = [test for one in asked for test in self._unknown(one)]
         came = spread(_Tries(loaded).each, new, CHUNK, few=SOME)
-        fresh = iter([*(counted(came, len(new), "tests") if len(new) > SOME else came)])
-        found: dict[str, list[Verdict]] = {}
+        fresh = iter(counted(came, len(new), "tests") if len(new) > SOME else came)
+        found: dict[str, list[Verdict]] = {name: [] for name in names}
         for one in asked:
-            found.setdefault(one.rule, []).append(self._verdict(one, fresh))
-        return [_joined(some) for some in found.values()]
+            found[one.rule].append(self._verdict(one, fresh))
+        return [_joined(some) for some in found.values() if some]
 
     def _unknown(self, asked: _Asked) -> list[Test]:
         """The tests of which it is not known that they pass."""
@@ -212,7 +211,7 @@ class _Asked:
         """Whether an edit may change what comes of a test: by what is found in its texts, or by what is made of that."""
         if test.told_apart and self._policy(edit.before) != self._policy(edit.after):
             return True
-        return any(edit.touches(article) for article in test.articles)
+        return not edit.none and any(edit.touches(article) for article in test.articles)
 
     def _policy(self, rules: RuleSet) -> Policy | None:
         return replace(rules.policy(self.rule), version="") if self.rule in rules.order else None
@@ -319,5 +318,5 @@ def _key(loaded: Loaded, names: Iterable[str]) -> str:
 
 @cache
 def version() -> str:
-    """Names the code that matches."""
-    return code_of(*sorted(path.stem for path in Path(tocsin.__file__).parent.glob("*.py"))).hex()
+    """Names the code that tries a test, and that tells which tests an edit may touch."""
+    return code_of(*behind("trial", "coverage", "edit")).hex()

@@ -39,6 +39,8 @@ MAX_BODY = 6_000_000
 MAX_ARTICLE = 500_000
 """Characters of an article in the studio: ten times the longest that was ever printed."""
 FIELDS = ("title", "source", "published", "url", "text")
+ASKED = ("name", "title", "about", "fires", "silent", "actors", "does", "things")
+"""What is asked for a new rule; the fields of the form are called new-name and so on."""
 OK, NO_CONTENT, CONFLICT, REFUSED = 200, 204, 409, 422
 SHOWN = 200
 """Changes of a diff that are shown."""
@@ -73,6 +75,8 @@ class Sheet:
     base: str
     seed: str = ""
     article: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=lambda: dict.fromkeys(ASKED, ""))
+    """What was said of a new rule that could not be drafted."""
 
     @property
     def draft(self) -> Draft:
@@ -184,7 +188,7 @@ class Studio:
     async def _answer(self, request: Request) -> Response:
         sent = (await _body(request)).decode("utf-8", "replace")
         try:
-            form = parse_qs(sent, keep_blank_values=True, max_num_fields=20)
+            form = parse_qs(sent, keep_blank_values=True, max_num_fields=30)
         except ValueError as error:
             raise HTTPException(400, "More fields than the form has.") from error
         given = {name: values[0] for name, values in form.items()}
@@ -197,6 +201,7 @@ class Studio:
         wish = given.get("do", "hear")
         told = {name: given.get(name, "") for name in FIELDS}
         sheet = Sheet(given.get("file", ""), given.get("rule", ""), given.get("base", ""), given.get("seed", ""), told)
+        sheet.asked = {name: given.get(f"new-{name}", "") for name in ASKED}
         with self._lock:
             if (
                 wish == "hear" and turn[1] < self._turns[turn[0]]
@@ -206,11 +211,26 @@ class Studio:
                 sheet = self._opened(replace(sheet, file=given.get("open", "")))
             elif wish == "load":
                 sheet = replace(sheet, article=_fields(self._seeds.get(sheet.seed)))
+            elif wish == "new":
+                try:
+                    sheet = self._new(sheet)
+                except InputFault as fault:
+                    return self._shown(sheet, "hear", part=part, trouble=fault)
             return self._shown(sheet, wish, part=part)
 
-    def _shown(self, sheet: Sheet, wish: str, *, part: bool) -> Response:
-        """The page, or its second half."""
+    def _new(self, sheet: Sheet) -> Sheet:
+        """The sheet with a rule that was drafted out of what was said of it; in the place of a seed it hears the first sentence that must fire."""
+        draft = self.desk.new(sheet.asked)
+        if sheet.seed:
+            first = sheet.asked["fires"].strip().splitlines()[0]
+            sheet = replace(sheet, seed="", article={**_fields(None), "text": first})
+        return replace(sheet, file=draft.file, text=draft.text, base=draft.base, asked=dict.fromkeys(ASKED, ""))
+
+    def _shown(self, sheet: Sheet, wish: str, *, part: bool, trouble: InputFault | None = None) -> Response:
+        """The page, or its second half; `trouble`: why no new rule was drafted."""
         result = self._result(sheet, wish)
+        if trouble:
+            result.trouble, result.status = f"No rule was drafted: {trouble}", REFUSED
         if wish == "save" and result.status == OK:
             sheet = self._opened(sheet)
         shown = {"sheet": sheet, "result": result, "WORDS": WORDS, "ROLES": ROLES, "CHECKS": OF_CODE, "SHOWN": SHOWN}
@@ -226,6 +246,8 @@ class Studio:
         for name in self.desk.files():
             kind = name.partition("/")[0].capitalize() if "/" in name else "Rules"
             files.setdefault(kind, []).append(name)
+        if not sheet.base and sheet.file and all(sheet.file not in names for names in files.values()):
+            files["New, not saved"] = [sheet.file]
         page = ENV.get_template("studio.html.j2").render(
             shown, files=files, seeds=self._seeds.values(), folder=self.desk.rules
         )
@@ -259,6 +281,10 @@ class Studio:
         result.tests = self.desk.tests(draft)
         if wish == "diff" and not result.faults:
             result.changes, result.told = self.desk.differences(draft, article)
+        if wish == "new":
+            failed = sum(not one.passed for one in result.tests)
+            passes = "some of its tests fail: mend them here" if failed else "it passes its tests"
+            result.note = f"{draft.file} is drafted, and {passes}. Nothing is written before you save it."
 
     async def _seed(self, request: Request) -> Response:
         """The fields of a seed."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,13 +17,18 @@ from tocsin.article import Article
 from tocsin.cli.crowd import Heard
 from tocsin.cli.diff import Case, Changes, cases_of, differences, extent
 from tocsin.cli.faults import failed_tests, faults_of
+from tocsin.cli.new import REFERENCE, among, drafted, enough, free
 from tocsin.difference import Change, compare
+from tocsin.drafting import Answers, guessed
 from tocsin.errors import Fault, InputFault, RuleFaults
 from tocsin.hearing import Hearing, hear
 from tocsin.rehearsal import in_order
 from tocsin.rulefiles import paths_of
 from tocsin.rules import Loaded, Shelf, load
 from tocsin.trial import Outcome, run
+
+NAMED = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*\.yaml")
+"""What the file of a new rule may be called."""
 
 
 class Stale(InputFault):
@@ -31,7 +37,7 @@ class Stale(InputFault):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A file of the rules folder as it stands in the editor. `base` is the digest of the text it began with."""
+    """A file of the rules folder as it stands in the editor. `base` is the digest of the text it began with; of a new rule empty."""
 
     file: str
     text: str
@@ -80,6 +86,28 @@ class Desk:
         except (OSError, UnicodeDecodeError) as error:
             raise InputFault(f"cannot be read: {error}", file, "`tocsin check` says more") from error
 
+    def new(self, asked: Mapping[str, str]) -> Draft:
+        """A rule that is not saved yet, out of what `tocsin new` asks for: one sentence a line, words divided by commas."""
+        name = free(asked.get("name", "").strip(), self.rules)
+        title = asked.get("title", "").strip() or name.replace("-", " ").capitalize()
+        fires, silent = (_split(asked.get(kind, ""), "\n") for kind in ("fires", "silent"))
+        enough(name, fires, silent)
+        known = self.saved().rule_set
+        actors = among(_split(asked.get("actors", ""), ",") or ("states",), known)
+        verbs, nouns = guessed(known, fires)
+        does = _split(asked.get("does", ""), ",") or tuple(verbs)
+        things = _split(asked.get("things", ""), ",") or tuple(nouns)
+        if not (does and things):
+            what = f"no {'noun' if does else 'verb'} was found in the sentences that must fire"
+            raise InputFault(what, name, f"say {'what it is done to' if does else 'what is done'}")
+        about = asked.get("about", "").strip() or title
+        answers = Answers(name, title, about, fires, silent, actors, does, things, REFERENCE)
+        return Draft(f"{name}.yaml", drafted(self.rules, answers)[0], "")
+
+    def _is_new(self, draft: Draft) -> bool:
+        """Whether a draft is of a rule that is not saved yet."""
+        return not draft.base and bool(NAMED.fullmatch(draft.file)) and not (self.rules / draft.file).exists()
+
     def saved(self) -> Loaded:
         """The rules as they are saved."""
         key = artefact.key(self.rules)
@@ -95,7 +123,7 @@ class Desk:
 
     def drafted(self, draft: Draft) -> Loaded:
         """The rules with the draft in the place of its file."""
-        if draft.text == self._read(draft.file):
+        if not self._is_new(draft) and draft.text == self._read(draft.file):
             return self.saved()
         key = (artefact.key(self.rules), draft.file, draft.text)
         if self._drafted is None or self._drafted[0] != key:
@@ -115,6 +143,8 @@ class Desk:
                     copy.write_text(draft.text, encoding="utf-8", errors="surrogatepass")
                 else:
                     copy.symlink_to(path.resolve())
+            if self._is_new(draft):
+                (folder / draft.file).write_text(draft.text, encoding="utf-8", errors="surrogatepass")
             yield folder
 
     def faults(self, draft: Draft) -> list[Fault]:
@@ -152,12 +182,13 @@ class Desk:
 
     def save(self, draft: Draft) -> list[Fault]:
         """Writes the draft if everything checks; else nothing is written, and these are the faults. `Stale`: the file has changed meanwhile."""
-        if digest(self._read(draft.file)) != draft.base:
+        new = self._is_new(draft)
+        if not new and digest(self._read(draft.file)) != draft.base:
             what = "was changed by somebody else since you opened it"
             raise Stale(what, draft.file, "copy your text, open the file anew, and put it in there")
         if faults := self._checked(draft):
             return faults
-        path = self.files()[draft.file].resolve()
+        path = self.rules / draft.file if new else self.files()[draft.file].resolve()
         kept.write(path, draft.text.encode())
         return []
 
@@ -171,6 +202,11 @@ class Desk:
             return sorted(faults)
         saved = self.saved()
         return sorted(self._caused(draft, found, [*faults_of(self.rules, saved), *failed_tests(saved, self._heard)]))
+
+
+def _split(text: str, at: str) -> tuple[str, ...]:
+    """The parts of what was written into a field."""
+    return tuple(part for one in text.replace("\r", "").split(at) if (part := one.strip()))
 
 
 def digest(text: str) -> str:
