@@ -190,6 +190,7 @@ class _Loader:
         self.cues: dict[str, compiled.Cue] = {}
         self.printed: dict[str, str] = {}
         self.states: dict[str, str] = {}
+        self.beside: dict[str, list[str]] = {}
         self.verb_lists: set[int] = set()
         self.used: set[int] = set()
         self._found: dict[tuple[int, str], list[int]] = {}
@@ -234,6 +235,7 @@ class _Loader:
             owned=self.owned,
             cancels=self.cancels,
             states=self.states,
+            beside=self.beside,
             printed=self.printed,
             firsts=firsts,
         )
@@ -438,6 +440,8 @@ class _Loader:
             self.printed.setdefault(entry.slug, entry.name)
             if entry.state:
                 self.states[entry.slug] = entry.state
+            if entry.beside:
+                self.beside[entry.slug] = [*entry.beside]
             self._add_name(entry, number)
 
     def _add_name(self, entry: Name, number: int) -> None:
