@@ -22,7 +22,7 @@ import yaml
 from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
-from tocsin import checks, cli, expectations, feeds, reading, routefile, rule, settings
+from tocsin import checks, cli, expectations, feeds, manifest, reading, routefile, rule, settings
 from tocsin.source import parse, read
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +49,7 @@ KINDS: Sequence[tuple[str, str, type[BaseModel]]] = (
     ("Routes", "`rules/routes.yaml`: which channel an alert goes to, in the words of Alertmanager.", routefile.RoutesFile),
     ("Feeds", "A list of feeds, as `tocsin feeds import` takes it: `feeds:` with a list of these.", feeds.FeedLine),
     ("Expectations", "What `tocsin backtest --expect FILE` asks of an archive: below the name of each rule, these.", expectations.Expected),
+    ("Manifests", "`manifest.yaml` in a folder of articles: what is known of each beyond its text; only `file` is needed.", manifest.ManifestFile),
     ("Articles", "An article as JSON: in a file, a line of a file, or a post.", ARTICLE),
 )  # fmt: skip
 """Every kind of file people write: what it is called, where it stands, and the model that reads it."""
@@ -82,6 +83,22 @@ time_intervals:
 """,
     feeds.FeedLine: "{url: https://en.yna.co.kr/RSS/nk.xml, name: Yonhap, language: en, country: KR, every: 5m, slowest: 6h, pages: true}",
     expectations.Expected: "{fires: {at_least: 2, at_most: 40}, stories: {at_least: 2}, alerts: {exactly: 3}}",
+    manifest.ManifestFile: """
+articles:
+  - file: 001.txt
+    source: Gazette
+    title: Ruritania may send more troops
+    url: https://example.org/1
+    published: "2025-01-24"
+    dated: the text says “on Friday”
+    named: the byline is that outlet's
+    signals: [{rule: additional-deployment, who: north-korea, where: russia, what: icbm, stage: preparing, certainty: suspected, flags: [denied]}]
+    must_fire: [{rule: additional-deployment, what: icbm, stage: preparing, text: "It is preparing to send more troops."}]
+    may_fire: [{rule: budget-increase, text: "It bolsters its defence budget."}]
+    must_not_fire: [{why: history, text: "It has sent 11,000 soldiers."}]
+alerts:
+  - {rule: additional-deployment, who: north-korea, where: russia, what: icbm, stage: done, flags: [denied], articles: ["001"], reason: stage_up, of: A1}
+""",
     ARTICLE: """
 {id: yna-20250124, title: "Seoul expects more troops", source: Yonhap, url: "https://example.org/1", published: "2025-01-24T09:30:00Z",
  text: "North Korea is preparing to send more troops to Russia, Seoul said."}

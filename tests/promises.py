@@ -32,7 +32,7 @@ EVERYWHERE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 """Actions for which AWS knows no place smaller than all."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
 KEEPING = {
-    "Table", "Bucket", "InboxQueue", "PageQueue", "ArticleQueue", "InboxDeadLetters", "PageDeadLetters", "ArticleDeadLetters",
+    "Table", "Bucket", "PageQueue", "ArticleQueue", "InboxDeadLetters", "PageDeadLetters", "ArticleDeadLetters",
 }  # fmt: skip
 """What holds articles and what became of them, by the names of the first version: under another name CloudFormation would begin anew."""
 REPLACING = {"KeySchema", "ImportSourceSpecification", "BucketNamePrefix", "BucketNamespace", "FifoQueue"}
@@ -194,6 +194,8 @@ def a_queue_gives_up_into_dead_letters_of_its_own(template: Template) -> Iterato
         found.append(named(policy.get("deadLetterTargetArn")))
         if found[-1] not in template.letters or not 3 <= policy.get("maxReceiveCount", 0) <= 10:
             yield f"{queue} has no dead letters, or tries too seldom or too often"
+    calls = (function.get("EventInvokeConfig", {}).get("DestinationConfig") for function in template.functions.values())
+    found += [named(config["OnFailure"]["Destination"]) for config in calls if config]
     if len(set(found)) < len(found):
         yield "two queues share their dead letters"
 
@@ -275,6 +277,20 @@ def a_schedule_is_tried_again_and_missed_aloud(template: Template) -> Iterator[s
 
 
 @promise
+def a_call_nobody_waits_for_is_not_lost(template: Template) -> Iterator[str]:
+    """What a topic tells of files is tried again for hours if need be, and then a dead letter; an alarm is mailed all the same."""
+    for function, event in template.events("SNS"):
+        if named(event["Topic"]) == "OpsTopic":
+            continue
+        config = template.functions[function].get("EventInvokeConfig", {})
+        letters = named(config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"))
+        if letters not in template.letters or letters not in template.may(function, "sqs"):
+            yield f"{function} does not say what it gave up, or may not"
+        if config.get("MaximumRetryAttempts") != 2 or config.get("MaximumEventAgeInSeconds", 21_600) < 3_600:
+            yield f"{function} gives up too soon"
+
+
+@promise
 def a_scheduled_function_repeats_itself_in_bounds(template: Template) -> Iterator[str]:
     """A function that a schedule calls is not called again and again for hours by Lambda's own retries."""
     for function, _ in template.events("ScheduleV2"):
@@ -330,7 +346,7 @@ def concurrency_is_bounded(template: Template) -> Iterator[str]:
 @promise
 def batches_are_small_enough(template: Template) -> Iterator[str]:
     """A page is alone in its call, and no batch of articles is larger than its function has time for."""
-    most = {"Page": 1}
+    most = {"Page": 1, "Deliver": 20}  # which begins nothing new after 45 s, and leaves it to Sweep
     for function, event in (*template.events("SQS"), *template.events("DynamoDB")):
         if event.get("BatchSize", 100) > most.get(function, 10):
             yield f"{function} takes too many at a time"
@@ -509,12 +525,17 @@ def buckets_are_spoken_to_over_tls(template: Template) -> Iterator[str]:
 
 @promise
 def only_our_buckets_announce(template: Template) -> Iterator[str]:
-    """A queue takes messages from S3 on behalf of this account, and from nobody else."""
-    for name, policy in template.of_type("AWS::SQS::QueuePolicy").items():
-        for statement in policy["PolicyDocument"]["Statement"]:
+    """The topic that tells of files is told by S3 on behalf of this account, and by nobody else; that stands before the bucket tries it."""
+    policies = template.of_type("AWS::SNS::TopicPolicy")
+    for name, bucket in template.of_type("AWS::S3::Bucket").items():
+        for told in bucket["NotificationConfiguration"]["TopicConfigurations"]:
+            policy = f"{named(told['Topic'])}Policy"
+            allowed = policies.get(policy, {}).get("PolicyDocument", {}).get("Statement", [{}])[0]
             ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-            if statement["Principal"] != {"Service": "s3.amazonaws.com"} or statement.get("Condition") != ours:
-                yield f"{name} lets others announce"
+            if allowed.get("Principal") != {"Service": ["s3.amazonaws.com"]} or allowed.get("Condition") != ours:
+                yield f"{policy} lets others announce"
+            if template.resources[name].get("DependsOn") != policy:
+                yield f"{name} may be made before it is allowed to tell {named(told['Topic'])}"
 
 
 @promise

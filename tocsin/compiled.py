@@ -282,7 +282,7 @@ class RuleSet:
         meaning, (lexicon, own) = self.meaning, self.owned((name,))
         made = copy(self)
         made.order = {name: 0}
-        for shared in ("lists", "names", "computed", "states", "printed", "_phrases", "lexicon"):
+        for shared in ("lists", "names", "computed", "states", "beside", "printed", "_phrases", "lexicon"):
             made.__dict__[shared] = getattr(self, shared)
 
         def meant(phrase: str) -> tuple[Sequence[Lexeme], Sequence[int]]:
@@ -328,6 +328,12 @@ class RuleSet:
     def states(self) -> dict[str, str]:
         """Slug of a place → slug of the state it lies in."""
         found: dict[str, str] = self._read("states")
+        return found
+
+    @cached_property
+    def beside(self) -> dict[str, list[str]]:
+        """Slug → those whose company makes its short names plain."""
+        found: dict[str, list[str]] = self._read("beside")
         return found
 
     @cached_property

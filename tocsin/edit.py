@@ -108,7 +108,9 @@ def _possible(rules: RuleSet, wanted: Mapping[str, frozenset[int]], article: Art
 def between(before: RuleSet, after: RuleSet) -> Edit:
     """What is different between two sets."""
     alike = before.shared == after.shared  # the shared lists and cues are the same, so a rule is its file
-    if not alike and (before.states != after.states or _computed(before) != _computed(after)):
+    if not alike and (
+        before.states != after.states or before.beside != after.beside or _computed(before) != _computed(after)
+    ):
         return Edit(before, after, everything=True)
     rules = [{rule.policy.name: rule for rule in one.rules} for one in (before, after)]
     numbered_alike = before.names == after.names

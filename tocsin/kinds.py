@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, RootModel
 
 from tocsin.expectations import Expected
 from tocsin.feeds import FeedLine
+from tocsin.manifest import ManifestFile
 from tocsin.routefile import RoutesFile
 from tocsin.rule import CuesFile, NamesFile, Rule, Slug, WordsFile
 
@@ -44,10 +45,13 @@ KINDS: Mapping[str, Kind] = {
         Kind("routes", RoutesFile),
         Kind("feeds", FeedsFile),
         Kind("expectations", ExpectationsFile),
+        Kind("manifest", ManifestFile),
     )
 }
 """All of them, by name."""
 _SHARED = ("words", "names", "cues")
+_TOLD_BY = {"route": "routes", "receivers": "routes", "articles": "manifest", "feeds": "feeds"}
+"""A field that only one kind has → that kind."""
 
 
 def kind_of(data: Any) -> Kind:  # noqa: ANN401 - whatever a YAML file holds
@@ -56,10 +60,8 @@ def kind_of(data: Any) -> Kind:  # noqa: ANN401 - whatever a YAML file holds
         return KINDS["rule"]
     if data.get("kind") in _SHARED:
         return KINDS[data["kind"]]
-    if "route" in data or "receivers" in data:
-        return KINDS["routes"]
-    if "feeds" in data:
-        return KINDS["feeds"]
+    if told := next((name for key, name in _TOLD_BY.items() if key in data), None):
+        return KINDS[told]
     bounds = Expected.model_fields.keys()
     if data and all(isinstance(row, dict) and row and row.keys() <= bounds for row in data.values()):
         return KINDS["expectations"]

@@ -54,6 +54,8 @@ class Draft:
     """Phrases under `not:`, with the lists whose words they cancel."""
     states: Mapping[str, str] = field(default_factory=dict)
     """Slug of a place → slug of the state it lies in."""
+    beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Slug → those whose company makes its short names plain."""
     printed: Mapping[str, str] = field(default_factory=dict)
     """Slug → printed name of every entry of the name lists."""
 
@@ -99,6 +101,7 @@ def packed(draft: Draft) -> RuleSet:
         "phrases": _paired(shared, (_meaning([lexemes[one] for one in found], draft.cancels.get(phrase, ())) for phrase, found in shared.items())),
         "lexemes": _lines(map(_json, lexemes)),
         "states": _json(draft.states),
+        "beside": _json(draft.beside),
         "printed": _json(draft.printed),
         "cues": _json([row(cue, {}) for cue in cues.values()]),
         "heeded": _json([*heeded.values()]),

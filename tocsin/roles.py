@@ -463,7 +463,9 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
         found += located(sentence, names, head)
         found += sited(sentence, targets, grammar)
         found += owned(sentence, targets, grammar)
-        found += paid(sentence, grammar) if grammar.purses in rule.actors else []
+        if grammar.purses in rule.actors:
+            found += paid(sentence, grammar)
+            found += [Actor(hit.lexeme.slug, 5, "parliament", hit) for hit in names if hit.lexeme.tag == "parliaments"]
     found += subjects(
         sentence,
         [hit for hit in names if hit.lexeme.tag in _NOMINAL_TAGS or _heads_phrase(sentence, hit, grammar)],
@@ -489,9 +491,24 @@ def actors(sentence: Sentence, rule: Rule, matched: Iterable[Hit], head: Hit, gr
 
 
 def origins(names: list[Hit], sentence: Sentence, head: Hit) -> list[Actor]:
-    """A state that something comes from, where nobody is said to act: "have crossed from Russia", said by others."""
-    near = [hit for hit in names if 0 <= hit.start - head.end <= OWNER_REACH and hit.lexeme.tag == "names"]
-    return [Actor(hit.lexeme.slug, 5, "origin", hit) for hit in near if sentence.word(hit.start - 1) == "from"][:1]
+    """A state that something comes from, where nobody is said to act: "crossed from western Russia", "left the Chadian capital"."""
+    near = [hit for hit in names if 0 <= hit.start - head.end <= OWNER_REACH and _is_ground(sentence, hit)]
+    left = sentence.word(head.end - 1) in _LEFT
+    return [
+        Actor(hit.lexeme.slug, 5, "origin", hit)
+        for hit in near
+        if sentence.word(before := _before_phrase(sentence, hit.start)) == "from"
+        or (left and hit.lexeme.tag == "adjectives" and before == head.end - 1)
+    ][:1]
+
+
+def _is_ground(sentence: Sentence, hit: Hit) -> bool:
+    """Whether a name is that of a country, or of a place in it: "the Chadian capital"."""
+    return hit.lexeme.tag == "names" or (hit.lexeme.tag == "adjectives" and sentence.word(hit.end) in _GROUNDS)
+
+
+_LEFT = frozenset({"leave", "leaves", "left", "leaving", "departed", "depart", "departs"})
+_GROUNDS = frozenset({"capital", "port", "base", "airport", "territory", "side", "mainland", "city", "town", "bank"})
 
 
 def tellers(sentence: Sentence, rule: Rule, grammar: Grammar) -> tuple[str, ...]:

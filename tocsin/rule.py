@@ -149,7 +149,11 @@ class Name(Model):
     people: Phrases = Field(default=[], description="Words for its people: Russians")
     short: Phrases = Field(
         default_factory=list,
-        description="Short names that count only where the article names it, or the state it belongs to, in full",
+        description="Short names that count only where the article names it, the state it belongs to, or one of `beside`, "
+        "in full",
+    )
+    beside: list[Named] = Field(
+        default=[], description="Entries whose company makes its short names plain: the North, beside South Korea"
     )
     seats: Phrases = Field(
         default=[], description="Capitals and seats of power that stand for its government: Moscow, the Kremlin"

@@ -164,6 +164,7 @@ class _Loader:
         self.cues: dict[str, compiled.Cue] = {}
         self.printed: dict[str, str] = {}
         self.states: dict[str, str] = {}
+        self.beside: dict[str, list[str]] = {}
         self.verb_lists: set[int] = set()
         self.used: set[int] = set()
         self._found: dict[tuple[str, str], list[int]] = {}
@@ -193,6 +194,7 @@ class _Loader:
             entries=self.entries,
             cancels=self.cancels,
             states=self.states,
+            beside=self.beside,
             printed=self.printed,
         )
         names = {number: name for name, number in self.numbers.items()}
@@ -373,6 +375,8 @@ class _Loader:
             self.printed.setdefault(entry.slug, entry.name)
             if entry.state:
                 self.states[entry.slug] = entry.state
+            if entry.beside:
+                self.beside[entry.slug] = [*entry.beside]
             self._add_name(entry, number)
 
     def _add_name(self, entry: Name, number: int) -> None:

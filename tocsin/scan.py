@@ -255,9 +255,9 @@ class Page:
         ]
 
     def _told_in_full(self, slug: str) -> bool:
-        """Whether the article calls something, or the state it belongs to, by more than a short name."""
-        state = self._rules.states.get(slug)
-        return any(slug in page.named_in_full or state in page.named_in_full for page in self.company)
+        """Whether the article calls something, the state it belongs to, or one it stands beside, by more than a short name."""
+        enough = {slug, self._rules.states.get(slug), *self._rules.beside.get(slug, ())}
+        return any(not enough.isdisjoint(page.named_in_full) for page in self.company)
 
     @cached_property
     def named_in_full(self) -> set[str]:

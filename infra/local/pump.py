@@ -1,4 +1,4 @@
-"""What moves events to functions: the event-source mappings and schedules of the template, as the stack has them."""
+"""What moves events to functions: the event-source mappings, subscriptions and schedules of the template, as the stack has them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from infra.local.mapping import Invocation, Journal, Source
 from infra.local.queue import QueueSource
 from infra.local.stack import LocalStack
 from infra.local.stream import StreamSource
+from infra.local.topic import TopicSource
 from tocsin.errors import SettingsFault
 
 _SOURCES: dict[str, Callable[[LocalStack, str, Function, Journal], Source]] = {
@@ -22,7 +23,7 @@ _SOURCES: dict[str, Callable[[LocalStack, str, Function, Journal], Source]] = {
 
 
 class Pump:
-    """Delivers, when told to, what Lambda's pollers and EventBridge Scheduler would, in the envelopes they use.
+    """Delivers, when told to, what Lambda's pollers, SNS and EventBridge Scheduler would, in the envelopes they use.
 
     The clock is the caller's: what failed comes back once the clock has passed its visibility timeout or pause.
     `invocations` keeps every call of a function, in order. `make` makes each function, in this process if nothing else is said.
@@ -35,6 +36,11 @@ class Pump:
         self._functions = {function.name: function for function in functions}
         self._by_arn = {function.arn: function for function in functions}
         self._sources = [self._open(mapping) for mapping in stack.of_type("AWS::Lambda::EventSourceMapping")]
+        self._sources += [
+            TopicSource(stack, name, self._by_arn[properties["Endpoint"]], self.invocations.append)
+            for name, properties in ((name, stack.properties(name)) for name in stack.of_type("AWS::SNS::Subscription"))
+            if properties["Protocol"] == "lambda"
+        ]
 
     def drain(self) -> int:
         """Delivers until nothing is left that can be delivered now; the number of invocations that took."""

@@ -28,6 +28,7 @@ CREATED = frozenset(
         "AWS::Lambda::Function",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
+        "AWS::SNS::Topic",
         "AWS::SQS::Queue",
     }
 )
@@ -39,14 +40,13 @@ LEFT_OUT = {
     "AWS::Budgets::Budget": "nothing here costs anything",
     "AWS::CloudWatch::Alarm": "moto's CloudFormation lacks it, and no metric is measured; `Pump.call` hands Ops what an alarm tells",
     "AWS::CloudWatch::Dashboard": "as the alarms",
-    "AWS::Lambda::EventInvokeConfig": "the pump calls a schedule's target once",
+    "AWS::Lambda::EventInvokeConfig": "the pump reads it; a schedule's target it calls once",
     "AWS::Lambda::EventSourceMapping": "the pump delivers; moto would delete messages nobody has seen",
     "AWS::Lambda::LayerVersion": "the pump imports the handlers, and with them the package, from the checkout",
     "AWS::Lambda::Permission": "moto enforces no policies",
     "AWS::Logs::MetricFilter": "as the alarms",
     "AWS::S3::BucketPolicy": "moto enforces no policies",
-    "AWS::SNS::Subscription": "only alarms come this way",
-    "AWS::SNS::Topic": "as its subscriptions",
+    "AWS::SNS::Subscription": "the pump delivers to functions, and nobody is mailed",
     "AWS::SNS::TopicPolicy": "moto enforces no policies",
     "AWS::SQS::QueuePolicy": "moto enforces no policies",
     "AWS::Scheduler::Schedule": "the pump fires schedules",
@@ -142,14 +142,14 @@ class LocalStack:
         """Sets the buckets' notifications, which moto's CloudFormation ignores."""
         for bucket in self.of_type("AWS::S3::Bucket"):
             wanted = self.properties(bucket).get("NotificationConfiguration", {})
-            if unknown := wanted.keys() - {"QueueConfigurations"}:
+            if unknown := wanted.keys() - {"TopicConfigurations"}:
                 raise SettingsFault(
-                    f"{bucket} notifies by {', '.join(unknown)}; only queues are known to infra/local/stack.py"
+                    f"{bucket} notifies by {', '.join(unknown)}; only topics are known to infra/local/stack.py"
                 )
             self.client("s3").put_bucket_notification_configuration(
                 Bucket=self.physical(bucket),
                 NotificationConfiguration={
-                    "QueueConfigurations": [_notification(queue) for queue in wanted.get("QueueConfigurations", [])]
+                    "TopicConfigurations": [_notification(topic) for topic in wanted.get("TopicConfigurations", [])]
                 },
             )
 
@@ -240,7 +240,7 @@ def _is_created(name: str, resource_type: str) -> bool:
     return resource_type in CREATED
 
 
-def _notification(queue: dict[str, Any]) -> dict[str, Any]:
-    """A bucket's queue notification, from CloudFormation's words to those of the S3 API."""
-    rules = queue.get("Filter", {}).get("S3Key", {}).get("Rules", [])
-    return {"QueueArn": queue["Queue"], "Events": [queue["Event"]], "Filter": {"Key": {"FilterRules": rules}}}
+def _notification(topic: dict[str, Any]) -> dict[str, Any]:
+    """What a bucket tells a topic, from CloudFormation's words to those of the S3 API."""
+    rules = topic.get("Filter", {}).get("S3Key", {}).get("Rules", [])
+    return {"TopicArn": topic["Topic"], "Events": [topic["Event"]], "Filter": {"Key": {"FilterRules": rules}}}

@@ -34,9 +34,23 @@ def test_ratios_of_handlers_are_compared_one_by_one() -> None:
 
 
 def test_the_pace_tells_articles_a_second_and_the_time_left() -> None:
-    """After a hundred of a thousand articles in two seconds there are eighteen left."""
-    times = iter([0.0, 2.0])
-    assert Pace(1_000, clock=lambda: next(times)).line(100) == "100 of 1,000 articles, 50 a second, 0:18 left"
+    """A hundred and one of a thousand articles, a hundred of them in two seconds: eighteen are left, whatever it took to begin."""
+    now = 0.0
+    pace = Pace(1_001, clock=lambda: now)
+    now = 60.0  # a system was made meanwhile
+    assert pace.line(1) == "1 of 1,001 articles"
+    now = 62.0
+    assert pace.line(101) == "101 of 1,001 articles, 50 a second, 0:18 left"
+
+
+def test_the_pace_is_that_of_late() -> None:
+    """What went fast in the beginning and goes slowly now takes as long as it goes now."""
+    now = 0.0
+    pace = Pace(10_000, clock=lambda: now)
+    for minute in range(30):
+        now, done = minute * 10.0, 5_000 + 100 * minute
+        told = pace.line(done if minute else 1)
+    assert told == "7,900 of 10,000 articles, 10 a second, 3:30 left"
 
 
 def test_lines_about_the_pace_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,7 @@ KEYS = "Condition ForAllValues:StringLike dynamodb:LeadingKeys"
 
 MUTATIONS: list[tuple[str, str | list[str], Any]] = [
     ("a_message_stays_hidden_while_its_reader_works", "ArticleQueue Properties VisibilityTimeout", 360),
-    ("a_message_stays_hidden_while_its_reader_works", "InboxQueue Properties VisibilityTimeout", GONE),
+    ("a_message_stays_hidden_while_its_reader_works", "PageQueue Properties VisibilityTimeout", GONE),
     ("a_message_stays_hidden_while_its_reader_works", "Fetch Properties Timeout", 241),
     ("a_queue_gives_up_into_dead_letters_of_its_own", "PageQueue Properties RedrivePolicy", GONE),
     ("a_queue_gives_up_into_dead_letters_of_its_own", "PageQueue Properties RedrivePolicy maxReceiveCount", 1),
@@ -123,7 +123,11 @@ MUTATIONS: list[tuple[str, str | list[str], Any]] = [
     ("buckets_are_private", "Bucket Properties OwnershipControls", GONE),
     ("buckets_are_spoken_to_over_tls", "BucketPolicy", GONE),
     ("buckets_are_spoken_to_over_tls", "BucketPolicy Properties PolicyDocument Statement 0 Resource", [{"Fn::GetAtt": ["Bucket", "Arn"]}]),
-    ("only_our_buckets_announce", "InboxQueuePolicy Properties PolicyDocument Statement 0 Condition", GONE),
+    ("only_our_buckets_announce", "InboxTopicPolicy Properties PolicyDocument Statement 0 Principal", {"Service": ["events.amazonaws.com"]}),
+    ("only_our_buckets_announce", "Bucket DependsOn", GONE),
+    ("a_call_nobody_waits_for_is_not_lost", "Intake Properties EventInvokeConfig DestinationConfig", GONE),
+    ("a_call_nobody_waits_for_is_not_lost", "Intake Properties EventInvokeConfig MaximumEventAgeInSeconds", 60),
+    ("a_call_nobody_waits_for_is_not_lost", f"{statement('Intake', 'ReportWhatIsGivenUp')} Resource", {"Fn::GetAtt": ["FeedDeadLetters", "Arn"]}),
     ("the_table_can_be_restored", "Table Properties PointInTimeRecoverySpecification", GONE),
     ("what_is_kept_outlives_the_stack", "Table DeletionPolicy", GONE),
     ("what_is_kept_outlives_the_stack", "Bucket UpdateReplacePolicy", "Delete"),

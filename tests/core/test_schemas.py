@@ -18,7 +18,7 @@ from tocsin.kinds import KINDS, kind_of
 from tocsin.schemas import HEADER, NONE, schema
 from tocsin.source import parse, read
 
-FILES = [*sorted((ROOT / "rules").rglob("*.yaml")), ROOT / "infra" / "feeds.yaml"]
+FILES = [*sorted((ROOT / "rules").rglob("*.yaml")), ROOT / "infra" / "feeds.yaml", ROOT / "seeds" / "manifest.yaml"]
 LONG = {"relays.yaml", "institutions.yaml"}
 """Lists of names like the others, which take seconds."""
 PARTS = {

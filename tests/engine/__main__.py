@@ -106,6 +106,12 @@ def messages(bodies: Sequence[Any], tries: int = 1) -> dict[str, Any]:
     return {"Records": [{"messageId": str(n), "body": body, "attributes": about} for n, body in enumerate(told)]}
 
 
+def notices(*keys: str) -> dict[str, Any]:
+    """What SNS tells Intake of dropped files."""
+    told = [json.dumps({"Records": [{"s3": {"object": {"key": key}}}]}) for key in keys]
+    return {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}} for message in told]}
+
+
 class Work:
     """For each function, events that make it do each kind of work its role is for; each time with something new to do."""
 
@@ -161,7 +167,7 @@ class Work:
             (f"{self.new()}.txt", None),
         ):
             key = f"hidden/{name}" if body is None else self.put(f"inbox/{name}", body)
-            yield messages([{"Records": [{"s3": {"object": {"key": key.replace("hidden/", "inbox/")}}}]}])
+            yield notices(key.replace("hidden/", "inbox/"))
 
     def receive(self) -> Iterator[Any]:
         """A post with an article, and something that is none."""
@@ -251,7 +257,7 @@ class Work:
 
 def speak_plainly(stack: Stack) -> None:
     """Takes the bucket's policy away, which refuses whatever comes without TLS: on loopback there is none. First it is seen to refuse."""
-    gone = messages([{"Records": [{"s3": {"object": {"key": "inbox/nothing.txt"}}}]}])
+    gone = notices("inbox/nothing.txt")
     if "explicit deny" not in stack.call("Intake", gone).log:
         raise Failed("the bucket was spoken to without TLS")
     stack.client("s3").delete_bucket_policy(Bucket=stack.physical["Bucket"])

@@ -214,6 +214,10 @@ class Stack:
                 needed[mapping["EventSourceArn"]] = _READS[mapping["EventSourceArn"].split(":")[2]]
                 if destination := mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
                     needed[destination] = ["sqs:SendMessage"]
+        calls = self.client("lambda").list_function_event_invoke_configs(FunctionName=self.physical[function])
+        for config in calls["FunctionEventInvokeConfigs"]:
+            if destination := config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
+                needed[destination] = ["sqs:SendMessage"]
         if (
             self.client("lambda")
             .get_function_configuration(FunctionName=self.physical[function])

@@ -222,13 +222,13 @@ def test_a_story_whose_beginning_was_interrupted_rings_with_the_next_article(wor
     assert (story.articles, len(story.outlets)) == (2, 2)
 
 
-MANY = [PREPARING, *(replace(SILENT, id=f"calm {number}", text=f"{SILENT.text} {number}") for number in range(40))]
+MANY = [PREPARING, *(replace(SILENT, id=f"calm {number}", text=f"{SILENT.text} {number}") for number in range(80))]
 
 
 def test_many_articles_travel_in_few_messages(world: World) -> None:
-    """A batch that no request holds travels by reference, up to 25 articles a message, in order; a few travel whole, each alone."""
+    """A batch that no request holds travels by reference, up to fifty articles a message, in order; a few travel whole, each alone."""
     bodies = archived(world.archive, MANY, world.clock())
-    assert [len(brought(world.archive, [body])) for body in bodies] == [25, 16]
+    assert [len(brought(world.archive, [body])) for body in bodies] == [50, 31]
     assert brought(world.archive, bodies) == MANY
     long = [replace(one, text=one.text * 9_000) for one in MANY[1:4]]
     bodies = archived(world.archive, long, world.clock())
@@ -260,7 +260,7 @@ def test_what_ended_the_function_is_taken_apart(world: World) -> None:
     detector = replace(world.detector(), again=lambda: apart)
     (body, _) = archived(world.archive, MANY, world.clock())
     assert detector.take([Sent("1", body, 2)]) == []
-    assert (brought(world.archive, apart.bodies), len(apart.bodies), fates(world)) == (MANY[:25], 25, {})
+    assert (brought(world.archive, apart.bodies), len(apart.bodies), fates(world)) == (MANY[:50], 50, {})
     assert detector.take([Sent(str(number), one, 2) for number, one in enumerate(apart.bodies)]) == []
     assert fates(world) == {PREPARING.id: "alerted"}
 

@@ -351,6 +351,44 @@ def test_records_too_old_are_given_up_unseen(stack: LocalStack, pump: Pump, cloc
     assert notice["requestContext"]["condition"] == "RecordAgeExceeded"
 
 
+# Topics
+
+
+def tell(stack: LocalStack, **order: Any) -> None:
+    """Publishes an order for the stand-in."""
+    stack.client("sns").publish(TopicArn=stack.physical("Topic"), Message=json.dumps(order))
+
+
+def test_a_topic_calls_its_function(stack: LocalStack, pump: Pump) -> None:
+    """Each message is a call of its own, with the event SNS sends, but for the subject that only some messages have."""
+    tell(stack, do="nothing")
+    tell(stack, do="nothing")
+    assert pump.drain() == 2
+    assert {invocation.function for invocation in pump.invocations} == {"Listener"}
+    (told, *others), (wanted,) = pump.invocations[0].records, reference("sns-alarm")["Records"]
+    assert others == []
+    assert told.keys() == wanted.keys()
+    assert shape(told["Sns"] | {"Subject": ""}) == shape(wanted["Sns"])
+
+
+def test_a_call_nobody_waits_for_is_made_three_times_and_kept(stack: LocalStack, pump: Pump, clock: Traveller) -> None:
+    """What fails is called again after one minute and after two, and then the destination holds what the call was about."""
+    tell(stack, do="raise")
+    made = []
+    for seconds in (0, 59, 1, 119, 1, 3600):
+        clock.shift(seconds)
+        made.append(pump.drain())
+        if seconds < 3600 and sum(made) < 3:
+            assert pump.waiting()
+    assert made == [1, 0, 1, 0, 1, 0]
+    assert not pump.waiting()
+    (kept,) = read_queue(stack, "GivenUp")
+    assert kept["requestContext"]["condition"] == "RetriesExhausted"
+    assert kept["requestContext"]["approximateInvokeCount"] == 3
+    assert kept["requestPayload"] == pump.invocations[0].event
+    assert kept["responsePayload"]["errorMessage"] == "RuntimeError: as ordered"
+
+
 # Schedules
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -13,6 +14,7 @@ from infra.replay import CHANNEL, SECRET
 from tests.pipeline.test_stack import PARAMETERS, TEMPLATE
 from tests.system import Ran, dead_letters, system, tocsin
 from tocsin.adapters.dead_letters import DeadLetters
+from tocsin.adapters.s3 import S3Archive
 from tocsin.adapters.sqs import NotQueued
 
 
@@ -57,7 +59,7 @@ def letters(stack: LocalStack) -> Iterator[list[str]]:
     send(stack, "ArticleDeadLetters", *bodies)
     send(stack, "DeliverDeadLetters", "a stream record")
     yield sorted(bodies)
-    for queue in ("ArticleDeadLetters", "DeliverDeadLetters", "ArticleQueue", "InboxDeadLetters", "InboxQueue"):
+    for queue in ("ArticleDeadLetters", "DeliverDeadLetters", "ArticleQueue", "PageDeadLetters", "PageQueue"):
         take(stack, queue)
 
 
@@ -88,15 +90,35 @@ def test_dead_letters_go_back_where_they_came_from(stack: LocalStack, letters: l
 
 def test_one_queue_may_be_named(stack: LocalStack, letters: list[str]) -> None:
     """--queue moves what lies in one queue; a name that is none is told with those that are."""
-    send(stack, "InboxDeadLetters", "a notice")
-    (row,) = redrive(stack, "--queue", "InboxDeadLetters", "--format", "ndjson").rows
-    assert (row["queue"], row["messages"], row["moved"], row["redrivable"]) == ("InboxDeadLetters", 1, 1, True)
-    assert row["sample"] == ["'a notice'"]
-    assert "a notice" in take(stack, "InboxQueue")
+    send(stack, "PageDeadLetters", "a summary")
+    (row,) = redrive(stack, "--queue", "PageDeadLetters", "--format", "ndjson").rows
+    assert (row["queue"], row["messages"], row["moved"], row["redrivable"]) == ("PageDeadLetters", 1, 1, True)
+    assert row["sample"] == ["'a summary'"]
+    assert "a summary" in take(stack, "PageQueue")
     assert take(stack, "ArticleDeadLetters") == letters
     ran = redrive(stack, "--queue", "Inbox")
     assert ran.code == 3
     assert "there is ArticleDeadLetters, DeliverDeadLetters, " in ran.err
+
+
+def test_a_file_that_could_not_be_taken_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Lambda gave up of the topic's calls goes back to the topic, and the file is taken; what no topic told comes back."""
+    monkeypatch.setattr(DeadLetters, "WAIT", 0)  # a wait would never end on a clock that stands still
+    with system() as running:
+        with mock.patch.object(S3Archive, "metadata", side_effect=ConnectionError("S3 is away")):
+            running.drop("a.txt", b"North Korea is preparing to send more troops to Russia, Seoul said on Friday.")
+            running.pass_time(4)
+        (letter,) = dead_letters(running.stack)["InboxDeadLetters"]
+        assert json.loads(letter)["requestContext"]["approximateInvokeCount"] == 3
+        assert running.slack.messages(CHANNEL) == []
+        assert redrive(running.stack).code == 0
+        running.pass_time(1)
+        assert len(running.slack.messages(CHANNEL)) == 1
+        assert dead_letters(running.stack)["InboxDeadLetters"] == []
+        send(running.stack, "InboxDeadLetters", "from nobody")
+        assert redrive(running.stack).code == 0
+        running.pass_time(4)
+        assert ["from nobody" in letter for letter in dead_letters(running.stack)["InboxDeadLetters"]] == [True]
 
 
 def test_every_queue_of_the_template_is_known(stack: LocalStack) -> None:
@@ -113,7 +135,10 @@ def test_no_dead_letter_shows_the_token() -> None:
         sqs, token = running.stack.client("sqs"), running.slack.token
         running.drop("a.txt", b"North Korea is preparing to send more troops to Russia, Seoul said on Friday.")
         keep_secret(running.stack.client, SECRET, f'{{"token": "{token}')
-        for queue in ("ArticleQueue", "FeedQueue", "InboxQueue", "PageQueue", "QuestionQueue"):
+        running.stack.client("sns").publish(
+            TopicArn=running.stack.physical("InboxTopic"), Message='{"neither": "this nor that"'
+        )
+        for queue in ("ArticleQueue", "FeedQueue", "PageQueue", "QuestionQueue"):
             sqs.send_message(QueueUrl=running.stack.physical(queue), MessageBody='{"neither": "this nor that"')
         key = {"pk": {"S": "ALERT#unreadable"}, "sk": {"S": "OUTBOX"}}
         running.stack.client("dynamodb").put_item(

@@ -100,22 +100,22 @@ def test_what_is_due_can_be_found(stack: LocalStack) -> None:
 # Queues
 
 
-def test_a_dropped_file_reaches_the_inbox_queue(stack: LocalStack) -> None:
-    """An object under inbox/ is announced, others are not; the announcement S3 makes on its own comes first."""
+def test_a_dropped_file_is_told_to_the_topic(stack: LocalStack) -> None:
+    """An object under inbox/ is announced, others are not."""
     s3, bucket = stack.client("s3"), stack.physical("Bucket")
-    assert [body.get("Event") for body in received(stack, "InboxQueue")] == ["s3:TestEvent"]
+    url = stack.client("sqs").create_queue(QueueName="listener")["QueueUrl"]
+    arn = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    stack.client("sns").subscribe(TopicArn=stack.physical("InboxTopic"), Protocol="sqs", Endpoint=arn)
     for key in ("inbox/an article.txt", "articles/other.txt", "inbox.txt"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"text")
-    (body,) = received(stack, "InboxQueue")
-    (record,) = body["Records"]
+    (message,) = stack.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    (record,) = json.loads(json.loads(message["Body"])["Message"])["Records"]
     assert record["eventName"] == "ObjectCreated:Put"
     assert record["s3"]["bucket"]["name"] == bucket
     assert unquote_plus(record["s3"]["object"]["key"]) == "inbox/an article.txt"
 
 
-@pytest.mark.parametrize(
-    ("name", "receives"), [("Inbox", 5), ("Article", 5), ("Page", 5), ("Feed", 3), ("Question", 3)]
-)
+@pytest.mark.parametrize(("name", "receives"), [("Article", 5), ("Page", 5), ("Feed", 3), ("Question", 3)])
 def test_queues_redrive_after_a_few_receives(name: str, receives: int, stack: LocalStack) -> None:
     """What cannot be handled goes to the queue's own dead letters after a few receives."""
     queue, letters = f"{name}Queue", f"{name}DeadLetters"
@@ -271,7 +271,7 @@ def test_the_stack_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "AWS_PROFILE" not in os.environ
         assert os.environ["AWS_ACCESS_KEY_ID"] != "real"
         assert boto3.client("sqs").list_queues()["QueueUrls"]
-        assert ".us-west-2." in stack.physical("InboxQueue")
+        assert ".us-west-2." in stack.physical("ArticleQueue")
     assert dict(os.environ) == before
 
 

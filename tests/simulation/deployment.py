@@ -10,12 +10,14 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # it ships no types
 
+_PAUSE = 60.0
+"""Seconds after which Lambda makes a call again that nobody waits for; the second time it is twice as long."""
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class QueueNumbers:
-    """How a queue and its reader behave."""
+    """How a queue and its reader behave; or Lambda's own queue of calls that nobody waits for."""
 
     visibility: float
     receives: int
@@ -51,7 +53,7 @@ def deployment() -> Deployment:
     outbox = resources["Deliver"]["Events"]["Outbox"]["Properties"]
     settings = resources["Deliver"]["Environment"]["Variables"]
     return Deployment(
-        inbox=_queue(resources["InboxQueue"], resources["Intake"]["Events"]["Inbox"]["Properties"]),
+        inbox=QueueNumbers(_PAUSE, 1 + resources["Intake"]["EventInvokeConfig"]["MaximumRetryAttempts"], 1),
         articles=_queue(resources["ArticleQueue"], resources["Detect"]["Events"]["Articles"]["Properties"]),
         questions=_queue(resources["QuestionQueue"], resources["Answer"]["Events"]["Questions"]["Properties"]),
         records=outbox["BatchSize"],

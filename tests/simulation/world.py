@@ -293,7 +293,7 @@ class World:
     # what the world does
 
     def drop(self, files: Sequence[Drop]) -> None:
-        """Files are dropped into the inbox, and S3 tells the queue."""
+        """Files are dropped into the inbox, and S3 tells the topic, which calls Intake."""
         for one in files:
             self.put(one)
             self.inbox.send([json.dumps({"Records": [{"s3": {"object": {"key": one.key}}}]})])
@@ -364,9 +364,9 @@ class World:
     def _worked(self) -> bool:
         """Whether something could be done at this moment."""
         return (
-            self._polled("inbox", self.inbox, handlers.intake.handler)
-            or self._polled("articles", self.articles, handlers.detect.handler)
-            or self._polled("questions", self.questions, handlers.answer.handler)
+            self._polled("inbox", self.inbox, handlers.intake.handler, deployment().inbox.batch)
+            or self._polled("articles", self.articles, handlers.detect.handler, deployment().articles.batch)
+            or self._polled("questions", self.questions, handlers.answer.handler, deployment().questions.batch)
             or self._streamed()
             or self._ticked()
         )
@@ -378,9 +378,9 @@ class World:
             times.append(self._events[0][0])
         return min((one for one in times if one is not None), default=None)
 
-    def _polled(self, name: str, mailbox: MemoryMailbox, handler: Callable[..., Any]) -> bool:
-        """One batch of a queue goes to its function; what it handled is deleted."""
-        messages = mailbox.receive(self.now, deployment().inbox.batch)
+    def _polled(self, name: str, mailbox: MemoryMailbox, handler: Callable[..., Any], batch: int) -> bool:
+        """One batch of a queue, or what a topic tells, goes to its function; what it handled is deleted."""
+        messages = mailbox.receive(self.now, batch)
         if not messages:
             return False
         if self.variant.handled_first and name == "inbox":
@@ -388,12 +388,18 @@ class World:
         if self.call(f"{name}.receive", NOTHING) == "twice":
             mailbox.again(messages)
         records = [
-            {"messageId": one.id, "body": one.body, "attributes": {"ApproximateReceiveCount": str(one.receives)}}
+            {"Sns": {"Message": one.body}}
+            if name == "inbox"
+            else {
+                "messageId": one.id,
+                "body": one.body,
+                "attributes": {"ApproximateReceiveCount": str(one.receives)},
+            }
             for one in messages
         ]
         answer = self._invoke(handler.__module__.rpartition(".")[2], handler, {"Records": records})
         if answer is not None:
-            failed = {row["itemIdentifier"] for row in answer["batchItemFailures"]}
+            failed = {row["itemIdentifier"] for row in answer.get("batchItemFailures", ())}
             failed = {mail.id for mail in messages} if failed and self.variant.whole_batches else failed
             done = [mail for mail in messages if mail.id not in failed]
             if done and self.call(f"{name}.delete", NOTHING) != "lost":

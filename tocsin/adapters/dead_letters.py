@@ -1,9 +1,9 @@
-"""Dead-letter queues in SQS: what could not be handled, and the way back to the queue it came from."""
+"""Dead-letter queues in SQS: what could not be handled, and the way back to the queue or the topic it came from."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,16 +21,23 @@ class Letter:
 
 
 class DeadLetters:
-    """A dead-letter queue on an SQS client. `source` is the URL of the queue its messages came from, empty when there is none."""
+    """A dead-letter queue on an SQS client.
+
+    `source` is the URL of the queue its messages came from, or the ARN of the topic, empty when there is none; `send` puts
+    bodies of messages back there, and is only given for a topic.
+    """
 
     HIDDEN = 60
     """Seconds for which a message that is on its way back is nobody else's."""
     WAIT = 1
     """Seconds to wait for a message: without a wait SQS asks only some of its servers."""
 
-    def __init__(self, client: Any, name: str, url: str, source: str = "") -> None:
+    def __init__(
+        self, client: Any, name: str, url: str, source: str = "", send: Callable[[Sequence[str]], None] | None = None
+    ) -> None:
         self.name, self.source = name, source
         self._client, self._url = client, url
+        self._send = send or SqsQueue(client, source).send
 
     def count(self) -> int:
         """About how many messages there are."""
@@ -49,9 +56,7 @@ class DeadLetters:
         """
         moved, seen = 0, set[str]()
         while messages := [each for each in self._receive(self.HIDDEN) if each["MessageId"] not in seen]:
-            SqsQueue(self._client, self.source).send(
-                [message["Body"] for message in messages]
-            )  # read by the rules of today
+            self._send([message["Body"] for message in messages])  # read by the rules of today
             self._delete(messages)
             moved += len(messages)
             seen.update(message["MessageId"] for message in messages)
@@ -78,8 +83,26 @@ class DeadLetters:
                 return
 
 
-def dead_letters(client: Any, urls: Mapping[str, str]) -> list[DeadLetters]:
-    """The dead-letter queues among queues given as name → URL, each with the queue whose messages it takes."""
+class Topic:
+    """A topic that is told once more what a call came to nothing about."""
+
+    def __init__(self, client: Any, arn: str) -> None:
+        self._client, self._arn = client, arn
+
+    def tell(self, letters: Sequence[str]) -> None:
+        """Tells again what letters are about, in the form in which Lambda keeps calls that it gave up."""
+        for letter in letters:
+            for message in _told(letter):
+                self._client.publish(TopicArn=self._arn, Message=message)
+
+
+def dead_letters(
+    client: Any, urls: Mapping[str, str], topics: Mapping[str, str] | None = None, sns: Any = None
+) -> list[DeadLetters]:
+    """The dead-letter queues among queues given as name → URL, each with the queue or the topic (name → ARN) whose messages it takes.
+
+    `XDeadLetters` holds what calls by the topic `XTopic` came to nothing.
+    """
     attributes = {
         name: client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn", "RedrivePolicy"])["Attributes"]
         for name, url in urls.items()
@@ -89,11 +112,23 @@ def dead_letters(client: Any, urls: Mapping[str, str]) -> list[DeadLetters]:
         for name, each in attributes.items()
         if "RedrivePolicy" in each
     }
-    return [
-        DeadLetters(client, name, urls[name], sources.get(each["QueueArn"], ""))
-        for name, each in attributes.items()
-        if "RedrivePolicy" not in each
-    ]
+    callers = {f"{name.removesuffix('Topic')}DeadLetters": arn for name, arn in (topics or {}).items()}
+    found = []
+    for name, each in attributes.items():
+        if "RedrivePolicy" in each:
+            continue
+        topic = callers.get(name, "")
+        send = Topic(sns, topic).tell if topic else None
+        found.append(DeadLetters(client, name, urls[name], topic or sources.get(each["QueueArn"], ""), send))
+    return found
+
+
+def _told(letter: str) -> list[str]:
+    """What SNS had told the function; of a letter in another form the letter itself, which comes back if nobody can read it."""
+    try:
+        return [str(record["Sns"]["Message"]) for record in json.loads(letter)["requestPayload"]["Records"]]
+    except (ValueError, KeyError, TypeError):
+        return [letter]
 
 
 def _letter(message: dict[str, Any]) -> Letter:

@@ -184,7 +184,9 @@ class DeployedStack:
     @cached_property
     def _dead_letters(self) -> list[DeadLetters]:
         """The dead-letter queues, looked for once."""
-        return sorted(dead_letters(_client("sqs"), self._of_type("AWS::SQS::Queue")), key=lambda queue: queue.name)
+        queues, topics = self._of_type("AWS::SQS::Queue"), self._of_type("AWS::SNS::Topic")
+        found = dead_letters(_client("sqs"), queues, topics, _client("sns"))
+        return sorted(found, key=lambda queue: queue.name)
 
     @cached_property
     def _described(self) -> dict[str, Any]:

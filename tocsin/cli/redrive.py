@@ -30,9 +30,9 @@ _NO_SOURCE = (
     "--dry-run", is_flag=True, help="Show what there is and move nothing; exit code 1 when something could be moved."
 )
 def command(stack_name: str, form: str, name: str | None, *, dry_run: bool) -> int:
-    """Shows what lies in the dead-letter queues, and moves it back to the queues it came from.
+    """Shows what lies in the dead-letter queues, and moves it back to where it came from.
 
-    Mend the cause first: what cannot be handled comes back after five more tries. To handle a message twice changes nothing.
+    Mend the cause first: what cannot be handled comes back after a few more tries. To handle a message twice changes nothing.
     """
     from tocsin.adapters.stack import deployed
 

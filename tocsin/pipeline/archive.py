@@ -25,7 +25,7 @@ INLINE = 200_000
 """Bytes an article may have to travel inside a queue message (SQS takes 256 KiB)."""
 REQUEST, TEN = 64_000, 10
 """Bytes that SQS bills as one request, and messages that one may hold: a batch of more goes by reference."""
-NAMED, NAMED_TEXT = 25, 1_000_000
+NAMED, NAMED_TEXT = 50, 1_000_000
 """Articles that one message names at most, and bytes they have together: ten such messages are the work of one call."""
 
 

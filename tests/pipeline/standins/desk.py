@@ -34,6 +34,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def _read(record: dict[str, Any]) -> tuple[str, Any]:
+    if "Sns" in record:
+        return record["Sns"]["MessageId"], json.loads(record["Sns"]["Message"])
     if record["eventSource"] == "aws:sqs":
         return record["messageId"], json.loads(record["body"])
     image = record["dynamodb"]["NewImage"]
