@@ -88,13 +88,10 @@ class Draft:
         return [rule.policy.name for rule in self.rules]
 
 
-def packed(draft: Draft) -> RuleSet:
-    """The rule set of a draft."""
+def packed(draft: Draft, before: tuple[Draft, RuleSet] | None = None) -> RuleSet:
+    """The rule set of a draft. The words of the shared lists are taken over of a set packed before, where they are the same."""
     names = [rule.policy.name for rule in draft.rules]
-    shared = _shared(draft)
-    lexemes = {
-        lexeme: number for number, lexeme in enumerate(dict.fromkeys(one for found in shared.values() for one in found))
-    }
+    same = before[1] if before and _speaks_alike(before[0], draft) else None
     shared_cues = {id(rule.cues): rule.cues for rule in draft.rules}
     cues = {id(cue): cue for found in shared_cues.values() for cue in found}
     numbers = {cue: number for number, cue in enumerate(cues)}
@@ -107,17 +104,11 @@ def packed(draft: Draft) -> RuleSet:
             ChainMap: lambda names: {"names": dict(names.maps[0])},
         }
     )
-    lengths: dict[tuple[int, ...], list[str]] = defaultdict(list)
-    for first, found in lengths_of(shared).items():
-        lengths[found].append(first)
-    return RuleSet(Sections.of({
+    made = RuleSet(Sections.of({
         "head": _json({"version": draft.version, "shared": draft.shared, "rules": names}),
         **sieved(draft, Entries(draft)),
         "lists": _json(list(draft.lists)),
-        "lengths": _json([" ".join(map(str, one)) for one in lengths]),
-        "firsts": _lines(map(" ".join, lengths.values())),
-        "phrases": _paired(shared, (_meaning([lexemes[one] for one in found], draft.cancels.get(phrase, ())) for phrase, found in shared.items())),
-        "lexemes": _lines(map(_lexeme, lexemes)),
+        **({name: same.sections[name] for name in _OF_WORDS} if same else _worded(draft)),
         "states": _json(draft.states),
         "beside": _json(draft.beside),
         "printed": _json(draft.printed),
@@ -126,6 +117,37 @@ def packed(draft: Draft) -> RuleSet:
         "rules": _lines(f"[{draft.firsts.get(rule.policy.name, 0)},{rows.of(rule)}]" for rule in draft.rules),
         "owned": _lines(rows.owned(draft, name) for name in names),
     }))  # fmt: skip
+    if same:
+        made.__dict__.update({name: same.__dict__[name] for name in _READ_OF_WORDS if name in same.__dict__})
+    return made
+
+
+_OF_WORDS = ("lengths", "firsts", "phrases", "lexemes")
+"""The sections that hang on the words of shared lists alone."""
+_READ_OF_WORDS = ("_phrases", "_lexemes", "lexicon", "meanings")
+"""What a set reads out of these."""
+
+
+def _speaks_alike(one: Draft, other: Draft) -> bool:
+    """Whether the shared lists of two drafts hold the same words, in the same order."""
+    return [*one.entries] == [*other.entries] and (one.entries, one.cancels) == (other.entries, other.cancels)
+
+
+def _worded(draft: Draft) -> dict[str, str]:
+    """The sections about the words of the shared lists."""
+    shared = _shared(draft)
+    lexemes = {
+        lexeme: number for number, lexeme in enumerate(dict.fromkeys(one for found in shared.values() for one in found))
+    }
+    lengths: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for first, found in lengths_of(shared).items():
+        lengths[found].append(first)
+    return {
+        "lengths": _json([" ".join(map(str, one)) for one in lengths]),
+        "firsts": _lines(map(" ".join, lengths.values())),
+        "phrases": _paired(shared, (_meaning([lexemes[one] for one in found], draft.cancels.get(phrase, ())) for phrase, found in shared.items())),
+        "lexemes": _lines(map(_lexeme, lexemes)),
+    }  # fmt: skip
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -96,6 +96,8 @@ class Shelf:
     """Name of a file → as it was read, the model of it, and its faults."""
     kept: Keeps | None = None
     """What was read in other runs."""
+    packed: tuple[Draft, RuleSet] | None = None
+    """The set that was packed last, and of what."""
 
     def read(self, raw: bytes, file: str) -> Source:
         """The bytes of a file, read; from what is kept, where they were read before."""

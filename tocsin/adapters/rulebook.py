@@ -65,7 +65,8 @@ def models(folder: Path, environment: Mapping[str, str] = os.environ, shelf: She
     loaded = rules.load(folder, shelf)
 
     def packs(draft: Draft) -> RuleSet:
-        made = found.rule_set if found else packed(draft)
+        made = found.rule_set if found else packed(draft, shelf.packed)
+        shelf.packed = draft, made
         if key and not found and loaded.models:
             kept.put(key, artefact.written(_made_of(folder, loaded, made), key))
         return made
