@@ -394,7 +394,8 @@ def cases(measured: int) -> Iterator[Case]:
         used, articles, together = polled(feeds, at_once)
         daily = WORLD if at_once > 1 else articles * 24
         polling = scaled(used, MONTH * 24)
-        (background, _), (mixed, table) = detected(measured, 0, together), detected(measured, SIGNALS, together)
+        some = max(measured, 2 * together)  # at least two calls of Fetch, as large as they are
+        (background, _), (mixed, table) = detected(some, 0, together), detected(some, SIGNALS, together)
         month = added(polling, scaled(mixed, daily * MONTH / 1_000), base)
         month["GB of logs"] = month["function calls"] * LOGGED / 1e9
         calls = polling["function calls"] - MINUTES + mixed["function calls"] * daily * MONTH / 1_000
@@ -419,6 +420,7 @@ def table(some: list[Case]) -> Iterator[str]:
             yield f"    {what}{', '.join(told)}"
         traces, beyond = dollars(case.traced), dollars(case.traced, free=True)
         yield f"    besides, with Traces=Active: {case.traced['traces']:,.0f} traces = {traces:.2f}, beyond the free amount {beyond:.2f}"
+        yield f"    with them {month + traces:.2f} a month, {(month + traces) / MONTH:.2f} a day"
         told = (f"{count:.3f} {unit} = {UNIT[unit] * count:.2f}" for unit, count in case.kept.items())
         yield f"    besides, for each month that articles are kept: {', '.join(told)}: {dollars(case.kept):.2f}"
         yield f"    first: {case.next}"

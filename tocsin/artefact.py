@@ -47,19 +47,22 @@ class Artefact(NamedTuple):
         return Routes.from_json(self.routed) if self.routed else None
 
 
-def key(folder: Path) -> str | None:
-    """A hash of all that a compiled set depends on: every file of the folder, its name, and this compiler. None: it cannot be read."""
+def key(folder: Path, known: str | None = None) -> str | None:
+    """A hash of all that a compiled set depends on: every file of the folder, its name, and this compiler. None: it cannot be read.
+
+    `known`: the fingerprint of its files, where they were read already; empty where one of them cannot be.
+    """
     digest = hashlib.sha256(folder.name.encode())
     try:
         digest.update(code_of(*COMPILERS))
-        paths = paths_of(folder)
-        files = files_of(folder, paths)
-        if len(files) < len(paths):  # one is no file
-            return None
-        digest.update(fingerprint(files).encode())
+        if known is None:
+            paths = paths_of(folder)
+            files = files_of(folder, paths)
+            known = fingerprint(files) if len(files) == len(paths) else ""  # else one is no file
     except OSError:
         return None
-    return digest.hexdigest()
+    digest.update(known.encode())
+    return digest.hexdigest() if known else None
 
 
 def written(artefact: Artefact, key: str) -> bytes:

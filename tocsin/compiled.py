@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
@@ -151,6 +151,23 @@ class Rule(NamedTuple):
     doubts: tuple[Doubt, ...]
 
 
+_PARTS = (Rule, Policy, Form, Step, Doubt, Counted)
+
+
+def among_all(part: _T, first: int) -> _T:
+    """A rule, or part of one, with the numbers that its own lists have among all lists, where they are below zero; `first`: that of the first."""
+    kind: Any = type(part)
+    made: _T = part
+    inside: Any = part
+    if kind is int and inside < 0:
+        made = first - 1 - inside
+    elif kind in {tuple, frozenset}:
+        made = kind([among_all(one, first) for one in inside])
+    elif kind in _PARTS and kind is not Policy:
+        made = kind(*[among_all(one, first) for one in inside])
+    return made
+
+
 class Lexicon:
     """Phrases of folded words, found by their first word."""
 
@@ -196,10 +213,8 @@ REMEMBERED = 20_000
 """Phrases whose meanings are kept."""
 Own = Mapping[str, tuple[Lexeme, ...]]
 """The phrases of a rule's own lists."""
-OwnRow = tuple[Lexeme, str]
-"""What phrases of a rule's own lists mean, and these in a row."""
 OWN_BREAK = ";"
-"""What divides them."""
+"""What divides these in a row."""
 
 
 class Sections(Mapping[str, str]):
@@ -372,16 +387,17 @@ class RuleSet:
     def rules(self) -> Sequence[Rule]:
         """The rules, in order."""
         kinds = self._kinds
-        return self.sections.rows("rules", lambda row: rows.value(row, kinds))
+        return self.sections.rows("rules", lambda row: rows.value(row[1], kinds(row[0])))
 
     @cached_property
-    def _kinds(self) -> rows.Kinds:
+    def _kinds(self) -> Callable[[int], rows.Kinds]:
+        """From the number of a rule's first own list to what its row is made of."""
         shared = rows.kinds([Cue, Form, Step])
         cues = [rows.value(row, shared) for row in self._read("cues")]
         heeded = [Heeded(cues[one] for one in numbers) for numbers in self._read("heeded")]
-        return rows.kinds(
-            [Rule, Policy, Form, Step, Doubt, Counted],
-            cue=cues.__getitem__,
+        return partial(
+            rows.kinds,
+            _PARTS,
             heeded=heeded.__getitem__,
             names=lambda own: ChainMap(own, self.printed),
         )
@@ -425,16 +441,18 @@ class RuleSet:
 
 
 def _lexeme(row: Sequence[Any]) -> Lexeme:
-    number, tag, slug, capitals = row
-    return Lexeme(number, tag, slug, tuple(capitals))
+    number, tag, slug, *capitals = row
+    return Lexeme(number, tag, slug, tuple(capitals[0]) if capitals else ())
 
 
 def _own(row: Sequence[Any]) -> Own:
     found: dict[str, list[Lexeme]] = {}
-    for lexeme, phrases in row:
-        meant = _lexeme(lexeme)
-        for phrase in phrases.split(OWN_BREAK):
-            found.setdefault(phrase, []).append(meant)
+    first, *lists = row
+    for number, (slug, said) in enumerate(lists, first):
+        for tag, phrases in said.items():
+            meant = Lexeme(number, tag, slug)
+            for phrase in phrases.split(OWN_BREAK):
+                found.setdefault(phrase, []).append(meant)
     return {phrase: tuple(lexemes) for phrase, lexemes in found.items()}
 
 

@@ -57,7 +57,7 @@ def shortcomings(loaded: Loaded) -> list[Fault]:
     """Every demand a rule set does not meet, in the order of files and lines."""
     found = [*_unused(loaded), *_same_ids(loaded)]
     words = _Words(loaded)
-    for rule in loaded.draft.rules:
+    for rule in loaded.draft.among_all():
         model, source = loaded.models[rule.policy.name], loaded.sources[rule.policy.name]
         found += _untold(model, source)
         found += _repeated(model, source)
@@ -203,7 +203,7 @@ class _Words:
         """The phrases of each list."""
         self._tags: dict[int, set[str]] = defaultdict(set)
         self._computed = frozenset(lists[name] for name in COMPUTED if name in lists)
-        for lexeme, phrases in loaded.draft.entries.items():
+        for lexeme, phrases in loaded.draft.meant():
             self.entries[lexeme.list].update(phrases)
             self._tags[lexeme.list].add(lexeme.tag)
 

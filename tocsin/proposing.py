@@ -287,7 +287,7 @@ class Proposer:
     def _surfaces(self) -> Mapping[int, list[tuple[str, str]]]:
         """Number of a list → its words, each with what form it is."""
         found: dict[int, list[tuple[str, str]]] = defaultdict(list)
-        for lexeme, phrases in self.range.loaded.draft.entries.items():
+        for lexeme, phrases in self.range.loaded.draft.meant():
             found[lexeme.list] += [(phrase, lexeme.tag) for phrase in phrases]
         return found
 

@@ -1,4 +1,7 @@
-"""Frozen dataclasses and named tuples as rows of JSON, and back: lists are tuples, and what JSON has no word for is an object with one key, its kind."""
+"""Frozen dataclasses and named tuples as rows of JSON, and back: lists are tuples, and what JSON has no word for is an object with one key, its kind.
+
+Numbers below zero count within something: where they stand in a tuple or a set, that is of a kind of its own, so that they can be made absolute.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,11 @@ def row(value: Any, known: Mapping[type, Callable[[Any], Any]]) -> Any:
     if short := known.get(kind):
         return short(value)
     if kind in {tuple, list}:
-        return _rows(value, known)
+        told = _rows(value, known)
+        return {"own": told} if any(type(one) is int and one < 0 for one in value) else told
     if kind is frozenset:
-        return {"set": sorted(value, key=str) if any(type(one) is str for one in value) else [*value]}
+        told = sorted(value)
+        return {"own set" if told and type(told[0]) is int and told[0] < 0 else "set": told}
     if kind is timedelta:
         return {"time": [value.days, value.seconds, value.microseconds]}
     parts = _told(value) if isinstance(value, tuple) else [getattr(value, one.name) for one in fields(value)]
@@ -69,9 +74,19 @@ def values(row: Iterable[Any], kinds: Kinds) -> list[Any]:
     return [one if type(one) in _PLAIN else value(one, kinds) for one in row]
 
 
-def kinds(classes: Iterable[type], **others: Callable[[Any], Any]) -> Kinds:
-    """The kinds of some dataclasses, of sets and of times, and of whatever else is given."""
-    found: dict[str, Callable[[Any], Any]] = {"set": frozenset, "time": lambda parts: timedelta(*parts), **others}
+def kinds(classes: Iterable[type], first: int = 0, **others: Callable[[Any], Any]) -> Kinds:
+    """The kinds of some dataclasses, of sets and of times, and of whatever else is given. `first`: what -1 stands for; then -2 for the next."""
+
+    def absolute(row: Iterable[Any]) -> list[Any]:
+        return [first - 1 - one if type(one) is int and one < 0 else value(one, found) for one in row]
+
+    found: dict[str, Callable[[Any], Any]] = {
+        "set": frozenset,
+        "own": lambda row: tuple(absolute(row)),
+        "own set": lambda row: frozenset([first - 1 - one if one < 0 else one for one in row]),
+        "time": lambda parts: timedelta(*parts),
+        **others,
+    }
 
     def of(made: type) -> Callable[[Any], Any]:
         return lambda row: made(*values(row, found))

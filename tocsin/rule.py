@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from math import prod
 from typing import Annotated, Literal, Self
 
@@ -38,22 +40,23 @@ def _spread(value: object) -> object:
     """Entries with every choice made: "(defence | defense) budget" stands for two."""
     if not isinstance(value, list):
         return value
-    chosen = [isinstance(entry, str) and "(" in entry for entry in value]
-    if not any(chosen):
-        return value
-    return [
-        one for entry, several in zip(value, chosen, strict=True) for one in (choices(entry) if several else [entry])
-    ]
+    try:
+        if "(" not in "".join(value):  # as of most lists
+            return value
+    except TypeError:  # not all of it is text
+        pass
+    return [one for entry in value for one in (choices(entry) if isinstance(entry, str) and "(" in entry else [entry])]
 
 
-def choices(entry: str) -> list[str]:
+@cache
+def choices(entry: str) -> Sequence[str]:
     """The entries that one stands for, every choice in brackets made."""
     groups = [match[1].count("|") + 1 for match in _CHOICE.finditer(entry)]
     if prod(groups) > MAX_CHOICES:
         raise ValueError(
             f"{entry[:60]!r} stands for {prod(groups):,} entries, and {MAX_CHOICES} is the most; write it as several"
         )
-    return list(dict.fromkeys(_spread_out(entry)))  # once each, though the inner group of two is spread first
+    return tuple(dict.fromkeys(_spread_out(entry)))  # once each, though the inner group of two is spread first
 
 
 def _spread_out(entry: str) -> list[str]:
@@ -144,9 +147,9 @@ class Name(Model):
 
     slug: Slug = Field(description="By which it is known in slots, tests and stories; it never changes")
     name: Phrase = Field(description="How an alert prints it")
-    names: Phrases = Field(default=[], description="What the news calls it in full")
-    adjectives: Phrases = Field(default=[], description="Words for what belongs to it: North Korean")
-    people: Phrases = Field(default=[], description="Words for its people: Russians")
+    names: Phrases = Field(default_factory=list, description="What the news calls it in full")
+    adjectives: Phrases = Field(default_factory=list, description="Words for what belongs to it: North Korean")
+    people: Phrases = Field(default_factory=list, description="Words for its people: Russians")
     short: Phrases = Field(
         default_factory=list,
         description="Short names that count only where the article names it, the state it belongs to, or one of `beside`, "
@@ -156,11 +159,12 @@ class Name(Model):
         default=[], description="Entries whose company makes its short names plain: the North, beside South Korea"
     )
     seats: Phrases = Field(
-        default=[], description="Capitals and seats of power that stand for its government: Moscow, the Kremlin"
+        default_factory=list,
+        description="Capitals and seats of power that stand for its government: Moscow, the Kremlin",
     )
-    leaders: Phrases = Field(default=[], description="Persons who stand for it")
-    forces: Phrases = Field(default=[], description="Its armed forces by their own names")
-    parliaments: Phrases = Field(default=[], description="Its parliament by its own name")
+    leaders: Phrases = Field(default_factory=list, description="Persons who stand for it")
+    forces: Phrases = Field(default_factory=list, description="Its armed forces by their own names")
+    parliaments: Phrases = Field(default_factory=list, description="Its parliament by its own name")
     not_: Phrases = Field(
         default_factory=list,
         alias="not",
@@ -201,13 +205,13 @@ class Cue(Model):
 
     name: Slug = Field(description="How rules and `explain` call it")
     sets: Sets = Field(description="What it says")
-    verbs: Phrases = Field(default=[], description="Verbs in base form")
-    nouns: Phrases = Field(default=[], description="Nouns in the singular")
-    words: Phrases = Field(default=[], description="Anything to be taken as written")
+    verbs: Phrases = Field(default_factory=list, description="Verbs in base form")
+    nouns: Phrases = Field(default_factory=list, description="Nouns in the singular")
+    words: Phrases = Field(default_factory=list, description="Anything to be taken as written")
     forms: list[Phrase] = Field(
         default_factory=list, description="Cues with gaps, written like a rule's form: neither ..6 confirmed"
     )
-    include: list[ListName] = Field(default=[], description="Lists whose words are cues, too")
+    include: list[ListName] = Field(default_factory=list, description="Lists whose words are cues, too")
     not_: Phrases = Field(
         default_factory=list, alias="not", description="Phrases that hold a word of the cue but mean something else"
     )
@@ -370,7 +374,7 @@ class Figures(Model):
     """Which numbers belong to the signal."""
 
     unit: Literal["percent", "money", "count"] = Field(description="Percentages, sums of money, or counts of things")
-    of: list[ListName] = Field(default=[], description="Lists: the number stands with one of their words")
+    of: list[ListName] = Field(default_factory=list, description="Lists: the number stands with one of their words")
     counts: str = Field(default="", description="What is counted, as an alert prints it and `update_on` names it")
 
 
@@ -477,15 +481,16 @@ class Variants(Model):
 class Tests(Model):
     """What the rule must do, in the words of the news."""
 
-    fires: list[Fires] = Field(default=[], description="Texts that must fire")
-    silent: list[str] = Field(default=[], description="Texts that must stay silent")
-    same_story: list[list[Report]] = Field(default=[], description="Articles that must end in one story")
-    new_story: list[list[Report]] = Field(default=[], description="Articles that must end in a story each")
+    fires: list[Fires] = Field(default_factory=list, description="Texts that must fire")
+    silent: list[str] = Field(default_factory=list, description="Texts that must stay silent")
+    same_story: list[list[Report]] = Field(default_factory=list, description="Articles that must end in one story")
+    new_story: list[list[Report]] = Field(default_factory=list, description="Articles that must end in a story each")
     update: list[list[Report]] = Field(
-        default=[], description="Articles of one story, the last of which must be told as an update"
+        default_factory=list, description="Articles of one story, the last of which must be told as an update"
     )
     variants: list[Variants] = Field(
-        default=[], description="Sentences in which each of several words must do the same, so that each is tested"
+        default_factory=list,
+        description="Sentences in which each of several words must do the same, so that each is tested",
     )
 
     def counts(self) -> Counter[str]:
@@ -505,9 +510,9 @@ class Rule(Model):
     )
     level: dict[Stage, Level] = Field(description="How grave an alert is at each stage")
     description: Phrase | str = Field(description="What the rule finds, in a sentence")
-    references: list[str] = Field(default=[], description="Sources for what it looks for")
-    tags: list[str] = Field(default=[], description="Names other systems know the signal by")
-    falsepositives: list[str] = Field(default=[], description="What it is known to take for a signal")
+    references: list[str] = Field(default_factory=list, description="Sources for what it looks for")
+    tags: list[str] = Field(default_factory=list, description="Names other systems know the signal by")
+    falsepositives: list[str] = Field(default_factory=list, description="What it is known to take for a signal")
     policy: str = Field(
         default="",
         description="What the rule does about domestic use of troops, relief, police, peacekeepers, exercises",
@@ -527,7 +532,7 @@ class Rule(Model):
         default_factory=list, description="Lists: a word of one of them in the match's clause silences it"
     )
     never_in_sentence: list[ListName] = Field(
-        default=[], description="Lists: a word of one of them in the sentence silences the match"
+        default_factory=list, description="Lists: a word of one of them in the sentence silences the match"
     )
     never_in_lead: list[ListName] = Field(
         default_factory=list,
@@ -555,11 +560,11 @@ class Rule(Model):
         description="A form that begins with a verb does not match its passive: what is acted on stands before that",
     )
     cues: list[CueName] | None = Field(default=None, description="Only these cues speak to the rule; left out, all do")
-    ignore_cues: list[CueName] = Field(default=[], description="Cues that say nothing about this rule")
+    ignore_cues: list[CueName] = Field(default_factory=list, description="Cues that say nothing about this rule")
     who: Who = Field(description="Who acts")
     where: Where | None = Field(default=None, description="Where it happens")
     what: What | None = Field(default=None, description="What it is about")
-    figures: list[Figures] = Field(default=[], description="Which numbers belong to it")
-    warn: list[Warn] = Field(default=[], description="Figures to be doubted")
+    figures: list[Figures] = Field(default_factory=list, description="Which numbers belong to it")
+    warn: list[Warn] = Field(default_factory=list, description="Figures to be doubted")
     story: StoryRule = Field(description="What makes one story of several articles")
-    tests: Tests = Field(default=Tests(), description="What it must do")
+    tests: Tests = Field(default_factory=Tests, description="What it must do")

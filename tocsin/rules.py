@@ -22,11 +22,11 @@ from pydantic import BaseModel, ValidationError
 from tocsin import compiled, spelling
 from tocsin.compiled import Heeded, Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
-from tocsin.packing import Draft, packed
+from tocsin.packing import Draft, Said, packed
 from tocsin.policy import Policy
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
 from tocsin.rulefiles import SHORT, code_of, files_of, fingerprint, paths_of
-from tocsin.source import Source, contents, decoded
+from tocsin.source import Source, contents, decoded, digest
 from tocsin.text import fold, fold_phrase
 from tocsin.words import noun_forms, verb_forms
 
@@ -74,6 +74,8 @@ class Loaded:
     """Who packs the set."""
     key: str = ""
     """Names the compiled set where it is kept."""
+    fingerprint: str = ""
+    """The hash of every file of the folder, as they were read; empty where one cannot be."""
     again: Callable[[Source, Rule], compiled.Rule | None] | None = None
     """Compiles another version of a rule against the same lists, for one that asks for no list or word that there is not."""
 
@@ -94,6 +96,8 @@ class Shelf:
     """Name of a file → as it was read, the model of it, and its faults."""
     kept: Keeps | None = None
     """What was read in other runs."""
+    packed: tuple[Draft, RuleSet] | None = None
+    """The set that was packed last, and of what."""
 
     def read(self, raw: bytes, file: str) -> Source:
         """The bytes of a file, read; from what is kept, where they were read before."""
@@ -102,7 +106,7 @@ class Shelf:
         key = hashlib.sha256(_reader() + raw).hexdigest()
         if data := self.kept.get(key):
             with suppress(ValueError):
-                return Source(file, json.loads(data), raw.decode("utf-8-sig"))
+                return Source.of(file, raw.decode("utf-8-sig"), json.loads(data))
         source = decoded(raw, file)
         data = json.dumps(source.data).encode()
         if json.loads(data) == source.data:
@@ -149,16 +153,40 @@ def unswept() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Where names of lists are looked up: in a rule, whose own lists go before those everybody shares; or in none.
+
+    A rule's own lists have numbers below zero, counted within the rule, so that forms that are alike in several rules are one.
+    """
+
+    rule: str = ""
+    first: int = 0
+    """The number its first list has among all of them."""
+    own: Mapping[str, int] = field(default_factory=dict)
+    kind: int = 0
+    """The same where the names of the own lists mean the same."""
+
+    def among_all(self, number: int) -> int:
+        """The number that a list has among all of them."""
+        return number if number >= 0 else self.first - 1 - number
+
+
+_SHARED = _Scope()
+
+
 class _Loader:
     """Works through one folder, collecting faults."""
 
     def __init__(self, folder: Path, shelf: Shelf) -> None:
         self.folder, self.shelf = folder, shelf
         self.faults: list[Fault] = []
-        self._raw: dict[Path, bytes] = {}
-        """What stands in the files that were read."""
+        self._paths = paths_of(folder)
+        self._raw: dict[str, bytes] = {}
+        """What stands in the files that were read, by their place in the folder."""
         self.numbers: dict[str, int] = {}
         self.entries: dict[Lexeme, dict[str, None]] = defaultdict(dict)
+        self.owned: dict[str, list[Said]] = defaultdict(list)
         self.cancels: dict[str, dict[int, None]] = defaultdict(dict)
         self.words: dict[str, tuple[Words | Cue, Source, tuple[str | int, ...]]] = {}
         self.cues: dict[str, compiled.Cue] = {}
@@ -167,35 +195,51 @@ class _Loader:
         self.beside: dict[str, list[str]] = {}
         self.verb_lists: set[int] = set()
         self.used: set[int] = set()
-        self._found: dict[tuple[str, str], list[int]] = {}
-        """Rule and name of a list → what it stands for."""
+        self._found: dict[tuple[int, str], list[int]] = {}
+        """Kind of scope and name of a list → what it stands for."""
+        self._scopes: dict[str, _Scope] = {}
+        """Name of a rule → its scope."""
+        self._kinds: dict[Any, int] = {(): _SHARED.kind}
+        """What scopes are alike in → the number of their kind."""
+        self._formed: dict[Any, tuple[tuple[compiled.Form, ...], set[int]]] = {}
+        """A form and all that decides what is made of it → that, and the lists it asks for."""
+        self._worded_before: dict[Any, dict[str, dict[str, None]]] = {}
+        """The entries of a list as written → its phrases."""
+        self._asked: set[int] = set()
+        """Lists that were asked for since somebody wanted to know."""
         self._heard: dict[tuple[tuple[str, ...] | None, ...], Heeded] = {}
 
     def load(self) -> Loaded:
         self._unread()
-        shared = self._sources([*self.folder.glob("lists/*.yaml"), *self.folder.glob("cues/*.yaml")])
+        shared = [*self._sources([*self._inside("cues/"), *self._inside("lists/")])]
         for source in shared:
             self._read_shared(source)
-        rules = [(source, rule) for source in self._sources(self._rule_files()) if (rule := self._read_rule(source))]
+        rules = [(source, rule) for source in self._sources(self._inside("")) if (rule := self._read_rule(source))]
         if not rules and not self.faults:
             self.faults.append(
                 Fault(str(self.folder), 1, 1, "holds no rule; a rule is a file NAME.yaml in this folder", "TOC202")
             )
+        firsts = {}
         for source, rule in rules:
+            firsts[rule.name] = len(self.numbers)
             for name, words in rule.lists.items():
                 self._declare(f"{rule.name}.{name}", words, source, ("lists", name))
         self._fill()
+        self._scopes = {rule.name: self._scope(rule, firsts[rule.name]) for _, rule in rules}
         ready = [(rule, built) for source, rule in rules if (built := self._compile(source, rule))]
+        printed = self._fingerprint()
         draft = Draft(
-            version=self._version(),
-            shared=_digest(source.data for source in shared) if shared else "none",
+            version=printed[:SHORT] or "unreadable",
+            shared=digest([source.data for source in shared]) if shared else "none",
             rules=tuple(built for _, built in ready),
             lists=self.numbers,
             entries=self.entries,
+            owned=self.owned,
             cancels=self.cancels,
             states=self.states,
             beside=self.beside,
             printed=self.printed,
+            firsts=firsts,
         )
         names = {number: name for name, number in self.numbers.items()}
         return Loaded(
@@ -205,36 +249,35 @@ class _Loader:
             {rule.name: source for source, rule in rules},
             self.words,
             frozenset(names[number] for number in self.used),
-            again=self._compile,
+            again=self._again,
+            fingerprint=printed,
         )
 
-    def _sources(self, paths: Iterable[Path]) -> list[Source]:
+    def _sources(self, names: Iterable[str]) -> Iterator[Source]:
         root = self.folder.parent
-        sources = []
-        for path in sorted(paths):
-            if path.name.startswith(("_", ".")):
-                continue
-            name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+        called = self.folder.relative_to(root) if self.folder.is_relative_to(root) else self.folder
+        before = "" if str(called) == "." else f"{called}/"
+        for inside in names:
+            name = f"{before}{inside}"
             try:
-                raw = contents(path, name)
-                before = self.shelf.sources.get(name)
-                source = before[1] if before and before[0] == raw else self.shelf.read(raw, name)
+                raw = contents(self._paths[inside], name)
+                known = self.shelf.sources.get(name)
+                source = known[1] if known and known[0] == raw else self.shelf.read(raw, name)
                 self.shelf.sources[name] = raw, source
-                self._raw[path] = raw
-                sources.append(source)
+                self._raw[inside] = raw
             except RuleFaults as error:
                 self.faults += error.faults
-        return sources
+            else:
+                yield source
 
-    def _version(self) -> str:
-        """The name of the set; where a file cannot be read it has none, and that fault is told."""
-        paths = paths_of(self.folder)
-        known = {name: self._raw[path] for name, path in paths.items() if path in self._raw}
+    def _fingerprint(self) -> str:
+        """The hash of all files; empty where one cannot be read, whose fault is told."""
         try:
-            others = files_of(self.folder, {name: path for name, path in paths.items() if name not in known})
+            others = files_of(self.folder, {name: self._paths[name] for name in self._paths.keys() - self._raw.keys()})
         except OSError:
-            return "unreadable"
-        return fingerprint(known | others)[:SHORT]
+            return ""
+        files = self._raw | others
+        return fingerprint(files) if len(files) == len(self._paths) else ""
 
     def _validate(self, model: type[_M], source: Source) -> _M | None:
         """The file as its model, from the shelf where it stands there."""
@@ -249,7 +292,10 @@ class _Loader:
 
     def _unread(self) -> None:
         """What was surely meant to be read, and is not: for its name, or for the folder it lies in."""
-        for path in sorted(self.folder.rglob("*.*")):
+        read = set(map(str, self._paths.values()))
+        for path in self.folder.rglob("*.*"):
+            if str(path) in read:
+                continue
             inside = path.relative_to(self.folder)
             if any(part.startswith(("_", ".")) for part in inside.parts):
                 continue
@@ -261,8 +307,12 @@ class _Loader:
                 what = "is not read: rules lie in the folder itself, lists and cues in lists/ and cues/; move it there"
                 self.faults.append(Fault(file, 1, 1, what, "TOC215"))
 
-    def _rule_files(self) -> Iterator[Path]:
-        return (path for path in self.folder.glob("*.yaml") if path.name != ROUTES)
+    def _inside(self, place: str) -> Iterator[str]:
+        """The files that are read of the folder, or of one below it."""
+        for name in self._paths:
+            before, _, file = name.rpartition("/")
+            if before == place[:-1] and name != ROUTES and not file.startswith(("_", ".")):
+                yield name
 
     def _read_shared(self, source: Source) -> None:
         kind = source.data.get("kind") if isinstance(source.data, dict) else None
@@ -289,7 +339,8 @@ class _Loader:
         rule = self._validate(Rule, source)
         if rule is None:
             return None
-        stem = Path(source.file).stem
+        source.lighten()
+        stem = source.file.rpartition("/")[2].removesuffix(".yaml")
         if rule.name != stem:
             self.faults.append(
                 source.fault(
@@ -309,17 +360,20 @@ class _Loader:
     def _fill(self) -> None:
         for name, (words, source, path) in self.words.items():
             number = self.numbers[name]
-            entries = self._entries(name, source, path, set())
+            if words.verbs:
+                self.verb_lists.add(number)
+            entries = self._entries(name, source, path, set()) if words.include else self._worded(words)
             if not entries and not getattr(words, "forms", ()) and not _group(words):
                 self.faults.append(
                     source.fault(path, f"the list {name!r} is empty; give it verbs, nouns or words", "TOC302")
                 )
             slug = name if getattr(words, "exclusive", False) else ""
-            for tag, phrases in entries.items():
-                phrases.pop("", None)
-                if phrases:
-                    self.entries[Lexeme(number, tag, slug)] = phrases
-            for phrase in self._exceptions(name, set()):
+            rule, dot, _ = name.partition(".")
+            if dot:
+                self.owned[rule].append((slug, entries))
+            else:
+                self.entries |= {Lexeme(number, tag, slug): phrases for tag, phrases in entries.items() if phrases}
+            for phrase in self._exceptions(name, set()) if words.not_ or words.include else ():
                 self.cancels[folded(phrase)][number] = None
             if isinstance(words, Cue):
                 self.cues[name] = self._cue(words, number, source, path)
@@ -330,12 +384,7 @@ class _Loader:
         """The phrases of a list and of those it includes, folded, by what form of a word they are."""
         seen.add(name)
         words = self.words[name][0]
-        found: dict[str, dict[str, None]] = {}
-        if words.words:
-            found["word"] = dict.fromkeys(map(folded, words.words))
-        for forms, some in ((noun_forms, words.nouns), (verb_forms, words.verbs)):
-            for tag, phrase in (form for word in some for form in _inflected(forms, word)):
-                found.setdefault(tag, {})[phrase] = None
+        found = dict(self._worded(words))
         if words.verbs:
             self.verb_lists.add(self.numbers[name])
         for other in words.include:
@@ -351,6 +400,24 @@ class _Loader:
                     found[tag] = phrases | found.get(tag, {})
                 if self.numbers[known] in self.verb_lists:
                     self.verb_lists.add(self.numbers[name])
+        return found
+
+    def _worded(self, words: Words | Cue) -> dict[str, dict[str, None]]:
+        """The phrases of a list by itself, folded, by what form of a word they are. Lists alike have the same."""
+        key = (tuple(words.words), tuple(words.nouns), tuple(words.verbs))
+        found = self._worded_before.get(key)
+        if found is None:
+            found = self._worded_before[key] = {}
+            if words.words:
+                found["word"] = dict.fromkeys(map(folded, words.words))
+            for inflected in (*map(_noun, words.nouns), *map(_verb, words.verbs)):
+                for tag, phrase in inflected:
+                    if tag in found:
+                        found[tag][phrase] = None
+                    else:
+                        found[tag] = {phrase: None}
+            for phrases in found.values():
+                phrases.pop("", None)
         return found
 
     def _exceptions(self, name: str, seen: set[str]) -> Iterator[str]:
@@ -388,8 +455,8 @@ class _Loader:
 
     def _cue(self, cue: Cue, number: int, source: Source, path: tuple[str | int, ...]) -> compiled.Cue:
         return compiled.Cue(
-            cue.name, (number, *self._find(cue.include, "", source, (*path, "include"))), cue.direction, cue.reach, cue.scope == "clause",
-            frozenset(self._find(cue.unless, "", source, (*path, "unless"))),
+            cue.name, (number, *self._find(cue.include, _SHARED, source, (*path, "include"))), cue.direction, cue.reach, cue.scope == "clause",
+            frozenset(self._find(cue.unless, _SHARED, source, (*path, "unless"))),
             cue.sets.stage, cue.sets.certainty, cue.sets.flag, cue.sets.drop, bool(cue.sets.fresh),
             {"next": 1, "previous": -1}.get(cue.scope, 0),
             tuple(self._cue_form(form, source, path) for form in cue.forms),
@@ -398,48 +465,68 @@ class _Loader:
 
     def _cue_form(self, form: str, source: Source, path: tuple[str | int, ...]) -> compiled.Form:
         try:
-            return compiled.Form(form, tuple(self._step(part, "", source, path) for part in parse_form(form)), 0)
+            return compiled.Form(form, tuple(self._step(part, _SHARED, source, path) for part in parse_form(form)), 0)
         except FormError as error:
             self.faults.append(source.fault((*path, "forms"), str(error), error.code))
             return compiled.Form(form, (), 0)
 
-    def _find(self, names: Sequence[str], rule: str, source: Source, path: Sequence[str | int]) -> list[int]:
+    def _scope(self, rule: Rule, first: int) -> _Scope:
+        own = {name: -1 - place for place, name in enumerate(rule.lists)}
+        alike = tuple(
+            [
+                (name, tuple(words.any_of), first + place in self.verb_lists)
+                for place, (name, words) in enumerate(rule.lists.items())
+            ]
+        )
+        return _Scope(rule.name, first, own, self._kinds.setdefault(alike, len(self._kinds)))
+
+    def _find(self, names: Sequence[str], scope: _Scope, source: Source, path: Sequence[str | int]) -> list[int]:
         """The numbers of some lists, and of those they stand for; a rule's own before those everybody shares."""
         found: list[int] = []
         for name in names:
-            if (before := self._found.get((rule, name))) is not None:
-                found += before
-                continue
-            faults = len(self.faults)
-            known = f"{rule}.{name}" if f"{rule}.{name}" in self.numbers else name
-            if known in self.numbers:
-                self.used.add(self.numbers[known])
-                members = _group(self.words[known][0]) if known in self.words else ()
-                its = self._find([member.partition(":")[0] for member in members], rule, source, path)
-                its.append(self.numbers[known])
-                if len(self.faults) == faults:
-                    self._found[rule, name] = its
-                found += its
-            else:
-                lists = [known for known in self.numbers if not known.startswith('"')]  # nor words as written
-                own = {known.removeprefix(f"{rule}.") for known in lists}
-                self.faults.append(source.fault(path, f"unknown list {name!r}{near(name, own)}", "TOC303"))
+            its = self._found.get((scope.kind, name))
+            found += self._resolved(name, scope, source, path) if its is None else its
+        self._asked.update(found)
         return found
 
-    def _group_tags(self, name: str, rule: str) -> set[str]:
+    def _resolved(self, name: str, scope: _Scope, source: Source, path: Sequence[str | int]) -> list[int]:
+        """The numbers of a list and of those it stands for, as they are found by its name from now on."""
+        faults = len(self.faults)
+        number = scope.own.get(name, self.numbers.get(name))
+        if number is None:
+            lists = [known for known in self.numbers if not known.startswith('"')]  # nor words as written
+            own = {known.removeprefix(f"{scope.rule}.") for known in lists}
+            self.faults.append(source.fault(path, f"unknown list {name!r}{near(name, own)}", "TOC303"))
+            return []
+        known = f"{scope.rule}.{name}" if number < 0 else name
+        members = _group(self.words[known][0]) if known in self.words else ()
+        its = self._find([member.partition(":")[0] for member in members], scope, source, path)
+        its.append(number)
+        if len(self.faults) == faults:
+            self._found[scope.kind, name] = its
+        return its
+
+    def _group_tags(self, name: str, scope: _Scope) -> set[str]:
         """What `any_of` takes of its lists: with a tag on one of them, every form of a word, but of names only the tag's."""
-        known = f"{rule}.{name}" if f"{rule}.{name}" in self.words else name
+        known = f"{scope.rule}.{name}" if name in scope.own else name
         asked = {member.partition(":")[2] for member in _group(self.words[known][0])} if known in self.words else set()
         tagged = [TAGS.get(tag, set()) for tag in asked if tag]
         return set().union(*tagged, TAGS["verb"], TAGS["plural"], {"word"}) if tagged else set()
 
+    def _again(self, source: Source, rule: Rule) -> compiled.Rule | None:
+        """Another version of a rule, with the numbers that lists have among all of them."""
+        built = self._compile(source, rule)
+        return compiled.among_all(built, self._scopes[rule.name].first) if built else None
+
     def _compile(self, source: Source, rule: Rule) -> compiled.Rule | None:
         before = len(self.faults)
+        scope = self._scopes[rule.name]
+        self._asked = set()
 
         def lists(names: Sequence[str], *path: str | int) -> list[int]:
-            return self._find(names, rule.name, source, path)
+            return self._find(names, scope, source, path) if names else []
 
-        forms = tuple(way for index, form in enumerate(rule.forms) for way in self._ways(form, index, rule, source))
+        forms = tuple(self._forms(rule, scope, source))
         self._known_cues(source, rule)
         what = rule.what
         built = compiled.Rule(
@@ -484,11 +571,12 @@ class _Loader:
             ),
             doubts=tuple(compiled.Doubt(w.unit, w.above, w.reading, w.counts, w.flag, w.note) for w in rule.warn),
         )
+        self.used.update(map(scope.among_all, self._asked))
         return built if len(self.faults) == before else None
 
     def _heeded(self, rule: Rule) -> Heeded:
         """The cues that speak to a rule: every one, unless it or the cue names some. Rules that heed the same share them."""
-        told = tuple(cue for cue, rules in self._addressed.items() if rule.name in rules)
+        told = tuple(self._told.get(rule.name, ()))
         key = (None if rule.cues is None else tuple(rule.cues), tuple(rule.ignore_cues), told)
         if key not in self._heard:
             names = self.cues if rule.cues is None else rule.cues
@@ -502,14 +590,27 @@ class _Loader:
         written = ((name, self.words[name][0]) for name in self.cues)
         return {name: cue.rules for name, cue in written if isinstance(cue, Cue) and cue.rules}
 
+    @cached_property
+    def _told(self) -> dict[str, list[str]]:
+        """Name of a rule → the cues that speak to it and some others only."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for cue, rules in self._addressed.items():
+            for rule in dict.fromkeys(rules):
+                found[rule].append(cue)
+        return found
+
     def _known_cues(self, source: Source, rule: Rule) -> None:
-        named: list[tuple[tuple[str | int, ...], str]] = [(("cues",), name) for name in rule.cues or ()]
-        named += [(("ignore_cues",), name) for name in rule.ignore_cues]
-        for index, form in enumerate(rule.forms):
-            named += [(("forms", index, "ignore_cues"), name) for name in form.ignore_cues]
-        for path, name in named:
-            if name not in self.cues:
-                self.faults.append(source.fault(path, f"unknown cue {name!r}{near(name, self.cues)}", "TOC304"))
+        named: list[tuple[tuple[str | int, ...], Sequence[str]]] = []
+        named += [(("cues",), rule.cues or ()), (("ignore_cues",), rule.ignore_cues)]
+        named += [
+            (("forms", index, "ignore_cues"), form.ignore_cues)
+            for index, form in enumerate(rule.forms)
+            if form.ignore_cues
+        ]
+        for path, names in named:
+            for name in names:
+                if name not in self.cues:
+                    self.faults.append(source.fault(path, f"unknown cue {name!r}{near(name, self.cues)}", "TOC304"))
 
     def _watched(self, rule: Rule, source: Source) -> None:
         """Faults of what a rule wants to be told changes of."""
@@ -524,7 +625,7 @@ class _Loader:
     def _policy(self, rule: Rule, source: Source) -> Policy:
         self._watched(rule, source)
         return Policy(
-            name=rule.name, title=rule.title, version=_digest([source.data]), status=rule.status,
+            name=rule.name, title=rule.title, version=source.digest, status=rule.status,
             level=tuple((str(stage), str(level)) for stage, level in rule.level.items()),
             same=tuple(rule.story.same), quiet_for=rule.story.quiet_for,
             again_after=rule.story.again_after or rule.story.quiet_for,
@@ -533,7 +634,25 @@ class _Loader:
             names=ChainMap(rule.what.names if rule.what else {}, self.printed),
         )  # fmt: skip
 
-    def _ways(self, form: Form, index: int, rule: Rule, source: Source) -> Iterator[compiled.Form]:
+    def _forms(self, rule: Rule, scope: _Scope, source: Source) -> Iterator[compiled.Form]:
+        """The forms of a rule. Of those that another rule has as well, with lists that are called alike, nothing is made anew."""
+        phrases = tuple([(name, *wordings) for name, wordings in rule.phrases.items()])
+        common = (scope.kind, rule.tense, tuple(rule.needs), tuple(rule.about), phrases)
+        for index, form in enumerate(rule.forms):
+            key = (common, *[tuple(one) if type(one) is list else one for one in form.__dict__.values()])
+            known = self._formed.get(key)
+            if known is None:
+                faults, asked = len(self.faults), self._asked
+                self._asked = set()
+                known = tuple(self._ways(form, index, rule, scope, source)), self._asked
+                self._asked = asked
+                if len(self.faults) == faults:
+                    self._formed[key] = known
+            made, lists = known
+            self._asked |= lists
+            yield from made
+
+    def _ways(self, form: Form, index: int, rule: Rule, scope: _Scope, source: Source) -> Iterator[compiled.Form]:
         """The form for each way in which its phrases and orders let it be said."""
         try:
             found = ways(form.form, rule.phrases)
@@ -541,16 +660,16 @@ class _Loader:
             self.faults.append(source.fault(("forms", index, "form"), str(error), error.code))
             return
         for way in found:
-            yield self._form(form, way, index, rule, source)
+            yield self._form(form, way, index, rule, scope, source)
 
-    def _form(self, form: Form, way: str, index: int, rule: Rule, source: Source) -> compiled.Form:
+    def _form(self, form: Form, way: str, index: int, rule: Rule, scope: _Scope, source: Source) -> compiled.Form:  # noqa: PLR0913 - all of what a form hangs on
         path = ("forms", index, "form")
 
         def lists(names: Sequence[str], *tail: str) -> tuple[int, ...]:
-            return tuple(self._find(names, rule.name, source, ("forms", index, *tail)))
+            return tuple(self._find(names, scope, source, ("forms", index, *tail)))
 
         try:
-            steps = [self._step(part, rule.name, source, path) for part in parse_form(way)]
+            steps = [self._step(part, scope, source, path) for part in parse_form(way)]
         except FormError as error:
             self.faults.append(source.fault(path, str(error), error.code))
             steps = []
@@ -558,25 +677,26 @@ class _Loader:
         for need in rule.needs if form.needs is None else form.needs:
             needs += [need] if need in {"forward", "fresh", "perfect", "lead", "title"} else lists([need], "needs")
         return compiled.Form(
-            way, tuple(steps), self._head(form, rule, steps, source, index), form.stage,
+            way, tuple(steps), self._head(form, scope, steps, source, index), form.stage,
             lists(form.with_, "with"), lists(form.without, "without"), frozenset(lists(form.about or rule.about, "about")),
             tuple(needs), form.what, form.who, frozenset(form.ignore_cues), rule.tense if form.tense is None else form.tense,
             tuple(form.only_who), form.amounts, frozenset(lists(form.told, "told")), form.weak,
         )  # fmt: skip
 
-    def _head(self, form: Form, rule: Rule, steps: list[Step], source: Source, index: int) -> int:
+    def _head(self, form: Form, scope: _Scope, steps: list[Step], source: Source, index: int) -> int:
         if form.head and steps:
-            there = f"{rule.name}.{form.head}" in self.numbers or form.head in self.numbers
-            wanted = set(self._find([form.head], rule.name, source, ("forms", index, "head"))) if there else set()
+            there = form.head in scope.own or form.head in self.numbers
+            wanted = set(self._find([form.head], scope, source, ("forms", index, "head"))) if there else set()
             found = next((number for number, step in enumerate(steps) if step.lists & wanted), None)
             if found is None:
                 lists = ", ".join(dict.fromkeys(re.findall(r"<([a-z0-9_-]+)", form.form))) or "it has none"
                 what = f"the head {form.head!r} does not stand in the form; name a list of the form: {lists}"
                 self.faults.append(source.fault(("forms", index, "head"), what, "TOC309"))
             return found or 0
-        return next((number for number, step in enumerate(steps) if step.lists & self.verb_lists), 0)
+        verbs = (not self.verb_lists.isdisjoint(map(scope.among_all, step.lists)) for step in steps)
+        return next((number for number, is_verb in enumerate(verbs) if is_verb), 0)
 
-    def _step(self, part: Part, rule: str, source: Source, path: Sequence[str | int]) -> Step:
+    def _step(self, part: Part, scope: _Scope, source: Source, path: Sequence[str | int]) -> Step:
         numbers: list[int] = []
         tags: set[str] = set()
         asked: dict[str, set[str]] = {}
@@ -587,10 +707,10 @@ class _Loader:
                 if tag and tag not in TAGS:
                     what = f"<{name}:{tag}> asks for no form of a word{near(tag, TAGS)}; write one of {', '.join(TAGS)}"
                     self.faults.append(source.fault(path, what, "TOC311"))
-                its = TAGS.get(tag, set()) if tag else self._group_tags(name, rule)
+                its = TAGS.get(tag, set()) if tag else self._group_tags(name, scope)
                 tags |= its
                 asked.setdefault(name, set()).update(its)
-                numbers += self._find([name], rule, source, path)
+                numbers += self._find([name], scope, source, path)
             else:
                 number = self.numbers.setdefault(f'"{choice}"', len(self.numbers))
                 self._add(choice, Lexeme(number, "word"))
@@ -706,14 +826,22 @@ def folded(phrase: str) -> str:
 
 
 @cache
-def _inflected(forms: Callable[[str], Mapping[str, str]], word: str) -> tuple[tuple[str, str], ...]:
-    """The forms of a noun or verb, folded, each behind what form it is."""
-    return tuple((tag, folded(surface)) for surface, tag in forms(word).items())
+def _noun(noun: str) -> tuple[tuple[str, str], ...]:
+    """The forms of a noun, folded, each behind what form it is."""
+    return tuple((tag, folded(surface)) for surface, tag in noun_forms(noun).items())
+
+
+@cache
+def _verb(verb: str) -> tuple[tuple[str, str], ...]:
+    """The forms of a verb, as those of a noun."""
+    return tuple((tag, folded(surface)) for surface, tag in verb_forms(verb).items())
 
 
 @cache
 def _capitals(phrase: str) -> tuple[int, ...]:
     """Offsets of the capital letters, counted in the folded phrase."""
+    if phrase.isascii() and len(phrase) == len(folded(phrase)):  # as most are
+        return tuple([place for place, letter in enumerate(phrase) if letter.isupper()])
     offsets: list[int] = []
     length, space = 0, False
     for original, code in zip(phrase, fold(phrase), strict=True):
@@ -835,7 +963,3 @@ def near(name: str, known: Iterable[str]) -> str:
     """The known name that was perhaps meant, as a question."""
     close = _close(name, known)
     return f", did you mean {close!r}?" if close else ""
-
-
-def _digest(values: Iterable[Any]) -> str:
-    return hashlib.sha256(repr(list(values)).encode()).hexdigest()[:12]

@@ -7,6 +7,7 @@ as programs write rules, is YAML too, and is read in a fraction of the time.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import stat
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic_core import to_json
 
 from tocsin.errors import Fault, RuleFaults
+from tocsin.rulefiles import SHORT
 from tocsin.unreadable import slip
 
 MAX_BYTES = 1_048_576
@@ -30,6 +33,7 @@ _MAX_DIGITS = 15  # longer runs of digits are identifiers, not numbers
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NODES: dict[type, Any] = {yaml.SequenceStartEvent: yaml.SequenceNode, yaml.MappingStartEvent: yaml.MappingNode}
 _ENDS = frozenset({yaml.SequenceEndEvent, yaml.MappingEndEvent})
+_NAMING = frozenset({yaml.AliasEvent, yaml.ScalarEvent, *_NODES})
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+\Z")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2, 5.1
@@ -41,8 +45,30 @@ class Source:
     """One YAML file read: its plain data, and the text, in which places are looked for where there is a fault."""
 
     file: str
-    data: Any
     text: str
+
+    @classmethod
+    def of(cls, file: str, text: str, data: object) -> Source:
+        """A text that was read already."""
+        made = cls(file, text)
+        made.__dict__["data"] = data
+        return made
+
+    @cached_property
+    def data(self) -> Any:
+        """What it holds, as plain data."""
+        return parse(self.text, self.file).data
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of what it holds, however it is written."""
+        return digest([self.data])
+
+    def lighten(self) -> None:
+        """Lets go of what can be read again, but for its digest, for nobody is likely to ask for it: of thousands of files that is most of the memory."""
+        self.__dict__["digest"] = self.digest
+        for part in ("data", "node"):
+            self.__dict__.pop(part, None)
 
     @cached_property
     def node(self) -> yaml.Node | None:
@@ -60,6 +86,11 @@ class Source:
         if not isinstance(node, yaml.SequenceNode) or not node.value:
             return None
         return node.value[-1].start_mark.line, node.start_mark.column
+
+
+def digest(values: Sequence[Any]) -> str:
+    """A hash of some plain data."""
+    return hashlib.sha256(to_json(values)).hexdigest()[:SHORT]
 
 
 def _leads(data: Any, path: Sequence[str | int]) -> bool:
@@ -80,16 +111,16 @@ def read(path: Path, name: str | None = None) -> Source:
 def contents(path: Path, file: str) -> bytes:
     """What stands in a file; `RuleFaults` when it cannot be read or is too large."""
     try:
-        kind = path.stat().st_mode
-        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # to read a pipe would wait for ever
+        known = path.stat()
+        if not stat.S_ISREG(known.st_mode) and not stat.S_ISDIR(known.st_mode):  # to read a pipe would wait for ever
             what = "cannot be read: it is no file, but a pipe, socket or device; put a file in its place"
             raise RuleFaults([Fault(file, 1, 1, what, "TOC101")])
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+        with path.open("rb", buffering=0) as stream:
+            raw = stream.read() if known.st_size <= MAX_BYTES else b""
     except OSError as error:
         what = f"cannot be read: {error.strerror or error}; check the path and its permissions"
         raise RuleFaults([Fault(file, 1, 1, what, "TOC101")]) from error
-    if len(raw) > MAX_BYTES:
+    if known.st_size > MAX_BYTES or len(raw) > MAX_BYTES:
         raise RuleFaults([Fault(file, 1, 1, f"has more than {MAX_BYTES:,} bytes; split the file", "TOC102")])
     return raw
 
@@ -108,13 +139,13 @@ def decoded(raw: bytes, file: str) -> Source:
 
 def parse(text: str, file: str) -> Source:
     """Reads YAML text; `file` is only used to name the place of faults."""
+    if data := _json(text):
+        return Source.of(file, text, data)
     if not text.isprintable() and (odd := _UNPRINTABLE.search(text)):
         what = f"the character U+{ord(odd.group()):04X} is not allowed; remove it"
         raise RuleFaults([Fault(file, *_place(text[: odd.start()]), what, "TOC104")])
     if any(mark in text for mark in _MARKS) and (faults := [*_unmerged(text, file)]):
         raise RuleFaults(faults[:_MAX_FAULTS])
-    if data := _json(text):
-        return Source(file, data, text)
     try:
         node = _composed(text, file)
     except yaml.MarkedYAMLError as error:
@@ -123,7 +154,7 @@ def parse(text: str, file: str) -> Source:
     data = _plain(node, file, faults) if node else None
     if faults:
         raise RuleFaults(faults[:_MAX_FAULTS])
-    source = Source(file, data, text)
+    source = Source.of(file, text, data)
     source.__dict__["node"] = node
     return source
 
@@ -152,34 +183,35 @@ def _unmerged(text: str, file: str) -> Iterator[Fault]:
 
 def _json(text: str) -> dict[str, Any] | None:
     """What a text holds that is JSON; None where it is anything else, or may hold what is refused."""
-    size = sum(map(text.count, ",:")) + 2 * sum(map(text.count, "[{"))
-    if not text.startswith("{") or "\\u" in text or size > MAX_NODES:
+    if not text.startswith("{") or (any(map(text.__contains__, _ODD)) and _DOUBTFUL.search(text)):
+        return None
+    if len(text) > MAX_NODES / 2 and sum(map(text.count, ",:")) + 2 * sum(map(text.count, "[{")) > MAX_NODES:
+        return None
+    if not text.isascii() and _UNPRINTABLE.search(text):
         return None
     try:
-        data: dict[str, Any] = json.loads(
-            text, object_pairs_hook=_unique, parse_int=_scalar, parse_float=_scalar, parse_constant=_scalar
-        )
-        return data if _depth(data) <= MAX_DEPTH else None
+        data: dict[str, Any] = _read_json(text)
+        return data if _is_strict(data, text.count('":')) else None
     except (ValueError, RecursionError):
         return None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs) or "<<" in found:
-        raise ValueError("is refused; read as YAML it is told where")
-    return found
+_DOUBTFUL = re.compile(r'\\u|\x7f|"<<"|\s:')
+"""What is refused, or may stand between a key and its colon, which are counted."""
+_ODD = ("\\", "\x7f", "<<", "\t", "\n", "\r", " :")
+"""Without these it is not there."""
 
 
-def _depth(value: dict[str, Any] | list[Any]) -> int:
-    """How many brackets are open at most; one more than may be, where it is more."""
-    level: list[Any] = [value]
-    for depth in range(MAX_DEPTH + 1):
+def _is_strict(data: dict[str, Any], keys: int) -> bool:
+    """Whether no key stands twice, so that there are as many as were written, and no more brackets are open at once than may be."""
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        keys -= sum([len(one) for one in level if type(one) is dict])
         inside = [one.values() if type(one) is dict else one for one in level]
-        level = [one for some in inside for one in some if type(one) in _HOLDING]
+        level = [one for some in inside for one in some if type(one) is not str and type(one) in _HOLDING]
         if not level:
-            return depth + 1
-    return MAX_DEPTH + 1
+            return keys == 0
+    return False
 
 
 _HOLDING = frozenset({dict, list})
@@ -199,15 +231,15 @@ def _composed(text: str, file: str) -> yaml.Node | None:
     tree: list[yaml.Node] = []
     opened: list[list[yaml.Node]] = [tree]  # what each open node holds so far; of a mapping, keys and values in turn
     shape = _Shape(text, file)
+    event: Any
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         kind = type(event)
-        if count > MAX_NODES or getattr(event, "anchor", None) or getattr(event, "tag", None):
+        if count > MAX_NODES or (kind in _NAMING and (event.anchor or getattr(event, "tag", None))):
             raise RuleFaults([Fault(file, *_start(event.start_mark), *_refused(event))])
-        if isinstance(event, yaml.ScalarEvent):
+        if kind is yaml.ScalarEvent:
             if event.style or event.value == "-":
                 shape.scalar(event)
-            mark: Any = event.start_mark  # of the fast loader or the slow one
-            opened[-1].append(yaml.ScalarNode("", event.value, mark, None, event.style))
+            opened[-1].append(yaml.ScalarNode("", event.value, event.start_mark, None, event.style))
         elif kind in _NODES:
             if len(opened) > MAX_DEPTH:
                 what = f"is nested deeper than {MAX_DEPTH} levels; make it flatter"
@@ -309,12 +341,17 @@ class _Shape:
 
     def _commas(self, first: int, last: int) -> None:
         """Lines in brackets in which a # follows a comma, and neither stands in quotes."""
-        for number in range(first, last + 1) if ",#" in self._text else ():
+        for number in range(first, last + 1) if self._has_commas else ():
             line = self._lines[number]
             for found in re.finditer(r",(?=#)", line.partition(" #")[0]):
                 place = (number, found.start())
                 if not any(begin <= place < end for begin, end in self._quoted):
                     self._fault_at(number, found.end(), _COMMENT)
+
+    @cached_property
+    def _has_commas(self) -> bool:
+        """Whether there is any such line."""
+        return ",#" in self._text
 
     def _block(self, start: Any) -> None:
         """A block of lines: a comment right behind its sign, or blank lines that reach further than its first line."""
@@ -389,7 +426,10 @@ def _plain(node: yaml.Node, file: str, faults: list[Fault]) -> Any:
         return _mapping(node, file, faults)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, file, faults) for item in node.value]
-    return node.value if getattr(node, "style", None) else _scalar(node.value)
+    value: str = node.value
+    if getattr(node, "style", None) or (value[:1].isalpha() and value not in _CONSTANTS):
+        return value
+    return _scalar(value)
 
 
 def _mapping(node: yaml.MappingNode, file: str, faults: list[Fault]) -> dict[str, Any]:
@@ -423,6 +463,9 @@ def _scalar(value: str) -> Any:
     if _INTEGER.match(value):
         return int(value)
     return float(value) if _FLOAT.match(value) else value
+
+
+_read_json = json.JSONDecoder(parse_int=_scalar, parse_float=_scalar, parse_constant=_scalar).decode
 
 
 def _walk(node: yaml.Node | None, path: Sequence[str | int], *, at_key: bool = False) -> yaml.Node | None:

@@ -148,6 +148,8 @@ MUTATIONS: list[tuple[str, str | list[str], Any]] = [
     ("dead_letters_are_told", "Ops Properties Events EveryFiveMinutes Properties ScheduleExpression", "rate(1 day)"),
     ("silence_is_told", "DeadLettersAlarm Properties TreatMissingData", "notBreaching"),
     ("alerts_that_wait_or_fail_are_told", "UnknownOutcomesAlarm Properties EvaluationPeriods", 24),
+    ("alerts_that_wait_or_fail_are_told", "SweepRefusals", GONE),
+    ("alerts_that_wait_or_fail_are_told", "DeliverRefusals Properties FilterPattern", '{ $.message = "Gone: *" }'),
     ("silence_is_told", "NoArticlesAlarm", GONE),
     ("silence_is_told", "NoArticlesAlarm Properties TreatMissingData", "notBreaching"),
     ("silence_is_told", "UndeliveredAlertsAlarm Properties TreatMissingData", "ignore"),

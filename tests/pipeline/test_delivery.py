@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from fnmatch import fnmatch
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from infra.local.slack import DropAfter, DropBefore, ErrorCode, Fault, HttpStatus, LocalSlack, RateLimited, ShortBody
+from tests.promises import GIVEN_UP
 from tests.system import LEASE, QUARANTINE
 from tests.twins import CHANNEL, Clock, Crash, MemorySlack, MemoryTable, Shown, fails, meanwhile
 from tocsin.adapters.slack import SlackWorkspace
@@ -342,12 +344,14 @@ def test_plain_text_stays_plain(desk: Desk) -> None:
     assert [message.blocks for message in desk.standing()[0].versions] == [(), ()]
 
 
-def test_a_message_refused_even_as_plain_text_is_given_up(desk: Desk) -> None:
-    """A message whose plain text is refused too is buried with Slack's word for it."""
+def test_a_message_refused_even_as_plain_text_is_given_up(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """A message whose plain text is refused too is buried with Slack's word for it, and the log says so as the alarm looks for it."""
     desk.slack.twists["post"].extend([fails(Rejected("content", "msg_too_long"))] * 2)
     desk.deliver()
     desk.sweep()
     assert (desk.status(), desk.table.rows[ROOT].note, desk.slack.calls) == ("dead", "msg_too_long", ["post", "post"])
+    (line,) = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    assert fnmatch(line, GIVEN_UP)
 
 
 @pytest.mark.parametrize("kind", ["auth", "channel"])

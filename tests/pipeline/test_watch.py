@@ -19,6 +19,7 @@ from tocsin.cli import crowd, diff
 from tocsin.cli.bench import Bench
 from tocsin.compiled import RuleSet
 from tocsin.detection import detect
+from tocsin.packing import packed
 from tocsin.rules import load
 from tocsin.signal import Signal
 
@@ -142,3 +143,23 @@ def test_a_save_is_seen(folder: Path) -> None:
             assert told(running.stdout)["faults"] == 1
         finally:
             running.kill()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("marching.yaml", "..4 <host>", "..5 <host>"),
+        ("marching.yaml", "verbs: [march]", "verbs: [march, stroll]"),
+        ("marching.yaml", "<march> ..4", "(<march> | parades) ..4"),
+        ("lists/realms.yaml", "names: [Ruritania]", "names: [Ruritania, Zenda]"),
+        ("lists/realms.yaml", "list: realms", "list: realms\nnot: [Ruritania Airways]"),
+    ],
+)
+def test_a_set_that_takes_words_over_is_the_set_itself(folder: Path, file: str, old: str, new: str) -> None:
+    """What an edit leaves alone is not packed again, and what comes of it is what packing everything anew gives."""
+    before = load(folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    after = load(folder).draft
+    assert packed(after, (before.draft, before.rule_set)).sections.body == packed(after).sections.body

@@ -319,5 +319,5 @@ def deliverer() -> Deliverer:
     slack, routed = workspace(settings.slack_url, settings.slack_secret), routes(folder, settings.slack_channel)
     return Deliverer(
         table(), slack, rule_set(folder).policy, now, uuid.uuid4().hex, routed, settings.lease, settings.quarantine, time.sleep,
-        settings.pace, settings.roots, settings.buttons, meter(),
+        settings.pace, settings.roots, settings.buttons,
     )  # fmt: skip

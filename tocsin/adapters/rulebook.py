@@ -65,7 +65,8 @@ def models(folder: Path, environment: Mapping[str, str] = os.environ, shelf: She
     loaded = rules.load(folder, shelf)
 
     def packs(draft: Draft) -> RuleSet:
-        made = found.rule_set if found else packed(draft)
+        made = found.rule_set if found else packed(draft, shelf.packed)
+        shelf.packed = draft, made
         if key and not found and loaded.models:
             kept.put(key, artefact.written(_made_of(folder, loaded, made), key))
         return made
@@ -99,21 +100,25 @@ def _inside(folder: Path, key: str | None) -> Artefact | None:
 
 def build(folder: Path) -> Artefact:
     """Compiles a folder and puts the artefact into it."""
-    made = _compiled(folder)
-    key = artefact.key(folder)
-    if key:
+    made, printed = _read(folder)
+    if key := artefact.key(folder, printed):
         write(folder / INSIDE, artefact.written(made, key))
     return made
 
 
 def _compiled(folder: Path) -> Artefact:
+    return _read(folder)[0]
+
+
+def _read(folder: Path) -> tuple[Artefact, str]:
+    """The artefact of a folder, with the fingerprint of the files it was made of."""
     from tocsin import rules
 
     with rules.unswept():  # until the models are gone, of which there may be millions
         loaded = rules.load(folder)
         if not loaded.models:
             raise RuleFaults(loaded.faults)
-        made = _made_of(folder, loaded, loaded.rule_set)
+        made = _made_of(folder, loaded, loaded.rule_set), loaded.fingerprint
         del loaded
     return made
 

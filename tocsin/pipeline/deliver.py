@@ -17,7 +17,6 @@ from tocsin.ports import (
     Burst,
     Clock,
     Message,
-    Meter,
     OutboxRow,
     Posted,
     Rolled,
@@ -25,7 +24,6 @@ from tocsin.ports import (
     Table,
     Turn,
     beside,
-    unmetered,
 )
 from tocsin.routes import Facts, Place, Routes
 from tocsin.signal import Stage
@@ -82,7 +80,6 @@ class Deliverer:
     """First reports of one rule that one channel gets within an hour, each as a message; the others are listed in one. 0: all."""
     buttons: bool = False
     """Whether somebody takes what is pressed."""
-    meter: Meter = unmetered
 
     def deliver(self, alerts: Iterable[str]) -> None:
         """Delivers what can be delivered now; the rest stays in the outbox with the time it is due.
@@ -411,9 +408,8 @@ class Deliverer:
             self._again(row, REFUSED_PAUSE, f"{refusal.code}; {refusal.mend}")
             return False
         if row.plain:
-            log.error("AlertDead: %s cannot be delivered: %s", ascii(row.alert), refusal.code)
+            log.error("AlertDead: %s cannot be delivered: %s", ascii(row.alert), refusal.code)  # an alarm looks for it
             self.table.bury(row.alert, self.owner, refusal.code)
-            self.meter(UndeliverableAlerts=[1])
             return False
         self.table.release(row.alert, self.owner, self.clock(), surely_not_posted=True, plain=True, note=refusal.code)
         return True

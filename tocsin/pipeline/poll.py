@@ -30,7 +30,7 @@ LOOKED_AT = 20_000
 """Feeds that are looked at for them, so that hundreds of one host hide no others."""
 A_MESSAGE = 150
 """Feeds that are asked for by one message, in one call: what they bring is one object of the archive, and their waiting is shared."""
-TOGETHER = 20
+TOGETHER = 26
 """Hosts that are asked at a time: a function waits for servers most of its time, and waiting is paid for."""
 ENOUGH = timedelta(seconds=60)
 """After so long no further feed is asked in a call; what is left goes back to the queue."""
