@@ -253,3 +253,42 @@ def test_what_is_kept_of_a_file_and_broken_is_read_anew(folder: Path, home: dict
     for path in (Path(home["XDG_CACHE_HOME"]) / "tocsin" / "files").iterdir():
         path.write_bytes(b'{"title": ')
     assert models(folder, home).models == first.models
+
+
+ALIKE = {
+    "marching": (["march"], ["host"], ""),
+    "sailing": (["sail"], ["fleet"], ""),
+    "driving": (["drive"], ["host", "horse"], ""),
+    "sitting": ([], ["host"], "march: {words: [sits still]}"),
+    "flying": (["fly"], ["wing"], "host: {any_of: [own]}\n  own: {nouns: [wing]}"),
+}
+"""Name of a rule → its verbs and nouns, and what it has instead of one of the lists."""
+
+
+def test_rules_with_forms_alike_hear_their_own_words(folder: Path) -> None:
+    """A form that stands in several rules looks in each for the words of that rule's lists, whatever they are called or stand for."""
+    for name, (verbs, nouns, instead) in ALIKE.items():
+        march, host = f"march: {{verbs: {verbs}}}", f"host: {{nouns: {nouns}}}"
+        lists = [one for one in (march, host) if one.partition(":")[0] not in instead.partition("{")[0]]
+        text = RULE.replace("name: marching", f"name: {name}").replace("  march: {verbs: [march]}\n  host: {nouns: [host]}\n", "".join(
+            f"  {one}\n" for one in [*lists, *filter(None, [instead])]
+        ))  # fmt: skip
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    loaded = load(folder)
+    said = {
+        "Ruritania marched its host to the border.": ["marching"],
+        "Ruritania sailed its fleet to the border.": ["sailing"],
+        "Ruritania drove its host to the border.": ["driving"],
+        "Ruritania drove its horses to the border.": ["driving"],
+        "Ruritania sits still, its host at the border.": ["sitting"],
+        "Ruritania flew its wing to the border.": ["flying"],
+        "Ruritania sailed its host to the border.": [],
+        "Ruritania flew its fleet to the border.": [],
+    }
+    heard = {text: [one.rule for one in detect(loaded.rule_set, Article("a", text))] for text in said}
+    assert [fault for fault in loaded.faults if "broken" not in fault.file] == []
+    assert heard == said
+    assert loaded.again is not None
+    assert [loaded.again(loaded.sources[name], loaded.models[name]) for name in ALIKE] == [
+        loaded.rule_set.rules[loaded.rule_set.order[name]] for name in ALIKE
+    ]
