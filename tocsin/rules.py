@@ -225,6 +225,7 @@ class _Loader:
             for name, words in rule.lists.items():
                 self._declare(f"{rule.name}.{name}", words, source, ("lists", name))
         self._fill()
+        self.used |= self._asked  # by cues: those of all are among all
         self._scopes = {rule.name: self._scope(rule, firsts[rule.name]) for _, rule in rules}
         ready = [(rule, built) for source, rule in rules if (built := self._compile(source, rule))]
         printed = self._fingerprint()

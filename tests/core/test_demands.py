@@ -133,3 +133,14 @@ def test_fields_of_other_systems_are_understood(key: str) -> None:
 def test_the_shipped_rules_load() -> None:
     """No shipped rule, list or cue has a fault that keeps it from loading."""
     assert load(RULES).faults == []
+
+
+def test_what_cues_alone_ask_for_is_used(folder: Path) -> None:
+    """A shared list that only a cue names, under `unless` or in a form, is no list that nothing uses."""
+    lists = "kind: words\nlists:\n  parades: {words: [parade]}\n  drums: {nouns: [drum]}\n  idle: {words: [idle]}\n"
+    (folder / "lists" / "more.yaml").write_text(lists, encoding="utf-8")
+    (folder / "cues").mkdir()
+    cues = "kind: cues\ncues:\n  - {name: festive, unless: [parades], forms: [<drums> ..2 beaten], sets: {flag: festive}}\n"
+    (folder / "cues" / "some.yaml").write_text(cues, encoding="utf-8")
+    unused = [fault.what for fault in shortcomings(load(folder)) if fault.code == "TOC401"]
+    assert [what.split("'")[1] for what in unused] == ["idle"]
