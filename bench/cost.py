@@ -292,13 +292,12 @@ def _article(number: int, story: int | None = None) -> Article:
 
 
 def idle() -> Used:
-    """What a month of waiting uses: the schedules, the pollers of the queues, alarms, figures."""
-    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"]
-    always = [one for one in template.values() if "Condition" not in one]
-    alarms = [one["Properties"] for one in always if one["Type"] == "AWS::CloudWatch::Alarm"]
-    functions = [one["Properties"] for one in always if one["Type"] == "AWS::Serverless::Function"]
-    queues = sum(event["Type"] == "SQS" for one in functions for event in one.get("Events", {}).values())
+    """What a month of waiting uses as it is deployed by default: the schedules, the pollers of the queues, alarms, figures."""
     with system() as running:
+        told = running.stack.properties
+        alarms = [told(name) for name in running.stack.of_type("AWS::CloudWatch::Alarm")]
+        mappings = [told(name) for name in running.stack.of_type("AWS::Lambda::EventSourceMapping")]
+        queues = sum(":sqs:" in one["EventSourceArn"] for one in mappings)
         ledger = Ledger(running)
         for function in ("Due", "Sweep", "Ops"):
             running.pump.fire(function)

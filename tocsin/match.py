@@ -206,7 +206,8 @@ def _lacks(rules: RuleSet, finding: Finding, *, forward: bool) -> Iterator[str]:
 def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
     match = finding.match
     years = {hit.start for hit in match.sentence.by_list.get(rules.lists.get("past-date", -1), ())}
-    if any(hit.lexeme.list == rules.lists.get("number", -1) and hit.start in years for hit in match.hits):
+    numbers = [hit for hit in match.hits if hit.lexeme.list == rules.lists.get("number", -1)]
+    if any(hit.start in years or _is_year(match.sentence, hit) for hit in numbers):
         yield "a year is no number"
     if match.sentence.headline and match.head.lexeme.tag in {"base", "bare"} and _bidden(match):
         yield "asked for: a headline's imperative"
@@ -217,6 +218,22 @@ def _silenced(rules: RuleSet, finding: Finding) -> Iterator[str]:
         if cue.drop:
             yield f"{cue.drop}: {words(match.sentence, hit)!r} ({cue.name})"
     yield from _barred(rules, finding)
+
+
+def _is_year(sentence: Sentence, hit: Hit) -> bool:
+    """Whether a number is a year by what stands before it: "the budget for 2019 is to be sent to"."""
+    word = sentence.word(hit.start)
+    return (
+        word.isdigit()
+        and word[:2] in {"19", "20"}
+        and len(word) == len("2019")
+        and sentence.word(hit.start - 1) in _OF_YEARS
+    )
+
+
+_OF_YEARS = frozenset(
+    {"in", "for", "since", "by", "until", "from", "of", "fiscal", "year", "early", "late", "mid", "before", "after"}
+)
 
 
 def _barred(rules: RuleSet, finding: Finding) -> Iterator[str]:

@@ -270,6 +270,17 @@ def test_what_ended_the_function_is_taken_apart(world: World) -> None:
     assert replace(detector, again=refused).take([Sent("1", body, 2)]) == ["1"]
 
 
+def test_a_burst_about_one_story_is_written_together(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """However many articles of a batch tell of one story, all are written with it a few times, none by itself."""
+    burst = [replace(FIRST, id=f"b{number}", source=f"Outlet {number}") for number in range(150)]
+    assert world.arrive(FIRST) == []
+    assert world.detector().detect([(one.id, one) for one in burst]) == []
+    (story,) = world.table.stories.values()
+    assert (story.articles, story.version < 10) == (151, True)
+    assert len(fates(world)) == 151
+    assert "by itself" not in caplog.text
+
+
 STATES = [
     "France", "Germany", "Japan", "China", "India", "Iran", "Iraq", "Egypt", "Brazil", "Canada", "Mexico", "Peru", "Chile", "Turkey", "Poland", "Norway",
     "Sweden", "Finland", "Kenya", "Uganda", "Rwanda", "Ethiopia", "Chad", "Nigeria", "Ghana", "Pakistan", "Vietnam", "Thailand", "Indonesia", "Spain",

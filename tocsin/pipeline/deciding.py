@@ -61,7 +61,7 @@ class Decider:
         told = rung = 0
         gathered = _Gathered()
         for message_id, article, signals in found:
-            if gathered.holds(article):
+            if gathered.full or gathered.holds(article):
                 gathered.failed += self._add_all(gathered)
             try:
                 if signals:
@@ -405,6 +405,11 @@ class _Gathered:
         """Keeps what one more article adds."""
         self.stories |= draft.stories
         self.taken.append((message_id, draft, signals))
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to write it: with another article it might not fit one transaction."""
+        return len(self.taken) + 2 * len(self.stories) > MAX_ACTIONS // 2
 
     def holds(self, article: Article) -> bool:
         """Whether one of them is this article: only when that is written, it is known."""
