@@ -32,7 +32,7 @@ _SPLIT_PAST = {  # past and participle differ
     "hide": ("hid", "hidden"), "know": ("knew", "known"), "mow": ("mowed", "mown"),
     "outgrow": ("outgrew", "outgrown"), "overcome": ("overcame", "overcome"), "overrun": ("overran", "overrun"),
     "overtake": ("overtook", "overtaken"), "overthrow": ("overthrew", "overthrown"), "retake": ("retook", "retaken"),
-    "rewrite": ("rewrote", "rewritten"), "ring": ("rang", "rung"), "rise": ("rose", "risen"), "run": ("ran", "run"),
+    "rewrite": ("rewrote", "rewritten"), "ring": ("rang", "rung"), "ride": ("rode", "ridden"), "rise": ("rose", "risen"), "run": ("ran", "run"),
     "see": ("saw", "seen"), "show": ("showed", "shown"), "shrink": ("shrank", "shrunk"), "sink": ("sank", "sunk"),
     "speak": ("spoke", "spoken"), "steal": ("stole", "stolen"), "strive": ("strove", "striven"),
     "swear": ("swore", "sworn"), "take": ("took", "taken"), "tear": ("tore", "torn"), "throw": ("threw", "thrown"),

@@ -23,7 +23,7 @@ NEIGHBOURS = {"boto3", "botocore", "slack_sdk", "feedparser", "trafilatura", "mo
 OUTSIDE = NEIGHBOURS | {"os", "random", "secrets", "socket", "subprocess", "time", "urllib.request"}
 CLOCKS = {"datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today"}
 CHANCE = {"uuid.uuid1", "uuid.uuid4"}
-DISTRIBUTIONS = {"yaml": "pyyaml", "botocore": "boto3"}
+DISTRIBUTIONS = {"yaml": "pyyaml", "botocore": "boto3", "pydantic_core": "pydantic"}
 """Distributions whose packages have another name, or which another one brings."""
 
 

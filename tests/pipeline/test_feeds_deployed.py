@@ -195,6 +195,6 @@ def test_a_bomb_on_the_feed_queue_is_a_dead_letter(on_moto: System) -> None:
         sqs.send_message(QueueUrl=url, MessageBody=body)
     for _ in range(4):
         on_moto.pump.drain()
-        on_moto.move(seconds=1_086)
+        on_moto.move(seconds=1_266)
     on_moto.pump.drain()
     assert on_moto.messages_in("FeedDeadLetters") == ["nonsense"]

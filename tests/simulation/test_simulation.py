@@ -58,7 +58,7 @@ def test_a_mutant_is_caught(variant: Variant) -> None:
         assert caught(variant)
 
 
-SHOWN = {"release-by-anyone": "delay=100 22:crash-after 34:error-before 66:pause 120:pause"}
+SHOWN = {"release-by-anyone": "delay=20 50:crash-before 68:error-after 122:pause 137:pause 175:pause"}
 """Faults that show a mutant no single fault does; `python -m tests.simulation --variant NAME --random 6000` finds others."""
 
 
