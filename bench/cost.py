@@ -68,6 +68,8 @@ class Ledger:
     running: System
     used: Used = field(default_factory=lambda: defaultdict(float))
     calls: Counter[str] = field(default_factory=Counter)
+    traced: int = 0
+    """Calls of functions that are traced unless the deployment says otherwise."""
     _inside: list[float] = field(default_factory=list)
     """Seconds spent in calls by the function that runs."""
 
@@ -104,6 +106,7 @@ class Ledger:
         seconds = own * PROCESSOR / min(memory, PROCESSOR) + waits
         self.used["function calls"] += 1
         self.used["GB-seconds"] += seconds * memory / 1024
+        self.traced += function._properties.get("TracingConfig", {}).get("Mode") == "Active"  # noqa: SLF001 - as above
 
     def _items(self, client: Any, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The items a write finds, by key."""
@@ -208,10 +211,10 @@ def _index(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
     return 2 if before and after and before[:2] != after[:2] else 1
 
 
-def detected(articles: int, signals: float, together: int) -> tuple[Used, float]:
+def detected(articles: int, signals: float, together: int) -> tuple[Used, float, float]:
     """What so many articles use from the queue to Slack, so many sent by one call of Fetch, each for itself; a thousand of them.
 
-    And the bytes that the table keeps of a thousand.
+    And the bytes that the table keeps of a thousand, and the calls that are traced.
     """
     with system() as running:
         ledger = Ledger(running)
@@ -232,7 +235,7 @@ def detected(articles: int, signals: float, together: int) -> tuple[Used, float]
         slack = len(running.slack.posts) + len(running.slack.updates)
         ledger.used["GB-seconds"] += slack * TAKEN["slack"] * _memory("Deliver") / 1024
         kept = (_bytes_kept(running) - before) * 1_000 / articles
-    return scaled(ledger.used, 1_000 / articles), kept
+    return scaled(ledger.used, 1_000 / articles), kept, ledger.traced * 1_000 / articles
 
 
 def _bytes_kept(running: System) -> int:
@@ -394,12 +397,12 @@ def cases(measured: int) -> Iterator[Case]:
         daily = WORLD if at_once > 1 else articles * 24
         polling = scaled(used, MONTH * 24)
         some = max(measured, 2 * together)  # at least two calls of Fetch, as large as they are
-        (background, _), (mixed, table) = detected(some, 0, together), detected(some, SIGNALS, together)
+        background, (mixed, table, traced) = detected(some, 0, together)[0], detected(some, SIGNALS, together)
         month = added(polling, scaled(mixed, daily * MONTH / 1_000), base)
         month["GB of logs"] = month["function calls"] * LOGGED / 1e9
-        calls = polling["function calls"] - MINUTES + mixed["function calls"] * daily * MONTH / 1_000
-        keeping, traced = kept(daily * MONTH, table), defaultdict(float, {"traces": calls})
-        yield Case(name, month, daily, then, polling, together, background, mixed, keeping, traced)
+        calls = polling["function calls"] - MINUTES + traced * daily * MONTH / 1_000
+        keeping, traces = kept(daily * MONTH, table), defaultdict(float, {"traces": calls})
+        yield Case(name, month, daily, then, polling, together, background, mixed, keeping, traces)
 
 
 def table(some: list[Case]) -> Iterator[str]:

@@ -26,8 +26,8 @@ WEEKS_2 = 14 * 24 * 3600
 DELIVERERS = {"Deliver", "Sweep"}
 STRANGERS = {"Due", "Fetch", "Receive", "Page"}
 """Functions that ask servers of strangers or take what strangers send, and the one that sends them off."""
-TRACED = {"Fetch", "Intake", "Receive", "Page", "Detect", "Deliver"}
-"""Functions that an article meets on its way; what the clock or a person calls is not traced, for a desk would leave the free amount."""
+TRACED = {"Fetch", "Intake", "Receive", "Page", "Detect"}
+"""Functions whose traces X-Ray joins on the way of an article; a stream carries none to Deliver, and what the clock calls would cost a desk something."""
 EVERYWHERE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 """Actions for which AWS knows no place smaller than all."""
 STORED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
