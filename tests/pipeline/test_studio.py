@@ -412,6 +412,7 @@ def test_an_analyst_at_work(served: Studio, folder: Path, tmp_path: Path) -> Non
         tab.press("Tab")
         tab.press("Enter")
         tab.until("document.querySelector('.note.news')?.textContent.includes('mines-laid.yaml is drafted')")
+        tab.until("document.readyState === 'complete'")  # so that its script hears keys
         assert tab.look("document.getElementById('edited').textContent") == "new, not saved"
         assert tab.look("document.forms[0].elements.open.value") == "mines-laid.yaml"
         tab.press("s", CONTROL)
