@@ -6,10 +6,13 @@ Source: "Invoking Lambda functions with event source mappings" in the AWS Lambda
 from __future__ import annotations
 
 import base64
+import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
+from uuid import uuid4
 
 from infra.local.function import Outcome
 from tocsin.errors import SettingsFault
@@ -85,6 +88,27 @@ def failed_identifiers(properties: Mapping[str, Any], identifiers: Sequence[str]
             if all(name in identifiers for name in named):
                 return tuple(str(name) for name in named)
     return tuple(identifiers)
+
+
+def give_up(client: Any, config: Mapping[str, Any], arn: str, condition: str, calls: int, **about: Any) -> None:  # noqa: ANN401 - a boto3 client
+    """Tells the on-failure destination of a configuration, if it has one, what a function was called for in vain."""
+    destination = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if destination is None:
+        return
+    notice = {
+        "version": "1.0",
+        "timestamp": instant(time.time()),
+        "requestContext": {
+            "requestId": str(uuid4()), "functionArn": arn, "condition": condition, "approximateInvokeCount": calls,
+        },
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST"},
+    } | about  # fmt: skip
+    client.send_message(QueueUrl=queue_url(client, destination), MessageBody=json.dumps(notice))
+
+
+def instant(epoch: float) -> str:
+    """A moment as Lambda's notices spell it."""
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def queue_url(client: Any, arn: str) -> str:  # noqa: ANN401 - a boto3 client

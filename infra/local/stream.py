@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import uuid4
 
 from infra.local.function import Function
 from infra.local.mapping import (
@@ -19,7 +16,8 @@ from infra.local.mapping import (
     as_json,
     check_properties,
     failed_identifiers,
-    queue_url,
+    give_up,
+    instant,
 )
 from infra.local.pattern import read_filters
 from infra.local.stack import LocalStack
@@ -157,31 +155,17 @@ class StreamSource:
 
     def _give_up(self, records: Sequence[Record], condition: str, invocations: int) -> None:
         """Tells the on-failure destination which records are given up; as on Lambda, without their contents."""
-        destination = self._properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-        if destination is None:
-            return
-        notice = {
-            "requestContext": {
-                "requestId": str(uuid4()),
-                "functionArn": self._function.arn,
-                "condition": condition,
-                "approximateInvokeCount": invocations,
-            },
-            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST"},
-            "version": "1.0",
-            "timestamp": _instant(time.time()),
-            "DDBStreamBatchInfo": {
-                "shardId": self._shard,
-                "startSequenceNumber": _number(records[0]),
-                "endSequenceNumber": _number(records[-1]),
-                "approximateArrivalOfFirstRecord": _instant(_created(records[0])),
-                "approximateArrivalOfLastRecord": _instant(_created(records[-1])),
-                "batchSize": len(records),
-                "streamArn": self._arn,
-            },
+        batch = {
+            "shardId": self._shard,
+            "startSequenceNumber": _number(records[0]),
+            "endSequenceNumber": _number(records[-1]),
+            "approximateArrivalOfFirstRecord": instant(_created(records[0])),
+            "approximateArrivalOfLastRecord": instant(_created(records[-1])),
+            "batchSize": len(records),
+            "streamArn": self._arn,
         }
         sqs = self._stack.client("sqs")
-        sqs.send_message(QueueUrl=queue_url(sqs, destination), MessageBody=json.dumps(notice))
+        give_up(sqs, self._properties, self._function.arn, condition, invocations, DDBStreamBatchInfo=batch)
 
 
 def _number(record: Record) -> str:
@@ -192,7 +176,3 @@ def _number(record: Record) -> str:
 def _created(record: Record) -> float:
     created: float = record["dynamodb"]["ApproximateCreationDateTime"]
     return created
-
-
-def _instant(epoch: float) -> str:
-    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

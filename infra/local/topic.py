@@ -8,12 +8,9 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
-from uuid import uuid4
 
 from infra.local.function import Function
-from infra.local.mapping import Invocation, Journal, Record, check_properties, queue_url
+from infra.local.mapping import Invocation, Journal, Record, check_properties, give_up
 from infra.local.stack import LocalStack
 
 _KNOWN = frozenset(
@@ -39,15 +36,17 @@ class TopicSource:
     """A subscription of a function to a topic: a call that fails is made again after one minute and after two, and then kept as a dead letter."""
 
     def __init__(self, stack: LocalStack, subscription: str, function: Function, journal: Journal) -> None:
-        self._stack, self._function, self._journal = stack, function, journal
+        self._function, self._journal = function, journal
         self._config = _config(stack, function)
         self._sqs = stack.client("sqs")
-        self._arn = stack.properties(subscription)["TopicArn"]
         name = f"{stack.name}-calls-of-{subscription}"  # Lambda's own queue, which no template knows
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         told = stack.client("sns").subscribe(
-            TopicArn=self._arn, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
+            TopicArn=stack.properties(subscription)["TopicArn"],
+            Protocol="sqs",
+            Endpoint=arn,
+            ReturnSubscriptionArn=True,
         )
         self._subscription: str = told["SubscriptionArn"]
         self._calls: list[_Call] = []
@@ -97,21 +96,12 @@ class TopicSource:
             self._calls.append(call)
 
     def _give_up(self, call: _Call, error: str, why: str) -> None:
-        destination: str = self._config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
-        if not destination:
-            return
-        moment = datetime.fromtimestamp(time.time(), UTC)
-        kept: dict[str, Any] = {
-            "version": "1.0",
-            "timestamp": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "requestContext": {
-                "requestId": str(uuid4()), "functionArn": f"{self._function.arn}:$LATEST", "condition": why, "approximateInvokeCount": call.tries,
-            },
-            "requestPayload": call.event,
-            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
-            "responsePayload": {"errorMessage": error.strip().rpartition("\n")[2]},
-        }  # fmt: skip
-        self._sqs.send_message(QueueUrl=queue_url(self._sqs, destination), MessageBody=json.dumps(kept))
+        answer = {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}
+        said = {"errorMessage": error.strip().rpartition("\n")[2]}
+        arn = f"{self._function.arn}:$LATEST"
+        give_up(
+            self._sqs, self._config, arn, why, call.tries, requestPayload=call.event, responseContext=answer, responsePayload=said,
+        )  # fmt: skip
 
 
 def _config(stack: LocalStack, function: Function) -> Record:

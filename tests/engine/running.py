@@ -209,13 +209,16 @@ class Stack:
         """
         logs = self.client("logs").describe_log_groups(logGroupNamePrefix=self.physical[f"{function}Logs"])["logGroups"]
         needed = {logs[0]["arn"]: ["logs:CreateLogStream", "logs:PutLogEvents"]}
-        for mapping in self.client("lambda").list_event_source_mappings()["EventSourceMappings"]:
-            if mapping["FunctionArn"].endswith(f":{self.physical[function]}"):
-                needed[mapping["EventSourceArn"]] = _READS[mapping["EventSourceArn"].split(":")[2]]
-                if destination := mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
-                    needed[destination] = ["sqs:SendMessage"]
-        calls = self.client("lambda").list_function_event_invoke_configs(FunctionName=self.physical[function])
-        for config in calls["FunctionEventInvokeConfigs"]:
+        asked, name = self.client("lambda"), self.physical[function]
+        mappings = [
+            one
+            for one in asked.list_event_source_mappings()["EventSourceMappings"]
+            if one["FunctionArn"].endswith(f":{name}")
+        ]
+        for mapping in mappings:
+            needed[mapping["EventSourceArn"]] = _READS[mapping["EventSourceArn"].split(":")[2]]
+        calls = asked.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"]
+        for config in (*mappings, *calls):
             if destination := config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
                 needed[destination] = ["sqs:SendMessage"]
         if (

@@ -96,9 +96,7 @@ class Topic:
                 self._client.publish(TopicArn=self._arn, Message=message)
 
 
-def dead_letters(
-    client: Any, urls: Mapping[str, str], topics: Mapping[str, str] | None = None, sns: Any = None
-) -> list[DeadLetters]:
+def dead_letters(client: Any, urls: Mapping[str, str], sns: Any, topics: Mapping[str, str]) -> list[DeadLetters]:
     """The dead-letter queues among queues given as name → URL, each with the queue or the topic (name → ARN) whose messages it takes.
 
     `XDeadLetters` holds what calls by the topic `XTopic` came to nothing.
@@ -112,7 +110,7 @@ def dead_letters(
         for name, each in attributes.items()
         if "RedrivePolicy" in each
     }
-    callers = {f"{name.removesuffix('Topic')}DeadLetters": arn for name, arn in (topics or {}).items()}
+    callers = {f"{name.removesuffix('Topic')}DeadLetters": arn for name, arn in topics.items()}
     found = []
     for name, each in attributes.items():
         if "RedrivePolicy" in each:

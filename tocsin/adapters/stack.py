@@ -185,7 +185,7 @@ class DeployedStack:
     def _dead_letters(self) -> list[DeadLetters]:
         """The dead-letter queues, looked for once."""
         queues, topics = self._of_type("AWS::SQS::Queue"), self._of_type("AWS::SNS::Topic")
-        found = dead_letters(_client("sqs"), queues, topics, _client("sns"))
+        found = dead_letters(_client("sqs"), queues, _client("sns"), topics)
         return sorted(found, key=lambda queue: queue.name)
 
     @cached_property
