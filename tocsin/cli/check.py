@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from tocsin.cli.options import rules_option, so_many
 from tocsin.cli.sound import Sound
 from tocsin.errors import Fault, RuleFaults
 from tocsin.rulefiles import paths_of
+
+if TYPE_CHECKING:
+    from tocsin.rules import Loaded
 
 
 @click.command("check")
@@ -117,7 +120,7 @@ def _looked(rules: Path, own: Mapping[str, Path], tells: Callable[[Sequence[Faul
     if sound and tested and found.loads and not every and not found.failed:
         from tocsin.cli.test import summed
 
-        sound.keep({"rules": found.rules, "tests": found.tests})
+        sound.keep(summed_up(loaded))
         tested.keep(summed(loaded, came))  # whoever asks for the tests next need not wait again
     return found
 
@@ -131,6 +134,11 @@ def _in_rules(rules: Path, path: Path) -> str:
     """What a file or folder of the rules is called where faults are told; empty for any other."""
     place, home = path.resolve(), rules.resolve()
     return str((rules / place.relative_to(home)).relative_to(rules.parent)) if place.is_relative_to(home) else ""
+
+
+def summed_up(loaded: Loaded) -> dict[str, int]:
+    """What `tocsin check` says of a folder with which nothing is wrong."""
+    return {"rules": len(loaded.models), "tests": sum(rule.tests.counts().total() for rule in loaded.models.values())}
 
 
 def _mend(paths: Mapping[str, Path]) -> None:

@@ -161,11 +161,11 @@ def _each(loaded: Loaded, found: Sequence[Verdict]) -> list[_Tried]:
 
 def _checked(sound: Sound | None, loaded: Loaded, rules: Path) -> None:
     """Whoever runs `tocsin check` next need not wait again, where it has nothing to say."""
+    from tocsin.cli.check import summed_up
     from tocsin.cli.faults import faults_of
 
     if sound and not faults_of(rules, loaded):
-        tests = sum(rule.tests.counts().total() for rule in loaded.models.values())
-        sound.keep({"rules": len(loaded.models), "tests": tests})
+        sound.keep(summed_up(loaded))
 
 
 def _known(name: str, loaded: Loaded, rules: Path) -> None:
