@@ -159,8 +159,9 @@ def among_all(part: _T, first: int) -> _T:
     kind: Any = type(part)
     made: _T = part
     inside: Any = part
-    if kind is int and inside < 0:
-        made = first - 1 - inside
+    if kind is int:
+        number: Any = rows.absolute(inside, first)
+        made = number
     elif kind in {tuple, frozenset}:
         made = kind([among_all(one, first) for one in inside])
     elif kind in _PARTS and kind is not Policy:

@@ -16,7 +16,7 @@ from typing import Any
 
 from tocsin.compiled import OWN_BREAK, Form, Heeded, Lexeme, Rule, RuleSet, Sections, Step, among_all, lengths_of
 from tocsin.policy import Policy
-from tocsin.rows import row
+from tocsin.rows import absolute, row
 from tocsin.sieve import ALWAYS, COMPUTED, FAR, FIGURE, HALF_A, filed
 
 _FIGURES = 0.3
@@ -276,7 +276,7 @@ class _Steps:
         found = self.numbers.get(key)
         if found is None:
             found = self.numbers[key] = len(self.phrases)
-            self._add({one if one >= 0 else self.first - 1 - one for one in lists}, tags)
+            self._add({absolute(one, self.first) for one in lists}, tags)
         return found
 
     def _add(self, lists: Collection[int], tags: Collection[str]) -> None:

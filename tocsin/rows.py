@@ -15,6 +15,11 @@ Kinds = Mapping[str, Callable[[Any], Any]]
 """Kind → what makes a value of its row."""
 
 
+def absolute(number: int, first: int) -> int:
+    """A number that counts within something from -1 on down, among all: `first`, and on. Others are."""
+    return number if number >= 0 else first - 1 - number
+
+
 def row(value: Any, known: Mapping[type, Callable[[Any], Any]]) -> Any:
     """What JSON can hold of a value; of the types in `known`, what that makes of it.
 
@@ -77,13 +82,13 @@ def values(row: Iterable[Any], kinds: Kinds) -> list[Any]:
 def kinds(classes: Iterable[type], first: int = 0, **others: Callable[[Any], Any]) -> Kinds:
     """The kinds of some dataclasses, of sets and of times, and of whatever else is given. `first`: what -1 stands for; then -2 for the next."""
 
-    def absolute(row: Iterable[Any]) -> list[Any]:
-        return [first - 1 - one if type(one) is int and one < 0 else value(one, found) for one in row]
+    def own(row: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple([absolute(one, first) if type(one) is int else value(one, found) for one in row])
 
     found: dict[str, Callable[[Any], Any]] = {
         "set": frozenset,
-        "own": lambda row: tuple(absolute(row)),
-        "own set": lambda row: frozenset([first - 1 - one if one < 0 else one for one in row]),
+        "own": own,
+        "own set": lambda row: frozenset([absolute(one, first) for one in row]),
         "time": lambda parts: timedelta(*parts),
         **others,
     }

@@ -24,6 +24,7 @@ from tocsin.compiled import Heeded, Lexeme, RuleSet, Step
 from tocsin.errors import Fault, RuleFaults
 from tocsin.packing import Draft, Said, packed
 from tocsin.policy import Policy
+from tocsin.rows import absolute
 from tocsin.rule import Cue, CuesFile, Form, Model, Name, NamesFile, Phrases, Rule, Words, WordsFile
 from tocsin.rulefiles import SHORT, code_of, files_of, fingerprint, paths_of
 from tocsin.source import Source, contents, decoded, digest
@@ -169,7 +170,7 @@ class _Scope:
 
     def among_all(self, number: int) -> int:
         """The number that a list has among all of them."""
-        return number if number >= 0 else self.first - 1 - number
+        return absolute(number, self.first)
 
 
 _SHARED = _Scope()
@@ -826,16 +827,12 @@ def folded(phrase: str) -> str:
     return fold_phrase(phrase).decode("ascii")
 
 
-@cache
-def _noun(noun: str) -> tuple[tuple[str, str], ...]:
-    """The forms of a noun, folded, each behind what form it is."""
-    return tuple((tag, folded(surface)) for surface, tag in noun_forms(noun).items())
+def _inflected(forms: Callable[[str], Mapping[str, str]]) -> Callable[[str], tuple[tuple[str, str], ...]]:
+    """From a noun or verb to its forms, folded, each behind what form it is."""
+    return cache(lambda word: tuple((tag, folded(surface)) for surface, tag in forms(word).items()))
 
 
-@cache
-def _verb(verb: str) -> tuple[tuple[str, str], ...]:
-    """The forms of a verb, as those of a noun."""
-    return tuple((tag, folded(surface)) for surface, tag in verb_forms(verb).items())
+_noun, _verb = _inflected(noun_forms), _inflected(verb_forms)
 
 
 @cache
