@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 from urllib.parse import unquote_plus
 
 from tocsin.adapters import aws
+
+log = logging.getLogger("tocsin")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
@@ -14,6 +17,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     collector, taken = aws.collector(), 0
     for record in event["Records"]:
         for dropped in json.loads(record["Sns"]["Message"]).get("Records", []):  # S3's test event has none
-            collector.collect(unquote_plus(dropped["s3"]["object"]["key"]))
+            key = unquote_plus(dropped["s3"]["object"]["key"])
+            try:
+                collector.collect(key)
+            except Exception:
+                log.exception("file %s comes again", ascii(key))
+                raise
             taken += 1
     return {"taken": taken}

@@ -101,13 +101,16 @@ def test_one_queue_may_be_named(stack: LocalStack, letters: list[str]) -> None:
     assert "there is ArticleDeadLetters, DeliverDeadLetters, " in ran.err
 
 
-def test_a_file_that_could_not_be_taken_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Lambda gave up of the topic's calls goes back to the topic, and the file is taken; what no topic told comes back."""
+def test_a_file_that_could_not_be_taken_is_told_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What Lambda gave up of the topic's calls goes back to the topic, and the file is taken; what no topic told comes back. The log names the file."""
     monkeypatch.setattr(DeadLetters, "WAIT", 0)  # a wait would never end on a clock that stands still
     with system() as running:
         with mock.patch.object(S3Archive, "metadata", side_effect=ConnectionError("S3 is away")):
             running.drop("a.txt", b"North Korea is preparing to send more troops to Russia, Seoul said on Friday.")
             running.pass_time(4)
+        assert caplog.text.count("file 'inbox/a.txt' comes again") == 3
         (letter,) = dead_letters(running.stack)["InboxDeadLetters"]
         assert json.loads(letter)["requestContext"]["approximateInvokeCount"] == 3
         assert running.slack.messages(CHANNEL) == []
